@@ -1,1 +1,36 @@
-//! placeholder
+//! The nouns that two processes must agree on: ids, stages, tasks, reports, failures, meters, money, limits.
+//!
+//! Everything here is plain data with one spelling. It leaves out what only one side knows: prices (see `cost`), decisions (see
+//! `schedule`), bytes of shuffle objects (see `exchange`), and plans, which travel as opaque bytes (see `fragment`).
+//! What crosses a process boundary goes through [`envelope`], which carries a version and has golden bytes.
+
+pub mod digest;
+pub mod envelope;
+pub mod error_code;
+pub mod failure;
+pub mod function;
+pub mod graph;
+pub mod id;
+pub mod journal;
+pub mod limits;
+pub mod meter;
+pub mod money;
+pub mod report;
+pub mod spec;
+pub mod split;
+pub mod time;
+
+mod base64_bytes;
+
+pub use digest::{Digest, PartitionDigest};
+pub use error_code::{ErrorCode, ErrorType};
+pub use failure::{Failure, QueryError, SourceLocation};
+pub use function::FunctionSize;
+pub use graph::{Exchange, ExchangeKind, InputRead, PlanBytes, Stage, StageGraph, StageInput, TaskTemplate};
+pub use id::{AttemptId, Nonce, QueryId, StageId, TaskId, TenantId};
+pub use meter::{Meter, S3Meter};
+pub use money::PicoDollars;
+pub use report::{Output, OutputLocation, PartitionEntry, TaskReport, TaskStatistics};
+pub use spec::{InputBinding, OutputSpec, PartitionRange, ProducerSlice, ScanBinding, SliceSource, TaskSpec};
+pub use split::{RowGroups, Split};
+pub use time::EpochMs;
