@@ -11,8 +11,12 @@
 //! Left out: where to cut and how to size (see `plan`), the bytes of shuffle objects (see `exchange`), budgets and deadlines (see
 //! `executor`).
 
+mod codec;
+mod error;
 mod node;
 
+pub use codec::{PLAN_VERSION, decode, encode};
+pub use error::FragmentError;
 pub use node::exchange::ExchangeExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
