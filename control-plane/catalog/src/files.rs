@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use mayfly_protocol::{ErrorCode, QueryError};
-use mayfly_store::{Listed, Store, StoreError};
+use mayfly_store::{Listed, Store};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,16 +99,13 @@ fn is_data(location: &Location, listed: &Listed) -> bool {
     listed.size_bytes > 0 && !below.is_empty() && !below.split('/').any(hidden)
 }
 
+/// The object of exactly that name: a table may be one file.
 async fn single(store: &Store, location: &Location) -> Result<Option<Listed>, QueryError> {
-    match store.head(&location.bucket, &location.prefix).await {
-        Ok(head) => Ok(Some(Listed {
-            key: location.prefix.clone(),
-            size_bytes: head.size_bytes,
-            etag: head.etag,
-        })),
-        Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(cause) => Err(error::store(&location.to_string(), &cause)),
-    }
+    let listed = store
+        .list(&location.bucket, &location.prefix)
+        .await
+        .map_err(|cause| error::store(&location.to_string(), &cause))?;
+    Ok(listed.into_iter().find(|listed| listed.key == location.prefix))
 }
 
 /// The table's files with their footers: from memory, else from the shelf, else from the files themselves.

@@ -26,5 +26,3 @@ pub use name::TableRef;
 pub use nearest::nearest;
 pub use table::{RowGroup, Table, TableFile};
 
-#[cfg(test)]
-mod tests;

@@ -12,5 +12,3 @@ pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;
 pub(crate) use statement::{Command, ExplainForm, NewTableStatement, QueryStatement, Show, Statement};
 
-#[cfg(test)]
-mod tests;
