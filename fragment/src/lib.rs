@@ -1,1 +1,23 @@
-//! placeholder
+//! What the planner builds and the executor runs: the plan nodes that stand where a stage meets its tables and its exchanges, the
+//! codec that ships them, and the binding of a decoded plan to a task's splits and inputs.
+//!
+//! ```text
+//!  planner                      wire                    executor
+//!  SplitScanExec            ┌─────────┐   decode     DataSourceExec over the task's splits
+//!  ExchangeExec  ── cut ──▶ │  bytes  │ ───────────▶ ShuffleReadExec over exchange streams
+//!  ShuffleWriteExec         └─────────┘     bind     ShuffleWriteExec, driven by `write`
+//! ```
+//!
+//! Left out: where to cut and how to size (see `plan`), the bytes of shuffle objects (see `exchange`), budgets and deadlines (see
+//! `executor`).
+
+mod codec;
+mod error;
+mod node;
+
+pub use codec::{PLAN_VERSION, decode, encode};
+pub use error::FragmentError;
+pub use node::exchange::ExchangeExec;
+pub use node::shuffle_read::ShuffleReadExec;
+pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
+pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};

@@ -12,6 +12,7 @@ pub mod function;
 pub mod graph;
 pub mod id;
 pub mod journal;
+pub mod key;
 pub mod limits;
 pub mod meter;
 pub mod money;

@@ -1,4 +1,4 @@
-//! Money that adds up: whole pico-dollars. A millisecond of a 1,769 MB x86 function costs 28,793.4 of them, an S3 GET 400,000.
+//! Money that adds up: whole pico-dollars. A millisecond of a 1,769 MB x86 function costs 28,792.4 of them, an S3 GET 400,000.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;

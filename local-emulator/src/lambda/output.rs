@@ -1,26 +1,20 @@
 //! What an environment wrote to stdout and stderr: the last 4 KB, from which a log tail is cut.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io::{self, PipeWriter};
+use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe::Receiver;
 
 /// Bytes of a log tail, as on AWS.
 pub(crate) const TAIL_BYTES_MAX: usize = 4096;
 const READ_BYTES: usize = 16 << 10;
-/// Reads of one drain: twice what a pipe holds. A writer that never stops must not hold the lock for ever.
+/// Reads in a row: twice what a pipe holds. A writer that never stops must not hold the lock for ever.
 const READS_MAX: usize = 8;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Drained {
-    Empty,
-    More,
-}
-
 pub(crate) struct Output {
-    pipe: AsyncFd<PipeReader>,
+    pipe: Receiver,
     function: String,
     tail: Mutex<VecDeque<u8>>,
 }
@@ -29,40 +23,44 @@ impl Output {
     /// One pipe for both streams keeps them in the order they were written.
     pub fn new(function: &str) -> io::Result<(Output, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
-        fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        let output = Output { pipe: AsyncFd::new(reader)?, function: function.to_owned(), tail: Mutex::default() };
-        Ok((output, writer))
+        let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
+        Ok((Output { pipe, function: function.to_owned(), tail: Mutex::default() }, writer))
     }
 
     /// Takes what is written until every writer has closed its end.
     pub async fn follow(&self) {
-        while let Ok(mut ready) = self.pipe.readable().await {
-            match self.drain() {
-                Ok(Drained::Empty) => ready.clear_ready(),
-                Ok(Drained::More) => tokio::task::yield_now().await,
-                Err(_) => return,
+        while self.pipe.readable().await.is_ok() {
+            if self.absorb(|bytes| self.pipe.try_read(bytes)).is_err() {
+                return;
             }
+            tokio::task::yield_now().await;
         }
     }
 
-    /// Takes what a full pipe holds, so that a tail cut now lacks nothing that a frozen or dead writer wrote. Fails at the end of the pipe.
-    pub fn drain(&self) -> io::Result<Drained> {
+    /// Takes what a full pipe holds, so that a tail cut now lacks nothing that a frozen or dead writer wrote. Reads the pipe itself: the
+    /// runtime may not have noticed yet that there is something to read.
+    pub fn drain(&self) {
+        // At the end of the pipe there is nothing more to take.
+        let _ = self.absorb(|bytes| nix::unistd::read(&self.pipe, bytes).map_err(io::Error::from));
+    }
+
+    fn absorb(&self, read: impl Fn(&mut [u8]) -> io::Result<usize>) -> io::Result<()> {
         let mut tail = self.tail.lock().expect("no holder of the tail panics");
         let mut bytes = [0; READ_BYTES];
         for _ in 0..READS_MAX {
-            match (&mut self.pipe.get_ref()).read(&mut bytes) {
+            match read(&mut bytes) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     let text = String::from_utf8_lossy(&bytes[..count]);
                     tracing::debug!(function = %self.function, output = %text.trim_end(), "function wrote");
                     push(&mut tail, &bytes[..count]);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Drained::Empty),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(Drained::More)
+        Ok(())
     }
 
     /// Adds a line of the platform's own.

@@ -80,7 +80,7 @@ impl LambdaService {
             environment.output.clear();
         }
         // What init wrote stands before START, as on AWS.
-        let _ = environment.output.drain();
+        environment.output.drain();
         environment.output.note(&start_line(&request_id));
         let since = Instant::now();
         let event = Event {
@@ -117,7 +117,7 @@ impl LambdaService {
         };
         let tail = match &environment {
             Some(environment) => {
-                let _ = environment.output.drain();
+                environment.output.drain();
                 environment.output.note(&start_line(&request_id));
                 self.close(environment, &report, &outcome)
             }
@@ -132,7 +132,7 @@ impl LambdaService {
 
     /// Writes the closing lines, bills, and cuts the tail.
     fn close(&self, environment: &Environment, report: &Report, outcome: &Outcome) -> Vec<u8> {
-        let _ = environment.output.drain();
+        environment.output.drain();
         if let Some(line) = outcome.log_line(&report.request_id) {
             environment.output.note(&line);
         }

@@ -1,0 +1,34 @@
+use super::*;
+use crate::StageId;
+
+fn attempt(stage: u32, task: u32) -> AttemptId {
+    let stage = StageId::new(stage);
+    AttemptId {
+        query: "20261120_151209_00042_k3x9a".parse().expect("an id"),
+        task: TaskId { stage, index: task },
+        epoch: 1,
+        number: 3,
+    }
+}
+
+#[test]
+fn an_output_is_spelled_with_its_whole_identity() {
+    let key = output(&TenantId::default(), &attempt(2, 14), Nonce(255));
+    assert_eq!(
+        key,
+        "x/default/08/20261120_151209_00042_k3x9a/s2/t14/1-3-00000000000000ff"
+    );
+}
+
+#[test]
+fn every_output_lies_under_one_of_the_prefixes_and_all_are_used() {
+    let tenant = TenantId::default();
+    let prefixes = query_prefixes(&tenant, &attempt(0, 0).query);
+    let mut used = std::collections::BTreeSet::new();
+    for task in 0..64 {
+        let key = output_prefix(&tenant, &attempt(1, task));
+        let under = prefixes.iter().filter(|prefix| key.starts_with(*prefix));
+        used.extend(under);
+    }
+    assert_eq!(used.len(), SHARDS as usize);
+}
