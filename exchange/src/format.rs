@@ -34,3 +34,6 @@ pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let word = bytes[at..at + 4].try_into().expect("a slice of four bytes");
     u32::from_le_bytes(word)
 }
+
+#[cfg(test)]
+mod tests;

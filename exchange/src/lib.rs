@@ -15,3 +15,6 @@ pub use format::footer::{Footer, read_footer};
 pub use read::{BatchStream, ReadSettings, read};
 pub use result::{Position, ResultReader};
 pub use writer::{Writer, WriterSettings};
+
+#[cfg(test)]
+mod sample;

@@ -87,3 +87,6 @@ fn pieces(binding: &InputBinding, local_partitions: u32) -> Vec<Result<Vec<Piece
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use crate::format::wire::Wire;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use blocks::Blocks;
 use held::Held;
 use mayfly_protocol::Digest;
@@ -107,7 +108,7 @@ impl Writer {
         for rows in self.pieces(batch) {
             let piece = self.wire.pack(&batch.slice(rows.start, rows.len()))?;
             let shares = shares(&partition_of_row[rows], self.blocks.partitions());
-            let piece = sort(piece, &shares).map_err(ExchangeError::Encode)?;
+            let piece = sort(piece, &shares.counts, shares.order).map_err(ExchangeError::Encode)?;
             self.held.add(piece, shares.counts);
             self.relieve()?;
         }
@@ -217,9 +218,12 @@ fn shares(partition_of_row: &[u32], partitions: u32) -> Shares {
 }
 
 /// The batch, partition after partition: one gather while its rows are still in the cache, so that later copies are of whole runs.
-fn sort(batch: RecordBatch, shares: &Shares) -> Result<RecordBatch, arrow::error::ArrowError> {
-    if shares.counts.len() <= 1 || batch.num_columns() == 0 {
+fn sort(batch: RecordBatch, counts: &[(u32, usize)], order: Vec<u32>) -> Result<RecordBatch, ArrowError> {
+    if counts.len() <= 1 || batch.num_columns() == 0 {
         return Ok(batch);
     }
-    take_record_batch(&batch, &UInt32Array::from(shares.order.clone()))
+    take_record_batch(&batch, &UInt32Array::from(order))
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ fn spell(data_type: &DataType, text: &mut String) {
     }
     text.push('>');
 }
+
+#[cfg(test)]
+mod tests;

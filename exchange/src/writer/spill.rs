@@ -46,14 +46,17 @@ impl Spill {
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), ExchangeError> {
+        let bytes_max = self.bytes_max;
         let file = self.file.as_mut().expect("reserved before");
-        file.write_all(bytes).map_err(full)?;
+        file.write_all(bytes).map_err(|error| failed(error, bytes_max))?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
     pub(super) fn flush(&mut self) -> Result<(), ExchangeError> {
-        self.file.as_mut().map_or(Ok(()), |file| file.flush().map_err(full))
+        let bytes_max = self.bytes_max;
+        let flushed = self.file.as_mut().map_or(Ok(()), Write::flush);
+        flushed.map_err(|error| failed(error, bytes_max))
     }
 
     /// The file for reading; `None` if nothing was spilled.
@@ -64,7 +67,10 @@ impl Spill {
     }
 }
 
-/// A full disk is the same to the user as a reached bound.
-fn full(error: std::io::Error) -> ExchangeError {
-    ExchangeError::Spill(error)
+/// A full disk is to the user what a reached bound is.
+fn failed(error: std::io::Error, bytes_max: u64) -> ExchangeError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ExchangeError::SpillFull { bytes_max },
+        _ => ExchangeError::Spill(error),
+    }
 }
