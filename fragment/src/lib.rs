@@ -1,1 +1,33 @@
-//! placeholder
+//! What the planner builds and the executor runs: the plan nodes that stand where a stage meets its tables and its exchanges, the
+//! codec that ships them, and the binding of a decoded plan to a task's splits and inputs.
+//!
+//! ```text
+//!  planner                      wire                    executor
+//!  SplitScanExec            ┌─────────┐   decode     DataSourceExec over the task's splits
+//!  ExchangeExec  ── cut ──▶ │  bytes  │ ───────────▶ ShuffleReadExec over exchange streams
+//!  ShuffleWriteExec         └─────────┘     bind     ShuffleWriteExec, driven by `write`
+//! ```
+//!
+//! Left out: where to cut and how to size (see `plan`), the bytes of shuffle objects (see `exchange`), budgets and deadlines (see
+//! `executor`).
+
+mod bind;
+mod codec;
+mod error;
+mod node;
+mod session;
+mod write;
+
+pub use bind::footer::{FOOTER_BYTES_MAX, FooterCache};
+pub use bind::location::AllowedLocations;
+pub use bind::reader::{ScanMeter, SplitError, SplitReaderFactory};
+pub use bind::scan::bind_scan;
+pub use bind::{Sources, bind};
+pub use codec::{PLAN_VERSION, decode, encode};
+pub use error::FragmentError;
+pub use node::exchange::ExchangeExec;
+pub use node::shuffle_read::ShuffleReadExec;
+pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
+pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
+pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder};
+pub use write::{WriteError, panic_message, write};

@@ -1,1 +1,15 @@
-//! placeholder
+//! S3, SQS and Lambda on loopback, in one process. It speaks the public wire of the three services and nothing else, so that a program
+//! that works here works on AWS; what it enforces and what it only accounts for stands in `README.md`.
+
+mod authorization;
+mod count;
+mod emulator;
+mod lambda;
+mod s3;
+mod serve;
+mod settings;
+mod sqs;
+
+pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, StatusClass};
+pub use emulator::{Emulator, Endpoints};
+pub use settings::{Credentials, FunctionSettings, Mount, RunAs, Settings, StartError};

@@ -1,1 +1,118 @@
-fn main() {}
+//! The emulator as a program: settings from the command line, endpoints on stdout, runs until SIGINT or SIGTERM.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use local_emulator::{Credentials, Emulator, FunctionSettings, Mount, Settings};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// S3, SQS and Lambda on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Folder for buckets and objects, kept; a temporary one if absent.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// 0 picks a free port.
+    #[arg(long, default_value_t = 0)]
+    s3_port: u16,
+    #[arg(long, default_value_t = 0)]
+    sqs_port: u16,
+    #[arg(long, default_value_t = 0)]
+    lambda_port: u16,
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    #[arg(long, default_value_t = Credentials::default().access_key_id)]
+    access_key_id: String,
+    #[arg(long, default_value_t = Credentials::default().secret_access_key)]
+    secret_access_key: String,
+    /// Serves a folder as a read-only bucket; may be repeated.
+    #[arg(long, value_name = "BUCKET=FOLDER", value_parser = parse_mount)]
+    mount: Vec<Mount>,
+    /// A function: an executable that speaks the Lambda Runtime API; may be repeated.
+    #[arg(long, value_name = "NAME=PROGRAM", value_parser = parse_pair)]
+    function: Vec<(String, String)>,
+    /// Memory of every function.
+    #[arg(long, default_value_t = 1769)]
+    memory_mb: u32,
+    /// Timeout of every function.
+    #[arg(long, default_value_t = 60)]
+    timeout_s: u64,
+    /// A variable of every function's environment; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
+    env: Vec<(String, String)>,
+    #[arg(long, default_value_t = 1000)]
+    concurrency_max: usize,
+    #[arg(long, default_value_t = 64)]
+    environment_max: usize,
+    #[arg(long, default_value_t = 300)]
+    environment_idle_s: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // s3s reports every 404 as an error of its own.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let temporary = tempfile::tempdir()?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let emulator = Emulator::start(settings(arguments, temporary.path())).await?;
+    let endpoints = emulator.endpoints();
+    println!("s3 endpoint {}", endpoints.s3);
+    println!("sqs endpoint {}", endpoints.sqs);
+    println!("lambda endpoint {}", endpoints.lambda);
+    println!("enforced: concurrency, timeout, resident memory, payload size, freeze between invocations, idle expiry");
+    println!("accounted only: CPU share, temp folder size, network bandwidth");
+    if !emulator.ties_children() {
+        println!("not enforced: setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed");
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    emulator.shutdown().await;
+    Ok(())
+}
+
+fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
+    let data = arguments.data.unwrap_or_else(|| temporary.join("data"));
+    let environment: BTreeMap<String, String> = arguments.env.into_iter().collect();
+    let function = |(name, program): (String, String)| FunctionSettings {
+        name,
+        program: program.into(),
+        args: Vec::new(),
+        memory_mb: arguments.memory_mb,
+        timeout: Duration::from_secs(arguments.timeout_s),
+        environment: environment.clone(),
+    };
+    Settings {
+        s3_port: arguments.s3_port,
+        sqs_port: arguments.sqs_port,
+        lambda_port: arguments.lambda_port,
+        credentials: Credentials {
+            access_key_id: arguments.access_key_id,
+            secret_access_key: arguments.secret_access_key,
+        },
+        region: arguments.region,
+        mounts: arguments.mount,
+        functions: arguments.function.into_iter().map(function).collect(),
+        concurrency_max: arguments.concurrency_max,
+        environment_idle: Duration::from_secs(arguments.environment_idle_s),
+        environment_max: arguments.environment_max,
+        ..Settings::new(data, temporary.join("scratch"))
+    }
+}
+
+fn parse_mount(text: &str) -> Result<Mount, String> {
+    let (bucket, folder) = parse_pair(text)?;
+    Ok(Mount { bucket, folder: folder.into() })
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} has no ="))?;
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,1 +1,28 @@
-//! placeholder
+//! Tables, as objects in S3: what a table is, where it lies, which files it has now and what their footers say.
+//!
+//! ```text
+//! catalog/{catalog}/{schema}/.schema.json        the schema exists
+//! catalog/{catalog}/{schema}/{table}.json        definition: location, columns. Created if absent, never changed
+//! catalog/{catalog}/{schema}/{table}.files.json  footers by ETag, so that a restarted server need not read them again. A cache
+//! ```
+//!
+//! Files are listed when a query is planned, never remembered: a new file appears and a changed one is seen. It leaves out SQL and
+//! pruning (see `plan`) and reading rows (see `fragment`).
+
+mod catalog;
+mod definition;
+mod error;
+mod files;
+mod footer;
+mod location;
+mod name;
+mod nearest;
+mod table;
+
+pub use catalog::{CATALOG_NAME, Catalog, DEFAULT_SCHEMA, NewTable};
+pub use definition::TableDefinition;
+pub use location::{Location, Locations};
+pub use name::TableRef;
+pub use nearest::nearest;
+pub use table::{RowGroup, Table, TableFile};
+

@@ -1,1 +1,30 @@
-//! placeholder
+//! SQL → stages. DataFusion parses and optimizes; what is cut where, into how many tasks, is decided here.
+//!
+//! ```text
+//! text → sql → logical → physical → rewrite/broadcast → rewrite/exchange → stage/cut → stage/split → StageGraph
+//! ```
+//!
+//! Each rewrite leaves a plan that still runs on one node. Table rows are never read here: only lists, footers and catalog objects.
+//! It leaves out when and where tasks run (see `schedule`) and how (see `executor`).
+
+mod command;
+mod context;
+mod error;
+mod information;
+mod planned;
+mod planner;
+mod property;
+mod provider;
+mod session;
+mod settings;
+mod show;
+mod sql;
+mod statistics;
+mod table_of_text;
+mod types;
+
+pub use planned::{PlanText, Planned, PlannedQuery};
+pub use planner::Planner;
+pub use session::{Session, SessionChange};
+pub use settings::PlannerSettings;
+pub use types::type_name;

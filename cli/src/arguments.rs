@@ -1,0 +1,175 @@
+//! What may stand on the command line. Parsing only: nothing is opened or checked against a server here.
+
+use crate::format::FormatName;
+use crate::load::Scale;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use url::Url;
+
+/// Serverless burst MPP SQL: plans a query, fans it out to executors that live for one task, and shows what it cost.
+#[derive(Debug, Parser)]
+#[command(name = "mayfly", version, propagate_version = true)]
+pub struct Arguments {
+    /// How log lines look on stderr; which ones appear is up to MAYFLY_LOG
+    #[arg(long, global = true, value_enum, default_value_t, env = "MAYFLY_LOG_FORMAT")]
+    pub log: LogFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run SQL on a server and print the rows
+    Query(QueryArguments),
+    /// Show the plan of a query without running it
+    Explain(ExplainArguments),
+    /// Fill a schema with generated tables
+    Load(LoadArguments),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Which server, and as whom.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArguments {
+    /// Address of the server
+    #[arg(long, value_name = "URL", env = "MAYFLY_SERVER", default_value = "http://127.0.0.1:8080", value_parser = server)]
+    pub server: Url,
+    /// User on whose behalf statements run; the name of the login by default
+    #[arg(long, value_name = "NAME", env = "MAYFLY_USER")]
+    pub user: Option<String>,
+}
+
+/// A server and the session on it.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArguments {
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// Catalog of unqualified names
+    #[arg(long, value_name = "NAME", default_value = "lake")]
+    pub catalog: String,
+    /// Schema of unqualified names; the server's default is `default`
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// Session property, for instance target_task_bytes=64MB; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub properties: Vec<(String, String)>,
+}
+
+/// Where the SQL text comes from: one of these, else standard input.
+#[derive(Clone, Debug, Args)]
+#[group(multiple = false)]
+pub struct SqlArguments {
+    /// SQL text; several statements are parted by semicolons
+    #[arg(short = 'c', long = "execute", value_name = "SQL")]
+    pub sql: Option<String>,
+    /// File with SQL text; `-` is standard input
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    #[command(flatten)]
+    pub sql: SqlArguments,
+    /// Form of the rows on stdout; `table` on a terminal, else `csv`
+    #[arg(long, value_enum)]
+    pub format: Option<FormatName>,
+    /// Whether to show progress on stderr; `auto` does so on a terminal
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: ProgressMode,
+    /// Print the bill line by line on stderr
+    #[arg(long)]
+    pub bill: bool,
+    /// Print no summary on stderr, errors alone
+    #[arg(short, long, conflicts_with = "bill")]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    #[command(flatten)]
+    pub sql: SqlArguments,
+    /// What to show: stages, tasks and exchanges, or the logical plan
+    #[arg(long = "type", value_enum, default_value_t)]
+    pub kind: ExplainKind,
+}
+
+#[derive(Debug, Args)]
+pub struct LoadArguments {
+    #[command(subcommand)]
+    pub source: LoadSource,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LoadSource {
+    /// The eight tables of TPC-H, as Parquet in the S3 of a local cloud
+    Tpch(TpchArguments),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TpchArguments {
+    #[command(flatten)]
+    pub server: ServerArguments,
+    /// Scale factor: 1 is about 6,000,000 rows of lineitem
+    #[arg(long, value_name = "F", default_value_t = Scale::ONE)]
+    pub scale: Scale,
+    /// Schema to fill; tpch_sf1 for scale 1, tpch_sf0_1 for 0.1
+    #[arg(long, value_name = "NAME", value_parser = schema_name)]
+    pub schema: Option<String>,
+    /// Whether to show progress on stderr; `auto` draws a bar on a terminal and prints lines elsewhere
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: ProgressMode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressMode {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExplainKind {
+    #[default]
+    Distributed,
+    Logical,
+}
+
+fn server(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match (url.scheme(), url.has_host()) {
+        ("http", true) => Ok(url),
+        ("https", true) => Err("https is not supported yet".to_owned()),
+        _ => Err("expected http://host:port".to_owned()),
+    }
+}
+
+/// Part of a path in S3 and of a name in SQL.
+fn schema_name(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    match !text.is_empty() && text.bytes().all(allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("expected lower-case letters, digits and underscores".to_owned()),
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! The command line: `demo`, `serve`, `query`, `explain`, `load`, and the executor that hides behind the same binary.
+//!
+//! Commands speak to a server over HTTP as any client does; only [`local`] wires the crates into a cloud of our own. This crate
+//! plans, schedules and prices nothing.
+
+mod arguments;
+mod client;
+mod diagnosis;
+mod executor;
+mod exit;
+mod explain;
+mod format;
+mod interrupt;
+mod load;
+mod logging;
+mod progress;
+mod query;
+mod run;
+mod shown;
+mod statements;
+mod target;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use exit::Failure;
+use std::process::ExitCode;
+
+/// Becomes an executor under the Lambda runtime's environment, else does what the command line says.
+pub fn main() -> ExitCode {
+    if executor::is_called_for() {
+        return executor::become_one();
+    }
+    let arguments = Arguments::parse();
+    logging::start(&arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a process that just started can start threads");
+    let ended = runtime.block_on(run(arguments));
+    // What is still blocked in a read of a terminal or a file must not hold up the exit.
+    runtime.shutdown_background();
+    exit::code(ended)
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Query(arguments) => query::query(arguments).await,
+        Command::Explain(arguments) => explain::explain(arguments).await,
+        Command::Load(arguments) => load::load(arguments).await,
+    }
+}

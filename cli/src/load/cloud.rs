@@ -1,0 +1,57 @@
+//! Where a server keeps its tables and with what it lets us write there: a local cloud says so itself.
+
+use super::table::Table;
+use crate::client::{Client, ClientError};
+use crate::exit::Failure;
+use mayfly_store::{S3Settings, Store};
+use serde::Deserialize;
+use std::time::Duration;
+
+const INFO: &str = "/v1/mayfly/info";
+const ATTEMPTS_MAX: u32 = 6;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cloud {
+    pub s3_endpoint: String,
+    pub bucket: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub region: String,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    local: Option<Cloud>,
+}
+
+impl Cloud {
+    /// Asks the server.
+    pub async fn of(client: &Client) -> Result<Cloud, Failure> {
+        let info: Info = match client.document(INFO).await {
+            Err(ClientError::Status { server, status, .. }) if status == http::StatusCode::NOT_FOUND => {
+                return Err(Failure::Usage(format!("{server} is no Mayfly server")));
+            }
+            answer => answer?,
+        };
+        let foreign =
+            || Failure::Usage("load writes to a local cloud only: start one with `mayfly serve --local`".to_owned());
+        info.local.ok_or_else(foreign)
+    }
+
+    pub async fn connect(&self) -> Store {
+        Store::connect(&S3Settings {
+            endpoint: Some(self.s3_endpoint.clone()),
+            region: self.region.clone(),
+            credentials: Some((self.access_key_id.clone(), self.secret_access_key.clone())),
+            attempts_max: ATTEMPTS_MAX,
+            request_timeout: REQUEST_TIMEOUT,
+        })
+        .await
+    }
+
+    /// Where the files of a table are; ends in a slash.
+    pub fn prefix(&self, schema: &str, table: Table) -> String {
+        format!("tables/{schema}/{}/", table.name())
+    }
+}

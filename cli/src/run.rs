@@ -1,0 +1,137 @@
+//! Runs one statement: submits it, follows its pages, hands rows to a sink, shows progress, cancels on Ctrl-C.
+
+use crate::client::{Client, ClientError, Page, Statement, Stats};
+use crate::diagnosis::Diagnosis;
+use crate::exit::Failure;
+use crate::format::Sink;
+use crate::progress::Progress;
+use std::io::Write;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a cancelled statement may take to end before we leave without its last page.
+const CANCEL_MAX: Duration = Duration::from_secs(10);
+
+/// How a statement went, also when it failed half-way.
+#[derive(Debug, Default)]
+pub struct Ran {
+    pub query: String,
+    pub rows: u64,
+    pub stats: Stats,
+    /// `CREATE TABLE` and the like; none for a query.
+    pub update_type: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+/// The parts that a run works with.
+pub struct Run<'a> {
+    pub client: &'a mut Client,
+    pub sink: &'a mut dyn Sink,
+    pub out: &'a mut dyn Write,
+    pub progress: &'a mut Progress,
+    pub stop: &'a CancellationToken,
+    /// Lines that were put before the user's SQL, for the error's place.
+    pub lines_before: u32,
+}
+
+impl Run<'_> {
+    /// Runs `sql`; `ran` is filled on the way, so that a failure has its statistics too.
+    pub async fn run(&mut self, sql: &str, ran: &mut Ran) -> Result<(), Failure> {
+        let submitted = tokio::select! {
+            statement = self.client.submit(sql) => statement?,
+            () = self.stop.cancelled() => return Err(Failure::Canceled),
+        };
+        let mut statement = submitted;
+        ran.query.clone_from(&statement.id);
+        let ended = self.follow(&mut statement, sql, ran).await;
+        self.progress.clear();
+        match ended {
+            Err(Failure::Canceled) => self.cancel(&mut statement, ran).await,
+            // Rows that nobody reads must not go on costing money.
+            Err(failure @ (Failure::PipeClosed | Failure::Broken(_))) => {
+                let _ = statement.cancel().await;
+                Err(failure)
+            }
+            ended => ended,
+        }
+    }
+
+    async fn follow(&mut self, statement: &mut Statement, sql: &str, ran: &mut Ran) -> Result<(), Failure> {
+        let mut has_begun = false;
+        loop {
+            let page = tokio::select! {
+                page = statement.next_page(&mut self.client.session) => page?,
+                () = self.stop.cancelled() => return Err(Failure::Canceled),
+            };
+            let Some(page) = page else { break };
+            self.take(&page, &mut has_begun, ran)?;
+            note(&page, ran);
+            if let Some(error) = page.error {
+                return Err(Failure::Query(Box::new(Diagnosis {
+                    error,
+                    query: page.id,
+                    sql: user_text(sql, self.lines_before),
+                    lines_before: self.lines_before,
+                })));
+            }
+        }
+        if has_begun {
+            self.sink.end(self.out)?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn take(&mut self, page: &Page, has_begun: &mut bool, ran: &mut Ran) -> Result<(), Failure> {
+        let rows = page
+            .rows()
+            .map_err(|error| Failure::broken("the server sent rows that are no rows", error))?;
+        // Updates have columns too (`result boolean`), which are not data.
+        let columns = page.columns.as_ref().filter(|_| page.update_type.is_none());
+        if let (Some(columns), false) = (columns, *has_begun) {
+            self.sink.begin(columns, self.out)?;
+            *has_begun = true;
+        }
+        if !rows.is_empty() && *has_begun {
+            self.progress.clear();
+            ran.rows += rows.len() as u64;
+            rows.iter().try_for_each(|row| self.sink.row(row, self.out))?;
+            return Ok(self.out.flush()?);
+        }
+        self.progress.show(&page.stats);
+        Ok(())
+    }
+
+    /// Asks the server to stop and waits until it has: its last page has the bill.
+    async fn cancel(&mut self, statement: &mut Statement, ran: &mut Ran) -> Result<(), Failure> {
+        let stopped = async {
+            statement.cancel().await?;
+            while let Some(page) = statement.next_page(&mut self.client.session).await? {
+                note(&page, ran);
+            }
+            Ok::<(), ClientError>(())
+        };
+        match tokio::time::timeout(CANCEL_MAX, stopped).await {
+            // A server may drop the pages of a cancelled statement.
+            Ok(Ok(()) | Err(ClientError::Status { .. })) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the server may not have cancelled the query"),
+            Err(_) => tracing::warn!("the server still works on the cancelled query"),
+        }
+        Err(Failure::Canceled)
+    }
+}
+
+fn note(page: &Page, ran: &mut Ran) {
+    ran.stats = page.stats.clone();
+    if page.update_type.is_some() {
+        ran.update_type.clone_from(&page.update_type);
+    }
+    ran.warnings = page.warnings.iter().map(|warning| warning.message.clone()).collect();
+}
+
+fn user_text(sql: &str, lines_before: u32) -> String {
+    let lines: Vec<_> = sql.lines().skip(lines_before as usize).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests;

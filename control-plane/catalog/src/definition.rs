@@ -1,0 +1,139 @@
+//! The table object: where the table lies and which columns it has. Columns stand twice: as text for people, as an Arrow IPC stream
+//! without batches for exactness.
+
+use crate::{Location, TableRef, error};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use mayfly_protocol::QueryError;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Version of the table object.
+const VERSION: u32 = 1;
+
+/// What `CREATE EXTERNAL TABLE` fixed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDefinition {
+    pub name: TableRef,
+    pub location: Location,
+    pub schema: SchemaRef,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: u32,
+    name: TableRef,
+    format: String,
+    location: Location,
+    columns: Vec<StoredColumn>,
+    arrow_schema: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredColumn {
+    name: String,
+    r#type: String,
+}
+
+impl TableDefinition {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, QueryError> {
+        let stored = Stored {
+            v: VERSION,
+            name: self.name.clone(),
+            format: "parquet".to_owned(),
+            location: self.location.clone(),
+            columns: self.schema.fields().iter().map(column).collect(),
+            arrow_schema: encode_schema(&self.schema).map_err(|cause| error::corrupt_object(&self.name.table, cause))?,
+        };
+        Ok(serde_json::to_vec_pretty(&stored).expect("a struct of strings is JSON"))
+    }
+
+    pub(crate) fn decode(key: &str, bytes: &[u8]) -> Result<TableDefinition, QueryError> {
+        let stored: Stored = serde_json::from_slice(bytes).map_err(|cause| error::corrupt_object(key, cause))?;
+        if stored.v != VERSION {
+            return Err(error::corrupt_object(key, format!("version {} is not {VERSION}", stored.v)));
+        }
+        let schema = decode_schema(&stored.arrow_schema).map_err(|cause| error::corrupt_object(key, cause))?;
+        Ok(TableDefinition {
+            name: stored.name,
+            location: stored.location,
+            schema,
+        })
+    }
+}
+
+fn column(field: &FieldRef) -> StoredColumn {
+    StoredColumn {
+        name: field.name().clone(),
+        r#type: field.data_type().to_string(),
+    }
+}
+
+fn encode_schema(schema: &Schema) -> Result<String, ArrowError> {
+    let mut writer = StreamWriter::try_new(Vec::new(), schema)?;
+    writer.finish()?;
+    Ok(BASE64_STANDARD.encode(writer.into_inner()?))
+}
+
+fn decode_schema(text: &str) -> Result<SchemaRef, ArrowError> {
+    let bytes = BASE64_STANDARD
+        .decode(text)
+        .map_err(|cause| ArrowError::ParseError(cause.to_string()))?;
+    Ok(StreamReader::try_new(bytes.as_slice(), None)?.schema())
+}
+
+/// The schema without encodings: views and dictionaries become what they encode, and metadata that writers leave is dropped.
+pub(crate) fn plain_schema(schema: &Schema) -> Schema {
+    let fields: Vec<Field> = schema.fields().iter().map(|field| plain_field(field)).collect();
+    Schema::new(fields)
+}
+
+fn plain_field(field: &Field) -> Field {
+    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
+}
+
+fn plain_type(data_type: &DataType) -> DataType {
+    let nested = |field: &FieldRef| Arc::new(plain_field(field));
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::Dictionary(_, value) => plain_type(value),
+        DataType::List(field) | DataType::ListView(field) => DataType::List(nested(field)),
+        DataType::LargeList(field) | DataType::LargeListView(field) => DataType::LargeList(nested(field)),
+        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(nested(field), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(nested).collect()),
+        DataType::Map(entries, sorted) => DataType::Map(nested(entries), *sorted),
+        other => other.clone(),
+    }
+}
+
+/// How `file` differs from `table`, if it does. Nullability is no difference: a writer's promise about one file says nothing of others.
+pub(crate) fn difference(table: &Schema, file: &Schema) -> Option<String> {
+    let named = |field: &FieldRef| format!("'{}' {}", field.name(), field.data_type());
+    let pairs = table.fields().iter().zip(file.fields());
+    let differing = pairs
+        .filter(|(expected, found)| !same(expected, found))
+        .map(|(expected, found)| format!("it has column {} where {} is expected", named(found), named(expected)))
+        .next();
+    let counts = (table.fields().len(), file.fields().len());
+    let count = (counts.0 != counts.1).then(|| format!("it has {} columns, not {}", counts.1, counts.0));
+    differing.or(count)
+}
+
+fn same(a: &Field, b: &Field) -> bool {
+    a.name() == b.name() && same_type(a.data_type(), b.data_type())
+}
+
+fn same_type(a: &DataType, b: &DataType) -> bool {
+    match (a, b) {
+        (DataType::Struct(a), DataType::Struct(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (DataType::List(a), DataType::List(b)) | (DataType::LargeList(a), DataType::LargeList(b)) => {
+            same_type(a.data_type(), b.data_type())
+        }
+        (DataType::Map(a, _), DataType::Map(b, _)) => same_type(a.data_type(), b.data_type()),
+        (a, b) => a == b,
+    }
+}

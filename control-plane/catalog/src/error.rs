@@ -1,0 +1,79 @@
+//! The catalog's errors, each named for its user. Storage errors become what the user can do about them.
+
+use crate::{TableRef, nearest};
+use mayfly_protocol::{ErrorCode, QueryError};
+use mayfly_store::StoreError;
+
+pub(crate) fn bad_name(name: &str) -> QueryError {
+    let shown: String = name.chars().take(80).collect();
+    QueryError::new(ErrorCode::InvalidArguments, format!("'{shown}' cannot name a schema or a table"))
+        .hint("names have letters, digits, '_', '-' and '$'")
+}
+
+pub(crate) fn no_catalog(name: &str, known: &str) -> QueryError {
+    QueryError::new(ErrorCode::CatalogNotFound, format!("Catalog '{name}' does not exist"))
+        .hint(format!("did you mean '{known}'?"))
+}
+
+pub(crate) fn no_schema<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> QueryError {
+    let error = QueryError::new(ErrorCode::SchemaNotFound, format!("Schema '{name}' does not exist"));
+    with_nearest(error, name, known)
+}
+
+pub(crate) fn no_table<'a>(name: &TableRef, known: impl IntoIterator<Item = &'a str>) -> QueryError {
+    let error = QueryError::new(ErrorCode::TableNotFound, format!("Table '{name}' does not exist"));
+    with_nearest(error, &name.table, known)
+}
+
+fn with_nearest<'a>(error: QueryError, name: &str, known: impl IntoIterator<Item = &'a str>) -> QueryError {
+    match nearest(name, known) {
+        Some(close) => error.hint(format!("did you mean '{close}'?")),
+        None => error,
+    }
+}
+
+pub(crate) fn table_exists(name: &TableRef) -> QueryError {
+    QueryError::new(ErrorCode::TableAlreadyExists, format!("Table '{name}' already exists"))
+}
+
+pub(crate) fn schema_exists(name: &str) -> QueryError {
+    QueryError::new(ErrorCode::SchemaAlreadyExists, format!("Schema '{name}' already exists"))
+}
+
+pub(crate) fn not_allowed(location: &str, why: &str) -> QueryError {
+    let shown: String = location.chars().take(200).collect();
+    QueryError::new(ErrorCode::LocationNotAllowed, format!("location '{shown}' is not allowed: {why}"))
+}
+
+pub(crate) fn empty_location(location: &str) -> QueryError {
+    QueryError::new(ErrorCode::NotFound, format!("there is no file at '{location}'"))
+}
+
+pub(crate) fn bad_file(file: &str, why: impl std::fmt::Display) -> QueryError {
+    QueryError::new(ErrorCode::BadFile, format!("'{file}' is not a readable Parquet file: {why}"))
+}
+
+pub(crate) fn schema_mismatch(file: &str, why: &str) -> QueryError {
+    QueryError::new(ErrorCode::SchemaMismatch, format!("'{file}' has another schema than its table: {why}"))
+}
+
+pub(crate) fn corrupt_object(key: &str, why: impl std::fmt::Display) -> QueryError {
+    QueryError::new(ErrorCode::GenericInternalError, format!("catalog object '{key}' cannot be read: {why}"))
+}
+
+/// What a failed request means to the user who named `what`, e.g. `s3://bucket/prefix/`.
+pub(crate) fn store(what: &str, cause: &StoreError) -> QueryError {
+    match cause {
+        StoreError::NotFound { .. } => QueryError::new(ErrorCode::NotFound, format!("'{what}' does not exist")),
+        StoreError::NoBucket { bucket } => {
+            QueryError::new(ErrorCode::NotFound, format!("bucket '{bucket}' of '{what}' does not exist"))
+        }
+        StoreError::Denied { .. } => {
+            QueryError::new(ErrorCode::PermissionDenied, format!("access to '{what}' is denied"))
+        }
+        StoreError::Changed { .. } => {
+            QueryError::new(ErrorCode::SourceChanged, format!("'{what}' changed while it was read"))
+        }
+        other => QueryError::new(ErrorCode::S3Error, format!("cannot read '{what}': {other}")),
+    }
+}

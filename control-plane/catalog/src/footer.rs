@@ -1,0 +1,106 @@
+//! Reads one Parquet footer: one ranged GET when it fits the file's last 64 KiB, two otherwise. Trusts nothing that it reads.
+
+use crate::definition::plain_schema;
+use crate::{Location, TableFile, error};
+use arrow::datatypes::Schema;
+use bytes::Bytes;
+use mayfly_protocol::QueryError;
+use mayfly_store::{Listed, Store};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::errors::ParquetError;
+use parquet::file::FOOTER_SIZE;
+use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
+
+/// How much of a file's end the first GET asks for.
+const TAIL_BYTES: u64 = 64 * 1024;
+
+/// Longest footer that is read.
+const FOOTER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Magic at both ends, and the footer's length.
+const FILE_BYTES_MIN: u64 = 12;
+
+/// A file's footer as bytes: what is persisted.
+pub(crate) struct RawFooter {
+    pub key: String,
+    pub etag: String,
+    pub size_bytes: u64,
+    pub bytes: Bytes,
+}
+
+/// Reads the footer of a listed object at exactly the listed version.
+pub(crate) async fn read(store: &Store, location: &Location, listed: &Listed) -> Result<RawFooter, QueryError> {
+    let file = location.file(&listed.key);
+    let size = listed.size_bytes;
+    if size < FILE_BYTES_MIN {
+        return Err(error::bad_file(&file, format!("it has only {size} bytes")));
+    }
+    let get = async |range: std::ops::Range<u64>| {
+        store
+            .get_range(&location.bucket, &listed.key, range, Some(&listed.etag))
+            .await
+            .map_err(|cause| error::store(&file, &cause))
+    };
+    let tail_start = size.saturating_sub(TAIL_BYTES);
+    let tail = get(tail_start..size).await?;
+    let length = footer_length(&tail).map_err(|why| error::bad_file(&file, why))?;
+    let end = size - FOOTER_SIZE as u64;
+    if length > FOOTER_BYTES_MAX || length > end {
+        return Err(error::bad_file(&file, format!("its footer claims {length} bytes of {size}")));
+    }
+    let start = end - length;
+    let bytes = if start >= tail_start {
+        tail.slice((start - tail_start) as usize..(end - tail_start) as usize)
+    } else {
+        get(start..end).await?
+    };
+    Ok(RawFooter {
+        key: listed.key.clone(),
+        etag: listed.etag.clone(),
+        size_bytes: size,
+        bytes,
+    })
+}
+
+fn footer_length(tail: &[u8]) -> Result<u64, ParquetError> {
+    let last: &[u8; FOOTER_SIZE] = tail
+        .last_chunk()
+        .ok_or_else(|| ParquetError::General("it ends within its footer".to_owned()))?;
+    let footer = FooterTail::try_new(last)?;
+    if footer.is_encrypted_footer() {
+        return Err(ParquetError::NYI("its footer is encrypted".to_owned()));
+    }
+    Ok(footer.metadata_length() as u64)
+}
+
+/// Decodes off the async threads: a hostile footer may take long, and a panic inside the decoder is the file's fault.
+pub(crate) async fn decode(location: &Location, raw: RawFooter) -> Result<TableFile, QueryError> {
+    let file = location.file(&raw.key);
+    let (bytes, size_bytes) = (raw.bytes.clone(), raw.size_bytes);
+    let decoded = tokio::task::spawn_blocking(move || decode_checked(&bytes, size_bytes)).await;
+    match decoded {
+        Ok(Ok((schema, metadata))) => Ok(TableFile::new(raw, schema, metadata)),
+        Ok(Err(cause)) => Err(error::bad_file(&file, cause)),
+        Err(_) => Err(error::bad_file(&file, "its footer breaks the decoder")),
+    }
+}
+
+fn decode_checked(bytes: &[u8], size_bytes: u64) -> Result<(Schema, ParquetMetaData), ParquetError> {
+    let metadata = ParquetMetaDataReader::decode_metadata(bytes)?;
+    let counts = |number: i64| number >= 0;
+    for group in metadata.row_groups() {
+        let whole = counts(group.num_rows())
+            && group.columns().iter().all(|column| {
+                let end = column.data_page_offset().checked_add(column.compressed_size());
+                counts(column.compressed_size())
+                    && counts(column.data_page_offset())
+                    && end.is_some_and(|end| u64::try_from(end).is_ok_and(|end| end <= size_bytes))
+            });
+        if !whole {
+            return Err(ParquetError::General("a column chunk lies outside the file".to_owned()));
+        }
+    }
+    let file = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())?;
+    Ok((plain_schema(&schema), metadata))
+}

@@ -1,0 +1,87 @@
+//! What the outside sees of a query: its state, its progress, its bill, and the handle that cancels it.
+
+use crate::actor::Order;
+use mayfly_cost::Bill;
+use mayfly_protocol::{Meter, Output, QueryError, QueryId};
+use mayfly_schedule::Progress;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryState {
+    Running,
+    Finished,
+    Failed,
+    Canceled,
+}
+
+/// Where the rows are: outputs of the root stage's tasks, in order. Inline ones carry their bytes.
+#[derive(Clone, Debug)]
+pub struct ResultSet {
+    pub bucket: String,
+    pub outputs: Arc<Vec<Output>>,
+}
+
+/// A query at one moment.
+#[derive(Clone, Debug)]
+pub struct QueryStatus {
+    pub state: QueryState,
+    pub progress: Progress,
+    /// What the coordinator itself spent so far on the query's behalf.
+    pub coordinator: Meter,
+    /// Present once the query has ended, whatever its end.
+    pub bill: Option<Bill>,
+    pub error: Option<QueryError>,
+    pub result: Option<ResultSet>,
+}
+
+impl QueryStatus {
+    pub fn is_final(&self) -> bool {
+        self.state != QueryState::Running
+    }
+}
+
+/// One running or ended query. Clones watch the same one.
+#[derive(Clone)]
+pub struct QueryHandle {
+    query: QueryId,
+    status: watch::Receiver<QueryStatus>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl QueryHandle {
+    pub(crate) fn new(
+        query: QueryId,
+        status: watch::Receiver<QueryStatus>,
+        orders: mpsc::UnboundedSender<Order>,
+    ) -> QueryHandle {
+        QueryHandle { query, status, orders }
+    }
+
+    pub fn query(&self) -> &QueryId {
+        &self.query
+    }
+
+    pub fn status(&self) -> QueryStatus {
+        self.status.borrow().clone()
+    }
+
+    /// Waits until the query has ended or `timeout` has passed, whichever is first.
+    pub async fn ended(&self, timeout: Duration) -> QueryStatus {
+        let mut status = self.status.clone();
+        // Both errors (time is up, the actor is gone) leave the last status as the answer.
+        let _ = tokio::time::timeout(timeout, status.wait_for(QueryStatus::is_final)).await;
+        self.status()
+    }
+
+    /// Stops the query. Without effect once it has ended.
+    pub fn cancel(&self) {
+        let _ = self.orders.send(Order::Cancel(self.query.clone()));
+    }
+
+    /// The client has read what it wanted: result objects may go.
+    pub fn release(&self) {
+        let _ = self.orders.send(Order::Release(self.query.clone()));
+    }
+}

@@ -1,0 +1,137 @@
+//! The driver's book on one query: who watches it, what it published, what it spent. Decides nothing.
+
+use crate::handle::{QueryState, QueryStatus, ResultSet};
+use crate::journal::Journal;
+use mayfly_cost::{PriceBook, bill};
+use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::{ErrorCode, Meter, Output, OutputLocation, QueryError, StageId};
+use mayfly_schedule::{Event, Progress};
+use mayfly_store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Mutex, watch};
+
+pub struct Live {
+    pub status: watch::Sender<QueryStatus>,
+    pub journal: Arc<Mutex<Journal>>,
+    /// What the coordinator asks of S3 for this query is counted here.
+    pub requests: Store,
+    pub sqs_requests: u64,
+    /// Invocations that have not answered yet.
+    pub in_flight: u64,
+    /// Meters by stage, of all attempts.
+    pub usage: BTreeMap<StageId, Meter>,
+    /// Keys of published objects by stage.
+    keys: BTreeMap<StageId, Vec<String>>,
+    /// Some attempt ended unseen and may have left an object that nobody named.
+    pub lost: bool,
+    pub released: bool,
+}
+
+impl Live {
+    pub fn new(status: watch::Sender<QueryStatus>, journal: Journal, requests: Store) -> Live {
+        Live {
+            status,
+            journal: Arc::new(Mutex::new(journal)),
+            requests,
+            sqs_requests: 0,
+            in_flight: 0,
+            usage: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            lost: false,
+            released: false,
+        }
+    }
+
+    /// The status of a query that was just accepted.
+    pub fn accepted() -> QueryStatus {
+        QueryStatus {
+            state: QueryState::Running,
+            progress: Progress::default(),
+            coordinator: Meter::default(),
+            bill: None,
+            error: None,
+            result: None,
+        }
+    }
+
+    /// An invocation answered: books its objects and its meter before the scheduler hears of it.
+    pub fn book(&mut self, event: &Event) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match event {
+            Event::Reported { attempt, answer, meter } => {
+                *self.usage.entry(attempt.task.stage).or_default() += *meter;
+                self.keys.entry(attempt.task.stage).or_default().extend(key(&answer.output));
+            }
+            Event::Failed { attempt, meter, .. } => {
+                *self.usage.entry(attempt.task.stage).or_default() += *meter;
+                self.lost |= meter.invocations > 0;
+            }
+            Event::Submitted { .. } | Event::Canceled { .. } => {}
+        }
+    }
+
+    /// Keys that no reader will ask for again: all, or all but the result's.
+    pub fn garbage(&mut self, keep: Option<StageId>) -> Vec<String> {
+        let kept = keep.and_then(|stage| self.keys.remove_entry(&stage));
+        let garbage = std::mem::take(&mut self.keys).into_values().flatten().collect();
+        self.keys.extend(kept);
+        garbage
+    }
+
+    fn coordinator(&self) -> Meter {
+        Meter { s3: self.requests.meter(), sqs_requests: self.sqs_requests, ..Meter::default() }
+    }
+
+    /// Everything that the query cost, by stage; `None` is the coordinator.
+    fn all_usage(&self) -> BTreeMap<Option<StageId>, Meter> {
+        let stages = self.usage.iter().map(|(stage, meter)| (Some(*stage), *meter));
+        stages.chain([(None, self.coordinator())]).collect()
+    }
+
+    pub fn total(&self) -> Meter {
+        self.all_usage().into_values().sum()
+    }
+
+    /// Publishes new progress, and the bill again if the query has ended: late attempts still cost.
+    pub fn publish(&self, progress: Option<Progress>, prices: &PriceBook) {
+        self.status.send_modify(|status| {
+            status.coordinator = self.coordinator();
+            if let Some(progress) = progress {
+                status.progress = progress;
+            }
+            if status.is_final() {
+                status.bill = Some(bill(prices, &self.all_usage()));
+            }
+        });
+    }
+
+    /// The end is durable: tells the watchers.
+    pub fn end(&self, outcome: Outcome, bucket: &str, prices: &PriceBook) {
+        self.status.send_modify(|status| {
+            match outcome {
+                Outcome::Finished { outputs, .. } => {
+                    status.state = QueryState::Finished;
+                    status.result = Some(ResultSet { bucket: bucket.to_owned(), outputs: Arc::new(outputs) });
+                }
+                Outcome::Failed { error } => {
+                    status.state = QueryState::Failed;
+                    status.error = Some(error);
+                }
+                Outcome::Canceled => {
+                    status.state = QueryState::Canceled;
+                    status.error = Some(QueryError::new(ErrorCode::UserCanceled, "Query was canceled"));
+                }
+            }
+            status.coordinator = self.coordinator();
+            status.bill = Some(bill(prices, &self.all_usage()));
+        });
+    }
+}
+
+fn key(output: &Output) -> Option<String> {
+    match &output.location {
+        OutputLocation::Object { key, .. } => Some(key.clone()),
+        OutputLocation::Inline { .. } => None,
+    }
+}

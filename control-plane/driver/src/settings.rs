@@ -1,0 +1,29 @@
+//! What an operator may choose. Parts (clients, stores) are in [`crate::World`].
+
+use mayfly_cost::PriceBook;
+use mayfly_protocol::TenantId;
+use std::time::Duration;
+
+/// Settings of one coordinator.
+#[derive(Clone, Debug)]
+pub struct DriverSettings {
+    pub tenant: TenantId,
+    /// Control bucket: shuffle, results, journal.
+    pub bucket: String,
+    /// Invocations in flight at once, over all queries.
+    pub concurrency_max: u32,
+    /// How long a coordinator may be silent before another takes its queries over; also the delay of the lease message.
+    pub lease: Duration,
+    /// Name of the executor functions without their size: `{prefix}-{MB}`.
+    pub function_prefix: String,
+    pub prices: PriceBook,
+    /// Seeds the scheduler's backoff jitter.
+    pub seed: u64,
+}
+
+impl DriverSettings {
+    /// Default of [`DriverSettings::lease`]. Shorter finds a dead coordinator sooner and writes more beats.
+    pub const LEASE_DEFAULT: Duration = Duration::from_secs(60);
+    /// Default of [`DriverSettings::function_prefix`].
+    pub const FUNCTION_PREFIX_DEFAULT: &str = "mayfly-executor";
+}

@@ -1,0 +1,85 @@
+//! Commands: what changes the catalog, and what the client shall change in its session.
+
+use crate::sql::{Command, NewTableStatement};
+use crate::{Planned, Session, SessionChange, context, error, property, show};
+use arrow::datatypes::SchemaRef;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan};
+use datafusion::sql::parser::Statement as DfStatement;
+use mayfly_catalog::{Catalog, NewTable};
+use mayfly_protocol::QueryError;
+use std::sync::Arc;
+
+pub(crate) async fn run(command: Command, catalog: &Catalog, session: &Session) -> Result<Planned, QueryError> {
+    let update = |update_type, session| Planned::Update { update_type, session };
+    match command {
+        Command::CreateTable(create) => {
+            create_table(create, catalog, session).await?;
+            Ok(update("CREATE TABLE", Vec::new()))
+        }
+        Command::CreateSchema { name, if_not_exists } => {
+            let schema = schema_name(&name)?;
+            catalog.create_schema(&schema, if_not_exists).await?;
+            Ok(update("CREATE SCHEMA", Vec::new()))
+        }
+        Command::DropTable { name, if_exists } => {
+            let table = show::table_name(&name, session)?;
+            catalog.drop_table(&table, if_exists).await?;
+            Ok(update("DROP TABLE", Vec::new()))
+        }
+        Command::Use { name } => Ok(update("USE", use_schema(&name, catalog, session).await?)),
+        Command::SetSession { key, value } => {
+            property::check(&key, &value)?;
+            Ok(update("SET SESSION", vec![SessionChange::SetProperty { key, value }]))
+        }
+        Command::ResetSession { key } => {
+            property::check_name(&key)?;
+            Ok(update("RESET SESSION", vec![SessionChange::ResetProperty { key }]))
+        }
+    }
+}
+
+async fn create_table(create: NewTableStatement, catalog: &Catalog, session: &Session) -> Result<bool, QueryError> {
+    let columns = match create.declared {
+        Some(statement) => Some(declared(statement, session).await?),
+        None => None,
+    };
+    let new = NewTable {
+        name: show::table_name(&create.name, session)?,
+        location: create.location,
+        columns,
+        if_not_exists: create.if_not_exists,
+    };
+    catalog.create_table(new).await
+}
+
+/// The columns that the statement declares, with DataFusion's types for them.
+async fn declared(statement: DfStatement, session: &Session) -> Result<SchemaRef, QueryError> {
+    let plan = context::bare(session).statement_to_plan(statement).await;
+    match plan.map_err(error::from_datafusion)? {
+        LogicalPlan::Ddl(DdlStatement::CreateExternalTable(create)) => Ok(Arc::new(create.schema.as_arrow().clone())),
+        _ => Err(error::internal("a CREATE EXTERNAL TABLE is not planned as one")),
+    }
+}
+
+fn schema_name(name: &[String]) -> Result<String, QueryError> {
+    match name {
+        [schema] => Ok(schema.clone()),
+        [catalog, schema] if catalog == mayfly_catalog::CATALOG_NAME => Ok(schema.clone()),
+        other => Err(error::not_supported(format!("'{}' does not name a schema of 'lake'", other.join(".")))),
+    }
+}
+
+/// `USE schema` or `USE catalog.schema`: both must exist.
+async fn use_schema(name: &[String], catalog: &Catalog, session: &Session) -> Result<Vec<SessionChange>, QueryError> {
+    match name {
+        [schema] => {
+            catalog.check_schema(&session.catalog.to_lowercase(), schema).await?;
+            Ok(vec![SessionChange::SetSchema(schema.clone())])
+        }
+        [named, schema] => {
+            catalog.check_schema(named, schema).await?;
+            Ok(vec![SessionChange::SetCatalog(named.clone()), SessionChange::SetSchema(schema.clone())])
+        }
+        other => Err(error::not_supported(format!("'{}' does not name a schema", other.join(".")))),
+    }
+}

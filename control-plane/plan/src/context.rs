@@ -1,0 +1,202 @@
+//! The DataFusion session of one planning: the tables that the statement names, frozen time, and the planner's settings.
+//!
+//! Nothing is shared between plannings and nothing is reachable but these tables: no file, no URL, no other catalog.
+
+use crate::provider::{LakeTable, Scans};
+use crate::{Session, error, information};
+use chrono::{DateTime, Utc};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::common::TableReference;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement as DfStatement;
+use futures::{StreamExt as _, stream};
+use mayfly_catalog::{Catalog, DEFAULT_SCHEMA, Table, TableRef};
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Tables of one statement that are looked up at once.
+const LOOKUPS_MAX: usize = 16;
+
+/// How DataFusion shall plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// To be cut: every join and aggregation repartitions, so that there is an exchange to cut at.
+    Distributed { partitions: usize },
+    /// To run whole in one task.
+    Whole { partitions: usize },
+}
+
+/// What planning a statement needs.
+pub(crate) struct Context {
+    pub state: SessionState,
+    pub scans: Arc<Scans>,
+    /// Why names in the statement are not tables. They may yet be something else: a CTE, a function.
+    pub missing: BTreeMap<TableRef, QueryError>,
+}
+
+/// The tables that a statement names, looked up once for all shapes it is planned in.
+pub(crate) struct Lookup {
+    found: BTreeMap<TableRef, Arc<Table>>,
+    missing: BTreeMap<TableRef, QueryError>,
+    information: Option<Arc<dyn SchemaProvider>>,
+}
+
+/// Finds the statement's tables. Only errors that cannot mean "no such table" end it.
+pub(crate) async fn look_up(catalog: &Catalog, statement: &DfStatement, session: &Session) -> Result<Lookup, QueryError> {
+    let references = references(statement, session)?;
+    let (information, tables): (Vec<_>, Vec<_>) = references.into_iter().partition(|name| name.schema == information::SCHEMA);
+    let looked: Vec<_> = stream::iter(tables)
+        .map(async |name| {
+            let table = catalog.table(&name).await;
+            (name, table)
+        })
+        .buffered(LOOKUPS_MAX)
+        .collect()
+        .await;
+    let mut lookup = Lookup {
+        found: BTreeMap::new(),
+        missing: BTreeMap::new(),
+        information: None,
+    };
+    for (name, table) in looked {
+        match table {
+            Ok(table) => drop(lookup.found.insert(name, table)),
+            Err(error) if is_missing(&error) => drop(lookup.missing.insert(name, error)),
+            Err(error) => return Err(error),
+        }
+    }
+    if !information.is_empty() {
+        lookup.information = Some(information::schema(catalog).await?);
+    }
+    Ok(lookup)
+}
+
+fn is_missing(error: &QueryError) -> bool {
+    use ErrorCode::{CatalogNotFound, SchemaNotFound, TableNotFound};
+    matches!(error.code, CatalogNotFound | SchemaNotFound | TableNotFound)
+}
+
+/// Full names of all relations in the statement that are not CTEs.
+fn references(statement: &DfStatement, session: &Session) -> Result<Vec<TableRef>, QueryError> {
+    let (references, _) =
+        datafusion::sql::resolve::resolve_table_references(statement, true).map_err(error::from_datafusion)?;
+    Ok(references.into_iter().map(|reference| full_name(reference, session)).collect())
+}
+
+fn full_name(reference: TableReference, session: &Session) -> TableRef {
+    let resolved = reference.resolve(&session.catalog.to_lowercase(), &session.schema());
+    TableRef {
+        catalog: resolved.catalog.to_string(),
+        schema: resolved.schema.to_string(),
+        table: resolved.table.to_string(),
+    }
+}
+
+impl Lookup {
+    /// Whether any table of ours is read.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.found.values()
+    }
+
+    pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
+        let scans = Arc::new(Scans::default());
+        let mut state = state(config(session, shape), session.now);
+        for (name, table) in &self.found {
+            let provider = LakeTable::new(table.clone(), scans.clone());
+            let schema = schema(&state, name)?;
+            schema
+                .register_table(name.table.clone(), Arc::new(provider))
+                .map_err(error::from_datafusion)?;
+        }
+        if let Some(information) = &self.information {
+            catalog(&state, &session.catalog.to_lowercase())
+                .register_schema(information::SCHEMA, information.clone())
+                .map_err(error::from_datafusion)?;
+        }
+        freeze(&mut state, session.now);
+        Ok(Context {
+            state,
+            scans,
+            missing: self.missing.clone(),
+        })
+    }
+}
+
+/// A state without tables, for what needs only types and functions.
+pub(crate) fn bare(session: &Session) -> SessionState {
+    state(config(session, Shape::Whole { partitions: 1 }), session.now)
+}
+
+fn state(config: SessionConfig, now: EpochMs) -> SessionState {
+    let mut builder = SessionStateBuilder::new().with_config(config).with_default_features();
+    // `range` and `generate_series` would make rows without end where no executor is.
+    *builder.table_functions() = None;
+    let mut state = builder.build();
+    freeze(&mut state, now);
+    state
+}
+
+/// `now()` is when the query was accepted, whenever and wherever it is planned.
+fn freeze(state: &mut SessionState, now: EpochMs) {
+    let millis = i64::try_from(now.0).unwrap_or(i64::MAX);
+    let start: Option<DateTime<Utc>> = DateTime::from_timestamp_millis(millis);
+    state.execution_props_mut().query_execution_start_time = start;
+}
+
+fn catalog(state: &SessionState, name: &str) -> Arc<dyn CatalogProvider> {
+    let catalogs = state.catalog_list();
+    catalogs.catalog(name).unwrap_or_else(|| {
+        let new = Arc::new(MemoryCatalogProvider::new());
+        catalogs.register_catalog(name.to_owned(), new.clone());
+        new
+    })
+}
+
+fn schema(state: &SessionState, table: &TableRef) -> Result<Arc<dyn SchemaProvider>, QueryError> {
+    let catalog = catalog(state, &table.catalog);
+    if let Some(schema) = catalog.schema(&table.schema) {
+        return Ok(schema);
+    }
+    let new = Arc::new(MemorySchemaProvider::new());
+    catalog
+        .register_schema(&table.schema, new.clone())
+        .map_err(error::from_datafusion)?;
+    Ok(new)
+}
+
+fn config(session: &Session, shape: Shape) -> SessionConfig {
+    let schema = session.schema();
+    let schema = if schema.is_empty() { DEFAULT_SCHEMA } else { &schema };
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(session.catalog.to_lowercase(), schema)
+        .with_create_default_catalog_and_schema(true)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // Dynamic filters live in one process: the executor plans its own.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    match shape {
+        Shape::Distributed { partitions } => {
+            options.execution.target_partitions = partitions;
+            // Every join repartitions both sides; which build sides are broadcast is decided in `rewrite/broadcast.rs`.
+            options.optimizer.hash_join_single_partition_threshold = 0;
+            options.optimizer.hash_join_single_partition_threshold_rows = 0;
+            options.optimizer.enable_round_robin_repartition = false;
+            // An interleave keeps a hash partitioning that no exchange carries.
+            options.optimizer.prefer_existing_union = true;
+        }
+        Shape::Whole { partitions } => options.execution.target_partitions = partitions,
+    }
+    config
+}
+
+/// Runs a plan in this process; for plans without table rows.
+pub(crate) fn task_context(state: &SessionState) -> Arc<datafusion::execution::TaskContext> {
+    SessionContext::new_with_state(state.clone()).task_ctx()
+}

@@ -1,0 +1,87 @@
+//! `information_schema`: schemata, tables and columns as tables of text, read from the catalog's objects when a query names them.
+
+use crate::provider::lower_case;
+use crate::{error, table_of_text, types};
+use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use mayfly_catalog::{CATALOG_NAME, Catalog, TableDefinition, TableRef};
+use mayfly_protocol::QueryError;
+use std::sync::Arc;
+
+/// The schema's name.
+pub(crate) const SCHEMA: &str = "information_schema";
+
+/// Definitions that are read at once.
+const READS_MAX: usize = 32;
+
+const SCHEMATA: [&str; 2] = ["catalog_name", "schema_name"];
+const TABLES: [&str; 4] = ["table_catalog", "table_schema", "table_name", "table_type"];
+const COLUMNS: [&str; 7] = [
+    "table_catalog",
+    "table_schema",
+    "table_name",
+    "column_name",
+    "ordinal_position",
+    "is_nullable",
+    "data_type",
+];
+
+/// The three tables, as the catalog is now.
+pub(crate) async fn schema(catalog: &Catalog) -> Result<Arc<dyn SchemaProvider>, QueryError> {
+    let schemas = catalog.schemas().await?;
+    let definitions = definitions(catalog, &schemas).await?;
+    let schemata: Vec<Vec<String>> = schemas.iter().map(|schema| row(&[CATALOG_NAME, schema])).collect();
+    let tables: Vec<Vec<String>> = definitions.iter().map(table_row).collect();
+    let columns: Vec<Vec<String>> = definitions.iter().flat_map(column_rows).collect();
+    let provider = MemorySchemaProvider::new();
+    register(&provider, "schemata", &SCHEMATA, &schemata)?;
+    register(&provider, "tables", &TABLES, &tables)?;
+    register(&provider, "columns", &COLUMNS, &columns)?;
+    Ok(Arc::new(provider))
+}
+
+async fn definitions(catalog: &Catalog, schemas: &[String]) -> Result<Vec<TableDefinition>, QueryError> {
+    let mut names = Vec::new();
+    for schema in schemas {
+        names.extend(catalog.tables(schema).await?.into_iter().map(|table| TableRef {
+            catalog: CATALOG_NAME.to_owned(),
+            schema: schema.clone(),
+            table,
+        }));
+    }
+    stream::iter(names)
+        .map(async |name| catalog.definition(&name).await)
+        .buffered(READS_MAX)
+        .try_collect()
+        .await
+}
+
+fn row(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+fn table_row(definition: &TableDefinition) -> Vec<String> {
+    let name = &definition.name;
+    row(&[&name.catalog, &name.schema, &name.table, "BASE TABLE"])
+}
+
+fn column_rows(definition: &TableDefinition) -> Vec<Vec<String>> {
+    let name = &definition.name;
+    let schema = lower_case(&definition.schema);
+    let column = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| {
+        let nullable = if field.is_nullable() { "YES" } else { "NO" };
+        let position = (at + 1).to_string();
+        let r#type = types::type_name(field.data_type());
+        row(&[&name.catalog, &name.schema, &name.table, field.name(), &position, nullable, &r#type])
+    };
+    schema.fields().iter().enumerate().map(column).collect()
+}
+
+fn register(provider: &MemorySchemaProvider, name: &str, columns: &[&str], rows: &[Vec<String>]) -> Result<(), QueryError> {
+    let batch = table_of_text::batch(columns, rows);
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(error::from_datafusion)?;
+    provider
+        .register_table(name.to_owned(), Arc::new(table))
+        .map_err(error::from_datafusion)?;
+    Ok(())
+}

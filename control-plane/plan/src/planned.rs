@@ -1,0 +1,51 @@
+//! What planning a statement yields: stages to run, rows that are known already, or a change.
+
+use crate::SessionChange;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use mayfly_protocol::StageGraph;
+
+/// A planned statement.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one lives per statement, never in a collection")]
+pub enum Planned {
+    /// To be run by executors.
+    Query(PlannedQuery),
+    /// Answered in the control plane: no table row was needed.
+    Rows {
+        schema: SchemaRef,
+        columns: Vec<String>,
+        batches: Vec<RecordBatch>,
+    },
+    /// Done already, as far as the catalog goes; the session's changes are the client's to keep.
+    Update {
+        /// As Trino's protocol names it, e.g. `CREATE TABLE`.
+        update_type: &'static str,
+        session: Vec<SessionChange>,
+    },
+}
+
+/// A query cut into stages.
+#[derive(Debug)]
+pub struct PlannedQuery {
+    pub graph: StageGraph,
+    /// Arrow schema of the result.
+    pub schema: SchemaRef,
+    /// Names of the result's columns as the user shall see them; they may repeat.
+    pub columns: Vec<String>,
+    pub text: PlanText,
+    /// Cap on each task's memory pool that the session asked for.
+    pub memory_bytes_max: Option<u64>,
+}
+
+/// The plan at each step, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanText {
+    pub logical: String,
+    /// As DataFusion optimized it, before any rewrite of ours.
+    pub physical: String,
+    /// Name and outcome of each rewrite, in order.
+    pub rewrites: Vec<(&'static str, String)>,
+    /// Stages, tasks and exchanges, as `EXPLAIN (TYPE DISTRIBUTED)` shows them.
+    pub distributed: String,
+}

@@ -1,0 +1,142 @@
+//! Session properties: which there are, what values they take, and which of Trino's are accepted and mean nothing here.
+
+use mayfly_catalog::nearest;
+use mayfly_protocol::{ErrorCode, QueryError};
+use std::collections::BTreeMap;
+
+/// Most DataFusion partitions inside one task.
+const TARGET_PARTITIONS_MAX: u64 = 256;
+
+/// A property as SHOW SESSION lists it.
+pub(crate) struct Described {
+    pub name: &'static str,
+    pub r#type: &'static str,
+    pub description: &'static str,
+}
+
+pub(crate) const KNOWN: [Described; 3] = [
+    Described {
+        name: "max_task_memory",
+        r#type: "varchar",
+        description: "Cap on each task's memory pool, e.g. 512MB",
+    },
+    Described {
+        name: "target_partitions",
+        r#type: "bigint",
+        description: "DataFusion partitions inside each task",
+    },
+    Described {
+        name: "target_task_bytes",
+        r#type: "varchar",
+        description: "Input bytes per task; tiny values force many tasks at every stage",
+    },
+];
+
+/// Properties of Trino that clients and tools set by themselves.
+const IGNORED: [&str; 14] = [
+    "distributed_sort",
+    "execution_policy",
+    "join_distribution_type",
+    "join_reordering_strategy",
+    "optimize_hash_generation",
+    "query_max_cpu_time",
+    "query_max_execution_time",
+    "query_max_memory",
+    "query_max_run_time",
+    "query_priority",
+    "redistribute_writes",
+    "resource_overcommit",
+    "retry_policy",
+    "task_concurrency",
+];
+
+/// The properties that a statement is planned with; `None` leaves it to the planner's settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties {
+    pub target_task_bytes: Option<u64>,
+    pub target_partitions: Option<u32>,
+    pub max_task_memory_bytes: Option<u64>,
+}
+
+/// Checks all properties of a session.
+pub(crate) fn parse(properties: &BTreeMap<String, String>) -> Result<Properties, QueryError> {
+    let mut parsed = Properties::default();
+    properties
+        .iter()
+        .try_for_each(|(key, value)| parsed.set(&key.to_lowercase(), value))?;
+    Ok(parsed)
+}
+
+/// Checks one property, as SET SESSION does.
+pub(crate) fn check(key: &str, value: &str) -> Result<(), QueryError> {
+    Properties::default().set(&key.to_lowercase(), value)
+}
+
+/// Checks that there is such a property, as RESET SESSION does.
+pub(crate) fn check_name(key: &str) -> Result<(), QueryError> {
+    let key = key.to_lowercase();
+    let known = KNOWN.iter().any(|known| known.name == key) || IGNORED.contains(&key.as_str());
+    if known { Ok(()) } else { Err(unknown(&key)) }
+}
+
+impl Properties {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), QueryError> {
+        let key = key.rsplit('.').next().unwrap_or(key);
+        match key {
+            "target_task_bytes" => self.target_task_bytes = Some(bytes(key, value)?),
+            "max_task_memory" => self.max_task_memory_bytes = Some(bytes(key, value)?),
+            "target_partitions" => self.target_partitions = Some(partitions(key, value)?),
+            _ if IGNORED.contains(&key) => {}
+            _ => return Err(unknown(key)),
+        }
+        Ok(())
+    }
+}
+
+fn unknown(key: &str) -> QueryError {
+    let message = format!("Session property '{key}' does not exist");
+    let error = QueryError::new(ErrorCode::InvalidSessionProperty, message);
+    match nearest(key, KNOWN.iter().map(|known| known.name)) {
+        Some(close) => error.hint(format!("did you mean '{close}'?")),
+        None => error,
+    }
+}
+
+fn invalid(key: &str, value: &str, expected: &str) -> QueryError {
+    let message = format!("{key} cannot be '{value}': it is {expected}");
+    QueryError::new(ErrorCode::InvalidSessionProperty, message)
+}
+
+fn partitions(key: &str, value: &str) -> Result<u32, QueryError> {
+    let expected = format!("a number from 1 to {TARGET_PARTITIONS_MAX}");
+    let refuse = || invalid(key, value, &expected);
+    let number: u64 = value.trim().parse().map_err(|_| refuse())?;
+    if (1..=TARGET_PARTITIONS_MAX).contains(&number) {
+        Ok(number as u32)
+    } else {
+        Err(refuse())
+    }
+}
+
+const UNITS: [(&str, u64); 8] = [
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("b", 1),
+    ("", 1),
+];
+
+/// `64MiB`, `1 MB`, `500000`.
+fn bytes(key: &str, value: &str) -> Result<u64, QueryError> {
+    let refuse = || invalid(key, value, "a number of bytes such as 64MiB, 1MB or 500000");
+    let text = value.trim().to_lowercase();
+    let (digits, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| text.strip_suffix(unit).map(|digits| (digits.trim(), *factor)))
+        .ok_or_else(refuse)?;
+    let number: u64 = digits.parse().map_err(|_| refuse())?;
+    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(refuse)
+}

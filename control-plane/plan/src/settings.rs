@@ -1,0 +1,47 @@
+//! What the planner knows of the machines that will run its plans.
+
+use mayfly_protocol::FunctionSize;
+
+/// The least partitions that a query is planned with: with one, DataFusion plans no exchange, and nothing could be cut.
+pub(crate) const PLANNED_PARTITIONS_MIN: usize = 2;
+
+/// Exchange partitions per planned consumer task, so that ranges can be regrouped later without writing again.
+pub(crate) const PARTITIONS_PER_TASK: u32 = 4;
+
+/// Most bytes of input for one task: what a fresh environment reads at full network speed.
+const TASK_BYTES_MAX: u64 = 300_000_000;
+
+/// How many times larger a Parquet column is in memory than on disk, as a first guess.
+const EXPANSION: u64 = 2;
+
+/// Settings of a planner. Plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannerSettings {
+    /// Compressed bytes of input per task where the session does not say. Halving it doubles invocations and exchange GETs.
+    pub target_task_bytes: u64,
+    /// DataFusion partitions inside one task where the session does not say.
+    pub executor_vcpus: u32,
+    /// Task slots; more tasks than this in one stage run in waves.
+    pub concurrency: u32,
+    /// The function that runs first attempts.
+    pub size: FunctionSize,
+}
+
+impl PlannerSettings {
+    /// Task bytes = min(300 MB, 0.4 × memory ÷ expansion): the input fits in memory, and a task amortizes its invocation.
+    pub fn for_size(size: FunctionSize, executor_vcpus: u32, concurrency: u32) -> PlannerSettings {
+        let memory_bytes = u64::from(size.memory_mb()) * 1_000_000;
+        PlannerSettings {
+            target_task_bytes: TASK_BYTES_MAX.min(memory_bytes * 4 / 10 / EXPANSION),
+            executor_vcpus: executor_vcpus.max(1),
+            concurrency: concurrency.max(1),
+            size,
+        }
+    }
+}
+
+impl Default for PlannerSettings {
+    fn default() -> PlannerSettings {
+        PlannerSettings::for_size(FunctionSize::default(), FunctionSize::default().vcpus(), 100)
+    }
+}

@@ -1,0 +1,121 @@
+//! SHOW and DESCRIBE: metadata as rows, in the columns that Trino's clients expect.
+
+use crate::property::{self, Properties};
+use crate::provider::lower_case;
+use crate::sql::Show;
+use crate::{Planned, PlannerSettings, Session, error, table_of_text, types};
+use mayfly_catalog::{CATALOG_NAME, Catalog, TableRef};
+use mayfly_protocol::{ErrorCode, QueryError};
+
+pub(crate) async fn answer(
+    show: Show,
+    catalog: &Catalog,
+    session: &Session,
+    settings: &PlannerSettings,
+) -> Result<Planned, QueryError> {
+    match show {
+        Show::Catalogs { like } => Ok(names("Catalog", vec![CATALOG_NAME.to_owned()], like.as_deref())),
+        Show::Schemas { catalog: named, like } => {
+            check_catalog(&named)?;
+            let mut schemas = catalog.schemas().await?;
+            schemas.push(crate::information::SCHEMA.to_owned());
+            schemas.sort();
+            Ok(names("Schema", schemas, like.as_deref()))
+        }
+        Show::Tables { schema, like } => {
+            let schema = schema_name(&schema, session)?;
+            let tables = catalog.tables(&schema).await?;
+            Ok(names("Table", tables, like.as_deref()))
+        }
+        Show::Columns { table } => columns(&table_name(&table, session)?, catalog).await,
+        Show::Session { like } => session_properties(session, settings, like.as_deref()),
+    }
+}
+
+fn names(column: &str, names: Vec<String>, like: Option<&str>) -> Planned {
+    let rows: Vec<Vec<String>> = names
+        .into_iter()
+        .filter(|name| like.is_none_or(|pattern| matches(pattern, name)))
+        .map(|name| vec![name])
+        .collect();
+    table_of_text::answer(&[column], &rows)
+}
+
+fn check_catalog(named: &[String]) -> Result<(), QueryError> {
+    match named {
+        [] => Ok(()),
+        [name] if name == CATALOG_NAME => Ok(()),
+        other => {
+            let message = format!("Catalog '{}' does not exist", other.join("."));
+            Err(QueryError::new(ErrorCode::CatalogNotFound, message).hint(format!("did you mean '{CATALOG_NAME}'?")))
+        }
+    }
+}
+
+fn schema_name(named: &[String], session: &Session) -> Result<String, QueryError> {
+    match named {
+        [] => Ok(session.schema()),
+        [schema] => Ok(schema.clone()),
+        [catalog, schema] => {
+            check_catalog(std::slice::from_ref(catalog))?;
+            Ok(schema.clone())
+        }
+        other => Err(error::not_supported(format!("'{}' does not name a schema", other.join(".")))),
+    }
+}
+
+/// The full name of the table that a statement calls so.
+pub(crate) fn table_name(named: &[String], session: &Session) -> Result<TableRef, QueryError> {
+    let unnamed = || error::not_supported(format!("'{}' does not name a table", named.join(".")));
+    session.resolve(named).ok_or_else(unnamed)
+}
+
+async fn columns(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryError> {
+    let definition = catalog.definition(table).await?;
+    let schema = lower_case(&definition.schema);
+    let rows: Vec<Vec<String>> = schema
+        .fields()
+        .iter()
+        .map(|field| vec![field.name().clone(), types::type_name(field.data_type()), String::new(), String::new()])
+        .collect();
+    Ok(table_of_text::answer(&["Column", "Type", "Extra", "Comment"], &rows))
+}
+
+fn session_properties(session: &Session, settings: &PlannerSettings, like: Option<&str>) -> Result<Planned, QueryError> {
+    let Properties { .. } = session.properties()?;
+    let rows: Vec<Vec<String>> = property::KNOWN
+        .iter()
+        .filter(|known| like.is_none_or(|pattern| matches(pattern, known.name)))
+        .map(|known| {
+            let default = default_value(known.name, settings);
+            let value = session.properties.get(known.name).unwrap_or(&default).clone();
+            vec![known.name.to_owned(), value, default, known.r#type.to_owned(), known.description.to_owned()]
+        })
+        .collect();
+    Ok(table_of_text::answer(&["Name", "Value", "Default", "Type", "Description"], &rows))
+}
+
+fn default_value(name: &str, settings: &PlannerSettings) -> String {
+    match name {
+        "target_task_bytes" => settings.target_task_bytes.to_string(),
+        "target_partitions" => settings.executor_vcpus.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// SQL's LIKE without escapes: `%` is any text, `_` any one character.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut chars = pattern.chars();
+    match chars.next() {
+        None => text.is_empty(),
+        Some('%') => {
+            let rest = chars.as_str();
+            let mut tails = text.char_indices().map(|(at, _)| &text[at..]).chain([""]);
+            tails.any(|tail| matches(rest, tail))
+        }
+        Some(first) => {
+            let mut rest = text.chars();
+            rest.next().is_some_and(|c| first == '_' || first == c) && matches(chars.as_str(), rest.as_str())
+        }
+    }
+}

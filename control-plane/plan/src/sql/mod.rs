@@ -1,0 +1,14 @@
+//! SQL text → statements of ours. Everything that a user may write is decided here: what is a query, what is a command, and what is
+//! refused, before DataFusion sees it.
+
+mod command;
+mod names;
+mod parse;
+mod quoted;
+mod statement;
+mod token;
+
+pub(crate) use names::OutputNames;
+pub(crate) use parse::parse;
+pub(crate) use statement::{Command, ExplainForm, NewTableStatement, QueryStatement, Show, Statement};
+

@@ -1,0 +1,65 @@
+//! The statements that Mayfly knows.
+
+use super::OutputNames;
+use datafusion::sql::parser::Statement as DfStatement;
+
+/// A parsed statement.
+#[derive(Debug)]
+pub(crate) enum Statement {
+    Query(QueryStatement),
+    Explain { form: ExplainForm, query: QueryStatement },
+    Show(Show),
+    Command(Command),
+}
+
+/// A query as DataFusion shall plan it, and the names that its columns shall carry.
+#[derive(Debug)]
+pub(crate) struct QueryStatement {
+    pub ast: DfStatement,
+    pub names: OutputNames,
+}
+
+/// What EXPLAIN prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExplainForm {
+    /// Logical and physical plan.
+    Plain,
+    /// Each rewrite's outcome too.
+    Verbose,
+    Logical,
+    /// Stages, tasks and exchanges.
+    Distributed,
+    /// Only whether the query can be planned.
+    Validate,
+}
+
+/// Metadata, answered as rows. Names stand as parts, as written, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    Catalogs { like: Option<String> },
+    Schemas { catalog: Vec<String>, like: Option<String> },
+    Tables { schema: Vec<String>, like: Option<String> },
+    Columns { table: Vec<String> },
+    Session { like: Option<String> },
+}
+
+/// What changes the catalog or the session.
+#[derive(Debug)]
+pub(crate) enum Command {
+    CreateTable(NewTableStatement),
+    CreateSchema { name: Vec<String>, if_not_exists: bool },
+    DropTable { name: Vec<String>, if_exists: bool },
+    Use { name: Vec<String> },
+    SetSession { key: String, value: String },
+    ResetSession { key: String },
+}
+
+/// `CREATE EXTERNAL TABLE … STORED AS PARQUET LOCATION '…'`.
+#[derive(Debug)]
+pub(crate) struct NewTableStatement {
+    pub name: Vec<String>,
+    pub location: String,
+    pub if_not_exists: bool,
+    /// The statement itself when it declares columns, for DataFusion to give them types.
+    pub declared: Option<DfStatement>,
+}

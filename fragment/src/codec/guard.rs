@@ -1,0 +1,156 @@
+//! What may be in a plan, checked before each node is built: an allow-list of operators and a bound on nesting.
+//!
+//! Operators that read or write places of their own (file scans, sinks) are not on the list: rows enter a stage only through leaves
+//! that the spec binds.
+
+use super::nodes::NodeCodec;
+use crate::error::FragmentError;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::{Result, internal_err};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::physical_plan::from_proto::parse_physical_expr_with_converter;
+use datafusion_proto::physical_plan::to_proto::serialize_physical_expr_with_converter;
+use datafusion_proto::physical_plan::{
+    PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalPlanNodeExt, PhysicalProtoConverterExtension,
+};
+use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
+use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
+use mayfly_protocol::limits::PLAN_DEPTH_MAX;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// Converter that DataFusion calls for every node and expression, from the root down.
+pub struct Guard<'a> {
+    codec: &'a NodeCodec,
+    depth: Cell<usize>,
+    refusal: RefCell<Option<FragmentError>>,
+}
+
+impl<'a> Guard<'a> {
+    pub fn new(codec: &'a NodeCodec) -> Guard<'a> {
+        Guard {
+            codec,
+            depth: Cell::new(0),
+            refusal: RefCell::new(None),
+        }
+    }
+
+    /// Why a plan was refused, in our own words, if it was.
+    pub fn refusal(&self) -> Option<FragmentError> {
+        self.refusal.borrow_mut().take()
+    }
+
+    fn refuse<T>(&self, why: FragmentError) -> Result<T> {
+        let message = why.to_string();
+        *self.refusal.borrow_mut() = Some(why);
+        internal_err!("{message}")
+    }
+
+    /// One level deeper while `build` runs.
+    fn nested<T>(&self, build: impl FnOnce() -> Result<T>) -> Result<T> {
+        let depth = self.depth.get() + 1;
+        if depth > PLAN_DEPTH_MAX {
+            return self.refuse(FragmentError::TooDeep);
+        }
+        self.depth.set(depth);
+        let built = build();
+        self.depth.set(depth - 1);
+        built
+    }
+}
+
+impl PhysicalProtoConverterExtension for Guard<'_> {
+    fn proto_to_execution_plan(
+        &self,
+        node: &PhysicalPlanNode,
+        scope: &PhysicalPlanDecodeContext<'_>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Err(name) = allowed(node) {
+            return self.refuse(FragmentError::NotAllowed { name });
+        }
+        self.nested(|| {
+            self.codec.enter(scope.scalar_subquery_results());
+            let built = node.try_into_physical_plan_with_context(scope, self);
+            self.codec.leave();
+            built
+        })
+    }
+
+    fn execution_plan_to_proto(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        codec: &dyn PhysicalExtensionCodec,
+    ) -> Result<PhysicalPlanNode> {
+        if plan.properties().partitioning.partition_count() == 0 {
+            // Leaves of DataFusion's come back with one partition, and with a row where there was none.
+            return internal_err!("{} has no partition", plan.name());
+        }
+        let node = PhysicalPlanNode::try_from_physical_plan_with_converter(Arc::clone(plan), codec, self)?;
+        match allowed(&node) {
+            Ok(()) => Ok(node),
+            Err(name) => self.refuse(FragmentError::NotAllowed { name }),
+        }
+    }
+
+    fn proto_to_physical_expr(
+        &self,
+        expr: &PhysicalExprNode,
+        schema: &Schema,
+        scope: &PhysicalPlanDecodeContext<'_>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        self.nested(|| parse_physical_expr_with_converter(expr, schema, scope, self))
+    }
+
+    fn physical_expr_to_proto(
+        &self,
+        expr: &Arc<dyn PhysicalExpr>,
+        codec: &dyn PhysicalExtensionCodec,
+    ) -> Result<PhysicalExprNode> {
+        serialize_physical_expr_with_converter(expr, codec, self)
+    }
+}
+
+/// The name of what is not allowed.
+fn allowed(node: &PhysicalPlanNode) -> Result<(), &'static str> {
+    use PhysicalPlanType as Type;
+    let refused = match node.physical_plan_type.as_ref() {
+        Some(
+            Type::Aggregate(_)
+            | Type::CoalesceBatches(_)
+            | Type::Cooperative(_)
+            | Type::CrossJoin(_)
+            | Type::Empty(_)
+            | Type::Extension(_)
+            | Type::Filter(_)
+            | Type::GenerateSeries(_)
+            | Type::GlobalLimit(_)
+            | Type::HashJoin(_)
+            | Type::Interleave(_)
+            | Type::LocalLimit(_)
+            | Type::MemoryScan(_)
+            | Type::Merge(_)
+            | Type::NestedLoopJoin(_)
+            | Type::PlaceholderRow(_)
+            | Type::Projection(_)
+            | Type::Repartition(_)
+            | Type::ScalarSubquery(_)
+            | Type::Sort(_)
+            | Type::SortMergeJoin(_)
+            | Type::SortPreservingMerge(_)
+            | Type::Union(_)
+            | Type::Unnest(_)
+            | Type::Window(_),
+        ) => return Ok(()),
+        Some(Type::ParquetScan(_) | Type::CsvScan(_) | Type::JsonScan(_) | Type::AvroScan(_) | Type::ArrowScan(_)) => {
+            "file scan"
+        }
+        Some(Type::JsonSink(_) | Type::CsvSink(_) | Type::ParquetSink(_)) => "file sink",
+        Some(Type::Explain(_) | Type::Analyze(_)) => "explain",
+        Some(Type::SymmetricHashJoin(_)) => "symmetric hash join",
+        Some(Type::AsyncFunc(_)) => "asynchronous function",
+        Some(Type::Buffer(_)) => "buffer",
+        None => "empty node",
+    };
+    Err(refused)
+}

@@ -1,0 +1,92 @@
+//! The messages of our plan nodes. Tags are never reused: a new meaning gets a new tag and a new `PLAN_VERSION`.
+
+use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode, PhysicalSortExprNode, Schema};
+
+/// Everything after the header of an encoded plan.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Plan {
+    #[prost(message, optional, tag = "1")]
+    pub schema: Option<Schema>,
+    #[prost(message, optional, tag = "2")]
+    pub root: Option<PhysicalPlanNode>,
+}
+
+/// A node of ours, inside a `PhysicalExtensionNode`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Node {
+    #[prost(oneof = "NodeKind", tags = "1, 2, 3")]
+    pub kind: Option<NodeKind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum NodeKind {
+    #[prost(message, tag = "1")]
+    SplitScan(SplitScan),
+    #[prost(message, tag = "2")]
+    ShuffleRead(ShuffleRead),
+    #[prost(message, tag = "3")]
+    ShuffleWrite(ShuffleWrite),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SplitScan {
+    #[prost(uint32, tag = "1")]
+    pub scan: u32,
+    #[prost(string, tag = "2")]
+    pub table: String,
+    #[prost(message, optional, tag = "3")]
+    pub table_schema: Option<Schema>,
+    #[prost(uint32, repeated, tag = "4")]
+    pub projection: Vec<u32>,
+    #[prost(message, optional, tag = "5")]
+    pub predicate: Option<PhysicalExprNode>,
+    #[prost(uint64, optional, tag = "6")]
+    pub limit: Option<u64>,
+    #[prost(uint32, tag = "7")]
+    pub partitions: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ShuffleRead {
+    #[prost(uint32, tag = "1")]
+    pub input: u32,
+    #[prost(message, optional, tag = "2")]
+    pub schema: Option<Schema>,
+    #[prost(enumeration = "Read", tag = "3")]
+    pub read: i32,
+    #[prost(uint32, tag = "4")]
+    pub partitions: u32,
+    #[prost(message, repeated, tag = "5")]
+    pub hash_keys: Vec<PhysicalExprNode>,
+    /// Empty: in no order.
+    #[prost(message, repeated, tag = "6")]
+    pub ordering: Vec<PhysicalSortExprNode>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Read {
+    Unspecified = 0,
+    Partitions = 1,
+    All = 2,
+    Merge = 3,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ShuffleWrite {
+    #[prost(enumeration = "Scheme", tag = "1")]
+    pub scheme: i32,
+    #[prost(message, repeated, tag = "2")]
+    pub hash_keys: Vec<PhysicalExprNode>,
+    #[prost(uint32, tag = "3")]
+    pub partitions: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Scheme {
+    Unspecified = 0,
+    Hash = 1,
+    RoundRobin = 2,
+    Single = 3,
+}

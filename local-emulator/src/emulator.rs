@@ -1,0 +1,116 @@
+//! Puts the three services together, starts them, and stops them.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper::service::service_fn;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::count::{Counter, Counts};
+use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
+use crate::serve::{listen, serve};
+use crate::settings::{Settings, StartError};
+use crate::{s3, sqs};
+
+/// A running emulator. Dropping it stops the services and kills the functions too, but only [`shutdown`](Emulator::shutdown) waits until
+/// no process and no scratch folder is left.
+pub struct Emulator {
+    endpoints: Endpoints,
+    counter: Arc<Counter>,
+    pool: Arc<Pool>,
+    stop: CancellationToken,
+}
+
+/// Base URLs, such as `http://127.0.0.1:43211`, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    pub s3: String,
+    pub sqs: String,
+    pub lambda: String,
+}
+
+impl Emulator {
+    /// Starts all three services; once this returns they answer.
+    pub async fn start(settings: Settings) -> Result<Emulator, StartError> {
+        make_scratch(&settings.scratch)?;
+        let store = s3::Store::open(&settings.data, &settings.mounts)?;
+        let functions = settings.functions.iter().map(|function| Function::new(function.clone(), &settings.region));
+        let functions = functions.collect::<Result<Vec<_>, _>>()?;
+        let (s3_listener, s3_address) = bind("S3", settings.s3_port).await?;
+        let (sqs_listener, sqs_address) = bind("SQS", settings.sqs_port).await?;
+        let (lambda_listener, lambda_address) = bind("Lambda", settings.lambda_port).await?;
+
+        let counter = Arc::new(Counter::default());
+        let stop = CancellationToken::new();
+        let s3 = s3::service(Arc::new(store), settings.credentials.clone(), settings.region.clone(), counter.clone());
+        tokio::spawn(serve(s3_listener, s3, stop.clone()));
+
+        let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone());
+        let sqs = service_fn(move |request| sqs.clone().route(request));
+        tokio::spawn(serve(sqs_listener, sqs, stop.clone()));
+
+        let pool = Arc::new(Pool::new(PoolSettings {
+            credentials: settings.credentials.clone(),
+            region: settings.region.clone(),
+            environment_idle: settings.environment_idle,
+            environment_max: settings.environment_max,
+            scratch: settings.scratch,
+            run_as: settings.run_as,
+        }));
+        tokio::spawn(pool.clone().reap(stop.clone()));
+        let service = LambdaService::new(functions, pool.clone(), counter.clone(), settings.concurrency_max);
+        let access_key_id = settings.credentials.access_key_id;
+        let lambda = InvokeApi { service: Arc::new(service), access_key_id, region: settings.region };
+        let lambda = service_fn(move |request| lambda.clone().route(request));
+        tokio::spawn(serve(lambda_listener, lambda, stop.clone()));
+
+        let endpoints = Endpoints { s3: url(s3_address), sqs: url(sqs_address), lambda: url(lambda_address) };
+        Ok(Emulator { endpoints, counter, pool, stop })
+    }
+
+    pub fn endpoints(&self) -> Endpoints {
+        self.endpoints.clone()
+    }
+
+    /// What was asked of the emulator so far.
+    pub fn counts(&self) -> Counts {
+        self.counter.counts()
+    }
+
+    /// Whether this host lets functions die with the emulator even if it is killed and they are frozen.
+    pub fn ties_children(&self) -> bool {
+        self.pool.ties_children()
+    }
+
+    /// Kills every environment, ends every connection, and returns once no process and no scratch folder is left, within about two seconds.
+    pub async fn shutdown(self) {
+        self.pool.stop().await;
+        self.stop.cancel();
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.pool.kill_all();
+    }
+}
+
+async fn bind(service: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
+    listen(port).await.map_err(|cause| StartError::Listen { service, port, cause })
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// Others may pass through it to their own folder, but not look around.
+fn make_scratch(scratch: &Path) -> Result<(), StartError> {
+    let failed = |cause: io::Error| StartError::Scratch { folder: scratch.to_owned(), cause };
+    DirBuilder::new().recursive(true).mode(0o711).create(scratch).map_err(failed)
+}

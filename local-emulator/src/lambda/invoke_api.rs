@@ -1,0 +1,222 @@
+//! The HTTP face of Lambda: `Invoke` as AWS's SDKs send it, and the emulator's own pages under `/_emulator/`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, response};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use super::function::{ACCOUNT, Function, VERSION, name_in};
+use super::outcome::PAYLOAD_BYTES_MAX;
+use super::service::{Finished, LambdaService};
+use crate::authorization::{self, Refusal};
+
+/// Bytes of an asynchronous request.
+const EVENT_BYTES_MAX: usize = 1 << 20;
+
+type Answer = Response<Full<Bytes>>;
+
+#[derive(Clone)]
+pub(crate) struct InvokeApi {
+    pub service: Arc<LambdaService>,
+    pub access_key_id: String,
+    pub region: String,
+}
+
+impl InvokeApi {
+    pub async fn route(self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        let path = percent_decoded(request.uri().path());
+        if let Some(page) = path.strip_prefix("/_emulator/") {
+            return Ok(self.page(request.method(), page));
+        }
+        let answer = match self.check(&request) {
+            Err(refused) => refused,
+            Ok(()) => match invoked_function(request.method(), &path) {
+                Some(name) => self.invoke(name, request).await.unwrap_or_else(|refused| refused),
+                None => refuse(StatusCode::NOT_FOUND, "UnknownOperationException", json!({ "Message": "unknown operation" })),
+            },
+        };
+        Ok(answer)
+    }
+
+    fn check(&self, request: &Request<Incoming>) -> Result<(), Answer> {
+        let (kind, message) = match authorization::check(request.headers(), &self.access_key_id) {
+            Ok(()) => return Ok(()),
+            Err(Refusal::Missing) => ("MissingAuthenticationTokenException", "Missing Authentication Token"),
+            Err(Refusal::UnknownKey) => {
+                ("UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
+        };
+        Err(refuse(StatusCode::FORBIDDEN, kind, json!({ "message": message })))
+    }
+
+    async fn invoke(&self, spelled: &str, request: Request<Incoming>) -> Result<Answer, Answer> {
+        let function = self.find(spelled)?.clone();
+        let (parts, body) = request.into_parts();
+        match text(&parts.headers, "x-amz-invocation-type").unwrap_or("RequestResponse") {
+            "RequestResponse" => {
+                let payload = payload(body, PAYLOAD_BYTES_MAX).await?;
+                self.wait(function, payload, wants_tail(&parts.headers)).await
+            }
+            "Event" => {
+                let payload = payload(body, EVENT_BYTES_MAX).await?;
+                Ok(self.start(function, payload))
+            }
+            "DryRun" => Ok(empty(StatusCode::NO_CONTENT)),
+            other => {
+                let message = format!("1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint");
+                Err(refuse(StatusCode::BAD_REQUEST, "InvalidParameterValueException", json!({ "message": message })))
+            }
+        }
+    }
+
+    fn find(&self, spelled: &str) -> Result<&Arc<Function>, Answer> {
+        name_in(spelled).and_then(|name| self.service.function(name)).ok_or_else(|| {
+            let arn = match spelled.starts_with("arn:") {
+                true => spelled.to_owned(),
+                false => format!("arn:aws:lambda:{}:{ACCOUNT}:function:{spelled}", self.region),
+            };
+            let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}") });
+            refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", body)
+        })
+    }
+
+    async fn wait(&self, function: Arc<Function>, payload: Bytes, wants_tail: bool) -> Result<Answer, Answer> {
+        let admission = self.service.admit(&function).ok_or_else(throttled)?;
+        // A task of its own: on AWS too an invocation runs to its end when its caller hangs up.
+        let invocation = tokio::spawn(self.service.clone().invoke(function, payload, admission));
+        let finished = invocation.await.map_err(|_| internal())?;
+        Ok(finished_answer(finished, wants_tail))
+    }
+
+    fn start(&self, function: Arc<Function>, payload: Bytes) -> Answer {
+        let service = self.service.clone();
+        tokio::spawn(async move {
+            let admission = service.admit_later().await;
+            service.invoke(function, payload, admission).await;
+        });
+        empty(StatusCode::ACCEPTED)
+    }
+
+    fn page(&self, method: &Method, page: &str) -> Answer {
+        match (method, page) {
+            (&Method::GET, "counts") => json_answer(&json!(self.service.counter.counts())),
+            (&Method::GET, "environments") => json_answer(&self.environments()),
+            _ => refuse(StatusCode::NOT_FOUND, "NotFound", json!({ "message": "counts or environments" })),
+        }
+    }
+
+    fn environments(&self) -> Value {
+        let shown = self.service.pool.environments().into_iter().map(|environment| {
+            let glance = environment.glance();
+            json!({
+                "id": environment.id,
+                "function": environment.function.name(),
+                "pid": glance.pid,
+                "state": glance.state,
+                "request_id": glance.request_id,
+            })
+        });
+        shown.collect()
+    }
+}
+
+/// The function that a path invokes: `/2015-03-31/functions/{function}/invocations`.
+fn invoked_function<'p>(method: &Method, path: &'p str) -> Option<&'p str> {
+    let function = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+    (method == Method::POST && !function.is_empty()).then_some(function)
+}
+
+async fn payload(body: Incoming, bytes_max: usize) -> Result<Bytes, Answer> {
+    let collected = Limited::new(body, bytes_max).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let message = format!("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation");
+            let body = json!({ "Type": "User", "message": message });
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", body);
+        }
+        invalid_content("the request body ended early")
+    })?;
+    let payload = collected.to_bytes();
+    if payload.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
+        Ok(_) => Ok(payload),
+        Err(error) => Err(invalid_content(&format!("Could not parse request body into json: {error}"))),
+    }
+}
+
+fn finished_answer(finished: Finished, wants_tail: bool) -> Answer {
+    let mut builder = Response::builder()
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-amz-executed-version", VERSION)
+        .header("x-amzn-requestid", &finished.request_id);
+    if finished.outcome.is_error() {
+        builder = builder.header("x-amz-function-error", "Unhandled");
+    }
+    if wants_tail {
+        builder = builder.header("x-amz-log-result", BASE64_STANDARD.encode(&finished.tail));
+    }
+    let body = finished.outcome.payload(&finished.request_id);
+    builder.body(Full::new(body)).expect("ids and base64 fit headers")
+}
+
+fn throttled() -> Answer {
+    let body = json!({ "Reason": "ConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded." });
+    refuse(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", body)
+}
+
+fn internal() -> Answer {
+    let body = json!({ "Type": "Service", "Message": "the invocation was lost" });
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "ServiceException", body)
+}
+
+fn invalid_content(message: &str) -> Answer {
+    let body = json!({ "Type": "User", "message": message });
+    refuse(StatusCode::BAD_REQUEST, "InvalidRequestContentException", body)
+}
+
+fn refuse(status: StatusCode, kind: &str, body: Value) -> Answer {
+    let builder = start(status).header("x-amzn-errortype", kind);
+    builder.body(Full::new(body.to_string().into())).expect("error types fit headers")
+}
+
+fn json_answer(body: &Value) -> Answer {
+    start(StatusCode::OK).body(Full::new(body.to_string().into())).expect("constant headers are valid")
+}
+
+fn empty(status: StatusCode) -> Answer {
+    let builder = start(status).header("x-amz-executed-version", VERSION);
+    builder.body(Full::default()).expect("constant headers are valid")
+}
+
+fn start(status: StatusCode) -> response::Builder {
+    let id = uuid::Uuid::new_v4().to_string();
+    let builder = Response::builder().status(status).header("x-amzn-requestid", id);
+    builder.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+fn wants_tail(headers: &HeaderMap) -> bool {
+    text(headers, "x-amz-log-type") == Some("Tail")
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
+    headers.get(HeaderName::from_static(name))?.to_str().ok()
+}
+
+/// SDKs percent-encode the colons of an ARN.
+fn percent_decoded(path: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
+    while let Some((first, behind)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| behind.get(..2)).flatten();
+        let escaped = escaped.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,281 @@
+//! Which environment serves an invocation: a warm one if there is, else a new one. Keeps the number of processes in bounds and expires idle
+//! ones. Counts nothing and bills nothing: see service.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::environment::Environment;
+use super::function::Function;
+use super::launcher::{self, Launch, Launcher, Service};
+use super::outcome::Outcome;
+use super::output::Output;
+use super::watchdog::Watchdog;
+use super::{runtime_api, signal};
+use crate::serve::listen;
+use crate::settings::{Credentials, RunAs};
+
+/// As on AWS. A runtime that is not on `/next` by then has failed to start.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stop waits for killed processes to be reaped.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
+
+pub(crate) struct PoolSettings {
+    pub credentials: Credentials,
+    pub region: String,
+    pub environment_idle: Duration,
+    pub environment_max: usize,
+    pub scratch: PathBuf,
+    pub run_as: Option<RunAs>,
+}
+
+pub(crate) struct Pool {
+    settings: PoolSettings,
+    launcher: Launcher,
+    watchdog: Arc<Watchdog>,
+    next_id: AtomicU64,
+    inner: Mutex<Inner>,
+    /// One task per living process.
+    processes: TaskTracker,
+}
+
+#[derive(Default)]
+struct Inner {
+    all: BTreeMap<u64, Arc<Environment>>,
+    /// Per function, the one that served last at the end: it is used first, so that the others can expire.
+    idle: BTreeMap<String, Vec<Arc<Environment>>>,
+    is_stopped: bool,
+}
+
+/// An environment that is ready to serve.
+pub(crate) struct Taken {
+    pub environment: Arc<Environment>,
+    /// Set if it was started just now.
+    pub init: Option<Duration>,
+}
+
+/// A cold start that did not get as far as its first event.
+pub(crate) struct Stillborn {
+    pub outcome: Outcome,
+    pub init: Duration,
+    /// Absent if no process could be started.
+    pub environment: Option<Arc<Environment>>,
+}
+
+impl Pool {
+    pub fn new(settings: PoolSettings) -> Pool {
+        Pool {
+            settings,
+            launcher: Launcher::start(),
+            watchdog: Arc::new(Watchdog::start()),
+            next_id: AtomicU64::new(1),
+            inner: Mutex::default(),
+            processes: TaskTracker::new(),
+        }
+    }
+
+    pub fn ties_children(&self) -> bool {
+        self.launcher.ties_children
+    }
+
+    /// A warm environment of `function`, or a new one.
+    pub async fn take(self: &Arc<Pool>, function: &Arc<Function>) -> Result<Taken, Stillborn> {
+        if let Some(environment) = self.take_idle(function.name()) {
+            return Ok(Taken { environment, init: None });
+        }
+        self.make_room(1).await;
+        let since = Instant::now();
+        let failed = |error: std::io::Error| Stillborn {
+            outcome: Outcome::NotStarted { reason: error.to_string() },
+            init: since.elapsed(),
+            environment: None,
+        };
+        let (environment, first) = self.start(function.clone()).await.map_err(failed)?;
+        let ready = tokio::time::timeout(INIT_TIMEOUT, first).await;
+        let init = since.elapsed();
+        let outcome = match ready {
+            Ok(Ok(Ok(()))) => return Ok(Taken { environment, init: Some(init) }),
+            Ok(Ok(Err(outcome))) => outcome,
+            Ok(Err(_)) => Outcome::NotStarted { reason: "the emulator is stopping".to_owned() },
+            Err(_) => Outcome::TimedOut { after: INIT_TIMEOUT },
+        };
+        environment.kill().await;
+        Err(Stillborn { outcome, init, environment: Some(environment) })
+    }
+
+    /// Puts an environment back after an invocation. One that cannot serve again is dropped.
+    pub async fn give_back(&self, environment: Arc<Environment>) {
+        {
+            let mut inner = self.lock();
+            if environment.is_ready() && inner.all.contains_key(&environment.id) {
+                let name = environment.function.name().to_owned();
+                inner.idle.entry(name).or_default().push(environment);
+            }
+        }
+        self.make_room(0).await;
+    }
+
+    pub fn environments(&self) -> Vec<Arc<Environment>> {
+        self.lock().all.values().cloned().collect()
+    }
+
+    /// Expires idle environments until `stop`.
+    pub async fn reap(self: Arc<Pool>, stop: CancellationToken) {
+        let pause = (self.settings.environment_idle / 4).clamp(Duration::from_millis(10), Duration::from_secs(5));
+        while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+            for environment in self.expired() {
+                environment.kill().await;
+            }
+        }
+    }
+
+    /// Kills everything, for ever: what starts from now on is killed too.
+    pub fn kill_all(&self) {
+        let mut inner = self.lock();
+        inner.is_stopped = true;
+        inner.idle.clear();
+        inner.all.values().filter_map(|environment| environment.glance().pid).for_each(signal::kill);
+    }
+
+    /// Kills everything and waits until every process is reaped and every scratch folder removed.
+    pub async fn stop(&self) {
+        self.kill_all();
+        self.processes.close();
+        if tokio::time::timeout(STOP_WAIT_MAX, self.processes.wait()).await.is_err() {
+            tracing::error!("some killed processes did not end in time");
+        }
+    }
+
+    fn take_idle(&self, function: &str) -> Option<Arc<Environment>> {
+        let mut inner = self.lock();
+        let idle = inner.idle.get_mut(function)?;
+        while let Some(environment) = idle.pop() {
+            // One that died while idle is on its way out.
+            if environment.is_ready() {
+                return Some(environment);
+            }
+        }
+        None
+    }
+
+    /// Evicts idle environments, longest idle first, until `wanted` more fit.
+    async fn make_room(&self, wanted: usize) {
+        let evicted = {
+            let mut inner = self.lock();
+            let excess = (inner.all.len() + wanted).saturating_sub(self.settings.environment_max);
+            let mut idle: Vec<_> = inner.idle.values().flatten().cloned().collect();
+            idle.sort_by_key(|environment| environment.ready_at());
+            idle.truncate(excess);
+            inner.forget_idle(&idle);
+            idle
+        };
+        for environment in evicted {
+            environment.kill().await;
+        }
+    }
+
+    fn expired(&self) -> Vec<Arc<Environment>> {
+        let mut inner = self.lock();
+        let old = |environment: &&Arc<Environment>| environment.ready_at().elapsed() >= self.settings.environment_idle;
+        let expired: Vec<_> = inner.idle.values().flatten().filter(old).cloned().collect();
+        inner.forget_idle(&expired);
+        expired
+    }
+
+    async fn start(self: &Arc<Pool>, function: Arc<Function>) -> std::io::Result<Started> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let folder = self.make_folder(&function, id)?;
+        let (listener, address) = listen(0).await?;
+        let (output, writer) = Output::new(function.name())?;
+        let folder_text = folder.to_string_lossy();
+        let service = Service {
+            runtime_api: &address.to_string(),
+            log_stream: &format!("{}/[$LATEST]{id:032x}", chrono::Utc::now().format("%Y/%m/%d")),
+            region: &self.settings.region,
+            access_key_id: &self.settings.credentials.access_key_id,
+            secret_access_key: &self.settings.credentials.secret_access_key,
+        };
+        let launch = Launch {
+            program: function.settings.program.clone(),
+            args: function.settings.args.clone(),
+            environment: launcher::environment(&function, &service, &folder_text),
+            folder: folder.clone(),
+            run_as: self.settings.run_as,
+            output: writer,
+        };
+        let (environment, first) = Environment::new(id, function, output, self.watchdog.clone());
+        self.run(environment.clone(), launch, listener).await.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        Ok((environment, first))
+    }
+
+    /// Starts the process, and the tasks that live as long as it does.
+    async fn run(self: &Arc<Pool>, environment: Arc<Environment>, launch: Launch, listener: TcpListener) -> std::io::Result<()> {
+        let folder = launch.folder.clone();
+        let mut child = self.launcher.launch(launch).await?;
+        let pid = child.id().expect("a child that was not awaited has a pid");
+        environment.started(pid);
+        let is_stopped = {
+            let mut inner = self.lock();
+            inner.all.insert(environment.id, environment.clone());
+            inner.is_stopped
+        };
+        // A stop that ran while the process was being started did not see it.
+        if is_stopped {
+            signal::kill(pid);
+        }
+        let gone = CancellationToken::new();
+        tokio::spawn(runtime_api::run(listener, environment.clone(), gone.clone()));
+        let pool = self.clone();
+        self.processes.spawn(async move {
+            let follow = environment.clone();
+            let following = tokio::spawn(async move { follow.output.follow().await });
+            match child.wait().await {
+                Ok(status) => environment.exited(status),
+                Err(error) => tracing::error!(%error, "cannot wait for a child process"),
+            }
+            gone.cancel();
+            following.abort();
+            pool.forget(&environment);
+            let _ = std::fs::remove_dir_all(&folder);
+        });
+        Ok(())
+    }
+
+    fn make_folder(&self, function: &Function, id: u64) -> std::io::Result<PathBuf> {
+        let folder = self.settings.scratch.join(format!("{}-{}-{id}", function.name(), std::process::id()));
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        if let Some(RunAs { uid, gid }) = self.settings.run_as {
+            chown(&folder, Some(uid), Some(gid))?;
+        }
+        Ok(folder)
+    }
+
+    fn forget(&self, environment: &Arc<Environment>) {
+        let mut inner = self.lock();
+        inner.all.remove(&environment.id);
+        inner.forget_idle(std::slice::from_ref(environment));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no holder of the pool's lock panics")
+    }
+}
+
+type Started = (Arc<Environment>, tokio::sync::oneshot::Receiver<Result<(), Outcome>>);
+
+impl Inner {
+    fn forget_idle(&mut self, gone: &[Arc<Environment>]) {
+        for environment in gone {
+            if let Some(idle) = self.idle.get_mut(environment.function.name()) {
+                idle.retain(|other| other.id != environment.id);
+            }
+        }
+    }
+}

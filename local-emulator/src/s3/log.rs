@@ -1,0 +1,123 @@
+//! The index log: what makes buckets and objects outlive the process. Append-only; one frame per change, written in one call, so that
+//! after kill -9 only the last frame can be torn, and a torn one is ignored and cut off.
+//!
+//! ```text
+//! ┌────────────┬─────────────┬───────────────┐
+//! │ length u32 │ crc32c u32  │ record (JSON) │  … repeated; numbers little-endian
+//! └────────────┴─────────────┴───────────────┘
+//! ```
+//!
+//! Survives the death of the process, not of the machine: nothing is fsynced.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::object::About;
+
+const HEADER_BYTES: usize = 8;
+/// A longer frame is taken for torn: far above any record (a key is 1 KiB, metadata 2 KiB, a part list 10,000 entries).
+const RECORD_BYTES_MAX: usize = 4 << 20;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Record {
+    CreateBucket { bucket: String, created_ms: u64 },
+    DeleteBucket { bucket: String },
+    Put { bucket: String, key: String, files: Vec<FileRecord>, about: About },
+    Delete { bucket: String, key: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FileRecord {
+    pub id: u64,
+    pub size: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: File,
+    /// Where the last whole frame ends.
+    end: u64,
+    /// Set when a torn frame could not be cut off: what followed it would be lost at the next start, so nothing may follow.
+    broken: bool,
+}
+
+impl Log {
+    /// Opens or creates the log and gives what it holds, oldest first.
+    pub fn open(path: &Path) -> io::Result<(Log, Vec<Record>)> {
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let (records, end) = replay(&bytes);
+        if end < bytes.len() {
+            tracing::warn!(bytes = bytes.len() - end, "ignored the torn end of the index log");
+            file.set_len(end as u64)?;
+        }
+        Ok((Log { file, end: end as u64, broken: false }, records))
+    }
+
+    /// Replaces the log at `path` by one that holds `records` alone.
+    pub fn rewrite<'a>(path: &Path, records: impl Iterator<Item = Record> + 'a) -> io::Result<Log> {
+        let fresh = path.with_extension("new");
+        let mut writer = BufWriter::new(File::create(&fresh)?);
+        let mut end = 0;
+        for record in records {
+            let frame = frame(&record);
+            writer.write_all(&frame)?;
+            end += frame.len() as u64;
+        }
+        writer.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        std::fs::rename(&fresh, path)?;
+        let file = OpenOptions::new().append(true).open(path)?;
+        Ok(Log { file, end, broken: false })
+    }
+
+    /// Appends one record. On failure the log is as it was before.
+    pub fn append(&mut self, record: &Record) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("the index log is broken since an earlier write failed"));
+        }
+        let frame = frame(record);
+        match self.file.write_all(&frame) {
+            Ok(()) => {
+                self.end += frame.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                self.broken = self.file.set_len(self.end).is_err();
+                Err(error)
+            }
+        }
+    }
+}
+
+fn frame(record: &Record) -> Vec<u8> {
+    let body = serde_json::to_vec(record).expect("a record has string keys only");
+    let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
+    frame.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
+    frame.extend_from_slice(&body);
+    frame
+}
+
+/// The whole frames at the start of `bytes`, and where they end.
+fn replay(bytes: &[u8]) -> (Vec<Record>, usize) {
+    let (mut records, mut end) = (Vec::new(), 0);
+    while let Some((record, size)) = first(&bytes[end..]) {
+        records.push(record);
+        end += size;
+    }
+    (records, end)
+}
+
+fn first(bytes: &[u8]) -> Option<(Record, usize)> {
+    let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
+    let (length, sum) = header.split_at(4);
+    let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
+    let sum = u32::from_le_bytes(sum.try_into().expect("four bytes"));
+    let body = rest.get(..length).filter(|_| length <= RECORD_BYTES_MAX)?;
+    let record = (crc32c::crc32c(body) == sum).then(|| serde_json::from_slice(body).ok()).flatten()?;
+    Some((record, HEADER_BYTES + length))
+}

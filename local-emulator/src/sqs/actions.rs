@@ -1,0 +1,259 @@
+//! What each action does. Takes parsed requests and gives values to serialize; HTTP stands in api.rs, waiting in queue.rs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::attributes::QueueAttributes;
+use super::digest::{md5_of_attributes, md5_of_body};
+use super::error::SqsError;
+use super::messages::{Change, Draft, Message, Receipt};
+use super::queue::{Ask, Queue, epoch_ms};
+use super::wire::*;
+
+const ACCOUNT: &str = "000000000000";
+const NAME_BYTES_MAX: usize = 80;
+const DELAY_SECONDS_MAX: i64 = 900;
+const VISIBILITY_SECONDS_MAX: i64 = 43_200;
+const WAIT_SECONDS_MAX: i64 = 20;
+const RECEIVE_COUNT_MAX: i64 = 10;
+const ATTRIBUTES_MAX: usize = 10;
+const LIST_MAX: usize = 1000;
+
+pub(crate) struct Actions {
+    pub url: String,
+    pub region: String,
+    pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
+}
+
+impl Actions {
+    pub fn create_queue(&self, request: CreateQueue) -> Result<Value, SqsError> {
+        let name = request.queue_name;
+        let is_valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if name.ends_with(".fifo") {
+            return Err(SqsError::unsupported("FIFO queues are not emulated"));
+        }
+        if !is_valid || name.is_empty() || name.len() > NAME_BYTES_MAX {
+            let rule = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+            return Err(SqsError::invalid(rule));
+        }
+        let mut queues = self.lock();
+        if let Some(queue) = queues.get(&name) {
+            let difference = queue.attributes().difference(&request.attributes).map(SqsError::queue_exists);
+            return difference.map_or_else(|| Ok(json!({ "QueueUrl": self.queue_url(&name) })), Err);
+        }
+        let attributes = QueueAttributes::new(request.attributes)?;
+        queues.insert(name.clone(), Arc::new(Queue::new(name.clone(), attributes)));
+        Ok(json!({ "QueueUrl": self.queue_url(&name) }))
+    }
+
+    pub fn get_queue_url(&self, request: QueueName) -> Result<Value, SqsError> {
+        let is_known = self.lock().contains_key(&request.queue_name);
+        is_known.then(|| json!({ "QueueUrl": self.queue_url(&request.queue_name) })).ok_or_else(SqsError::no_such_queue)
+    }
+
+    pub fn list_queues(&self, request: ListQueues) -> Result<Value, SqsError> {
+        let prefix = request.queue_name_prefix.unwrap_or_default();
+        let after = request.next_token.unwrap_or_default();
+        let count_max = request.max_results.unwrap_or(LIST_MAX).min(LIST_MAX);
+        let queues = self.lock();
+        let mut names = queues.keys().filter(|name| name.starts_with(&prefix) && **name > after);
+        let page: Vec<&String> = names.by_ref().take(count_max).collect();
+        let next = page.last().filter(|_| names.next().is_some());
+        let urls: Vec<String> = page.iter().map(|name| self.queue_url(name)).collect();
+        Ok(match (urls.is_empty(), next) {
+            (true, _) => json!({}),
+            (false, None) => json!({ "QueueUrls": urls }),
+            (false, Some(next)) => json!({ "QueueUrls": urls, "NextToken": next }),
+        })
+    }
+
+    pub fn delete_queue(&self, request: QueueRef) -> Result<Empty, SqsError> {
+        let queue = self.queue(&request.queue_url)?;
+        self.lock().remove(&queue.name);
+        Ok(Empty {})
+    }
+
+    pub fn purge_queue(&self, request: QueueRef) -> Result<Empty, SqsError> {
+        self.queue(&request.queue_url)?.change(|messages, _| messages.purge());
+        Ok(Empty {})
+    }
+
+    pub fn get_queue_attributes(&self, request: GetAttributes) -> Result<Value, SqsError> {
+        let queue = self.queue(&request.queue_url)?;
+        let census = queue.census();
+        let mut all = queue.attributes().all();
+        let told = [
+            ("ApproximateNumberOfMessages", census.visible.to_string()),
+            ("ApproximateNumberOfMessagesNotVisible", census.in_flight.to_string()),
+            ("ApproximateNumberOfMessagesDelayed", census.delayed.to_string()),
+            ("CreatedTimestamp", queue.created_s.to_string()),
+            ("LastModifiedTimestamp", queue.created_s.to_string()),
+            ("QueueArn", format!("arn:aws:sqs:{}:{ACCOUNT}:{}", self.region, queue.name)),
+        ];
+        all.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        let wanted = request.attribute_names;
+        all.retain(|name, _| wanted.iter().any(|wanted| wanted == "All" || wanted == name));
+        Ok(if all.is_empty() { json!({}) } else { json!({ "Attributes": all }) })
+    }
+
+    pub fn set_queue_attributes(&self, request: SetAttributes) -> Result<Empty, SqsError> {
+        self.queue(&request.queue_url)?.set(|attributes| attributes.set(request.attributes))?;
+        Ok(Empty {})
+    }
+
+    pub fn send(&self, queue: &Queue, request: Send) -> Result<Sent, SqsError> {
+        let attributes = queue.attributes();
+        check_message(&request, attributes.message_bytes_max())?;
+        let delay = seconds("DelaySeconds", request.delay_seconds, DELAY_SECONDS_MAX)?;
+        let sent = Sent {
+            message_id: uuid::Uuid::new_v4().to_string(),
+            md5_of_message_body: md5_of_body(&request.message_body),
+            md5_of_message_attributes: md5_of_attributes(&request.message_attributes),
+        };
+        queue.send(Draft {
+            id: sent.message_id.clone(),
+            body: request.message_body,
+            attributes: request.message_attributes,
+            sent_ms: epoch_ms(),
+            delay: delay.unwrap_or_else(|| attributes.delay()),
+        });
+        Ok(sent)
+    }
+
+    pub async fn receive(&self, request: Receive) -> Result<Value, SqsError> {
+        let queue = self.queue(&request.queue_url)?;
+        let count_max = request.max_number_of_messages.unwrap_or(1);
+        if !(1..=RECEIVE_COUNT_MAX).contains(&count_max) {
+            let rule = "must be between 1 and 10, if provided";
+            return Err(SqsError::invalid(format!("Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}.")));
+        }
+        let ask = Ask {
+            count_max: count_max as usize,
+            visibility: seconds("VisibilityTimeout", request.visibility_timeout, VISIBILITY_SECONDS_MAX)?,
+            wait: seconds("WaitTimeSeconds", request.wait_time_seconds, WAIT_SECONDS_MAX)?,
+        };
+        let received = queue.receive(ask).await?;
+        let shown: Vec<Received> =
+            received.into_iter().map(|(receipt, message)| shown(&request, &queue, receipt, message)).collect();
+        // Absent, not empty: SDKs tell the two apart.
+        Ok(if shown.is_empty() { json!({}) } else { json!({ "Messages": shown }) })
+    }
+
+    pub fn delete(&self, queue: &Queue, request: Delete) -> Result<Empty, SqsError> {
+        let receipt = receipt(queue, &request.receipt_handle)?;
+        queue.change(|messages, _| messages.delete(receipt));
+        Ok(Empty {})
+    }
+
+    pub fn change_visibility(&self, queue: &Queue, request: ChangeVisibility) -> Result<Empty, SqsError> {
+        let receipt = receipt(queue, &request.receipt_handle)?;
+        let visibility = seconds("VisibilityTimeout", request.visibility_timeout, VISIBILITY_SECONDS_MAX)?;
+        let visibility = visibility.ok_or_else(|| SqsError::missing("VisibilityTimeout"))?;
+        match queue.change(|messages, now| messages.change_visibility(now, receipt, visibility)) {
+            Change::Done => Ok(Empty {}),
+            Change::NotInFlight => Err(SqsError::not_in_flight()),
+        }
+    }
+
+    /// The queue that a URL names by its last part, whatever host it was reached by.
+    pub fn queue(&self, url: &str) -> Result<Arc<Queue>, SqsError> {
+        let name = url.rsplit('/').next().unwrap_or(url);
+        self.lock().get(name).cloned().ok_or_else(SqsError::no_such_queue)
+    }
+
+    fn queue_url(&self, name: &str) -> String {
+        format!("{}/{ACCOUNT}/{name}", self.url)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Queue>>> {
+        self.queues.lock().expect("no holder of the queues lock panics")
+    }
+}
+
+/// Bytes that count against the limits: body, and names, types and values of attributes.
+pub(crate) fn message_bytes(request: &Send) -> usize {
+    let attribute = |(name, value): (&String, &AttributeValue)| {
+        let value_bytes = value.string_value.as_ref().or(value.binary_value.as_ref()).map_or(0, String::len);
+        name.len() + value.data_type.len() + value_bytes
+    };
+    request.message_body.len() + request.message_attributes.iter().map(attribute).sum::<usize>()
+}
+
+fn check_message(request: &Send, bytes_max: usize) -> Result<(), SqsError> {
+    if request.message_body.is_empty() {
+        return Err(SqsError::missing("MessageBody"));
+    }
+    if message_bytes(request) > bytes_max {
+        return Err(SqsError::invalid(format!("One or more parameters are invalid. Reason: Message must be shorter than {bytes_max} bytes.")));
+    }
+    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
+    if !request.message_body.chars().all(is_allowed) {
+        return Err(SqsError::invalid_contents());
+    }
+    let is_typed = |value: &AttributeValue| {
+        let kind = value.data_type.split('.').next().unwrap_or("");
+        matches!((kind, &value.string_value, &value.binary_value), ("String" | "Number", Some(_), None) | ("Binary", None, Some(_)))
+    };
+    if request.message_attributes.len() > ATTRIBUTES_MAX || !request.message_attributes.values().all(is_typed) {
+        return Err(SqsError::invalid("The message attributes are not valid"));
+    }
+    Ok(())
+}
+
+fn seconds(name: &str, given: Option<i64>, max: i64) -> Result<Option<Duration>, SqsError> {
+    match given {
+        None => Ok(None),
+        Some(seconds) if (0..=max).contains(&seconds) => Ok(Some(Duration::from_secs(seconds as u64))),
+        Some(seconds) => {
+            let rule = format!("must be >= 0 and <= {max}, if provided");
+            Err(SqsError::invalid(format!("Value {seconds} for parameter {name} is invalid. Reason: {rule}.")))
+        }
+    }
+}
+
+fn shown(request: &Receive, queue: &Queue, receipt: Receipt, message: Message) -> Received {
+    let told = [
+        ("ApproximateReceiveCount", message.receive_count),
+        ("SentTimestamp", message.sent_ms),
+        ("ApproximateFirstReceiveTimestamp", message.first_received_ms.unwrap_or(message.sent_ms)),
+    ];
+    let told = told.map(|(name, value)| (name.to_owned(), value.to_string()));
+    let mut attributes: Attributes = told.into_iter().chain([("SenderId".to_owned(), ACCOUNT.to_owned())]).collect();
+    let wanted: Vec<&String> = request.attribute_names.iter().chain(&request.message_system_attribute_names).collect();
+    attributes.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || *wanted == name));
+    let mut message_attributes = message.attributes;
+    message_attributes.retain(|name, _| request.message_attribute_names.iter().any(|wanted| selects(wanted, name)));
+    Received {
+        message_id: message.id,
+        receipt_handle: BASE64_URL_SAFE_NO_PAD.encode(format!("{}\n{}\n{}", queue.name, receipt.number, receipt.receive_count)),
+        md5_of_body: md5_of_body(&message.body),
+        body: message.body,
+        attributes,
+        md5_of_message_attributes: md5_of_attributes(&message_attributes),
+        message_attributes,
+    }
+}
+
+/// `All`, `.*`, a name, or the start of names as `start.*`.
+fn selects(wanted: &str, name: &str) -> bool {
+    match wanted.strip_suffix(".*") {
+        Some(prefix) => name.starts_with(prefix),
+        None => wanted == "All" || wanted == name,
+    }
+}
+
+fn receipt(queue: &Queue, handle: &str) -> Result<Receipt, SqsError> {
+    let text = BASE64_URL_SAFE_NO_PAD.decode(handle).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let receipt = text.as_deref().and_then(|text| {
+        let mut parts = text.split('\n');
+        let is_mine = parts.next()? == queue.name;
+        let receipt = Receipt { number: parts.next()?.parse().ok()?, receive_count: parts.next()?.parse().ok()? };
+        (is_mine && parts.next().is_none()).then_some(receipt)
+    });
+    receipt.ok_or_else(|| SqsError::invalid_receipt(handle))
+}

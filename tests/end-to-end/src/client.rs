@@ -1,0 +1,169 @@
+//! A client of the wire, as small as can be: POST, follow `nextUri`, DELETE. Reads what any Trino client reads.
+
+use crate::table::{Table, canonical_float};
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// How a query ended when it did not end in rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryFailure {
+    pub name: String,
+    pub message: String,
+    pub location: Option<(u64, u64)>,
+}
+
+/// A whole answer and the last page's statistics.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub table: Table,
+    pub stats: Value,
+    pub query_id: String,
+}
+
+#[derive(Clone)]
+pub struct Client {
+    http: HttpClient<HttpConnector, Full<Bytes>>,
+    server: String,
+    schema: String,
+    session: Vec<(String, String)>,
+}
+
+impl Client {
+    pub fn new(server: &str, schema: &str) -> Client {
+        let http = HttpClient::builder(TokioExecutor::new()).build_http();
+        Client {
+            http,
+            server: server.to_owned(),
+            schema: schema.to_owned(),
+            session: Vec::new(),
+        }
+    }
+
+    pub fn with(mut self, key: &str, value: impl ToString) -> Client {
+        self.session.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    pub async fn get_json(&self, url: &str) -> Value {
+        let (status, body) = self.send(Method::GET, url, "").await;
+        assert_eq!(status, 200, "GET {url}");
+        serde_json::from_slice(&body).expect("the body is JSON")
+    }
+
+    async fn send(&self, method: Method, url: &str, body: &str) -> (u16, Bytes) {
+        let session: Vec<String> = self
+            .session
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let request = Request::builder()
+            .method(method)
+            .uri(url)
+            .header("X-Trino-User", "analyst")
+            .header("X-Trino-Catalog", "lake")
+            .header("X-Trino-Schema", &self.schema)
+            .header("X-Trino-Client-Capabilities", "PARAMETRIC_DATETIME")
+            .header("X-Trino-Session", session.join(","))
+            .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+            .expect("a valid request");
+        let response = self.http.request(request).await.expect("the server answers");
+        let status = response.status().as_u16();
+        (
+            status,
+            response
+                .into_body()
+                .collect()
+                .await
+                .expect("the body arrives")
+                .to_bytes(),
+        )
+    }
+
+    /// Submits without polling on: the first page.
+    pub async fn submit(&self, sql: &str) -> Value {
+        let (status, body) = self
+            .send(Method::POST, &format!("{}/v1/statement", self.server), sql)
+            .await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).expect("the page is JSON")
+    }
+
+    pub async fn cancel(&self, page: &Value) {
+        let url = page["nextUri"].as_str().expect("the query has not ended");
+        assert_eq!(self.send(Method::DELETE, url, "").await.0, 204);
+    }
+
+    /// Follows the pages to the end, handing each to `see`.
+    pub async fn follow(&self, mut page: Value, mut see: impl FnMut(&Value)) -> Value {
+        loop {
+            see(&page);
+            let Some(next) = page["nextUri"].as_str() else {
+                return page;
+            };
+            page = self.get_json(next).await;
+        }
+    }
+
+    pub async fn query(&self, sql: &str) -> Result<Answer, QueryFailure> {
+        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        let first = self.submit(sql).await;
+        let last = self
+            .follow(first, |page| {
+                if let Some(shown) = page["columns"].as_array() {
+                    columns.clone_from(shown);
+                }
+                rows.extend(page["data"].as_array().cloned().unwrap_or_default());
+            })
+            .await;
+        if !last["error"].is_null() {
+            return Err(failure(&last["error"]));
+        }
+        let text =
+            |column: &Value, field: &str| column[field].as_str().expect("columns have names and types").to_owned();
+        let types: Vec<String> = columns.iter().map(|column| text(column, "type")).collect();
+        let table = Table {
+            columns: columns.iter().map(|column| text(column, "name")).collect(),
+            rows: rows.iter().map(|row| cells(row, &types)).collect(),
+            types,
+        };
+        Ok(Answer {
+            table,
+            stats: last["stats"].clone(),
+            query_id: text(&last, "id"),
+        })
+    }
+}
+
+fn failure(error: &Value) -> QueryFailure {
+    let place = &error["errorLocation"];
+    let location = place["lineNumber"].as_u64().zip(place["columnNumber"].as_u64());
+    let text = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
+    QueryFailure {
+        name: text("errorName"),
+        message: text("message"),
+        location,
+    }
+}
+
+fn cells(row: &Value, types: &[String]) -> Vec<Option<String>> {
+    row.as_array()
+        .expect("a row is an array")
+        .iter()
+        .zip(types)
+        .map(|(cell, column)| cell_text(cell, column))
+        .collect()
+}
+
+fn cell_text(cell: &Value, column: &str) -> Option<String> {
+    match cell {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        number if column == "double" || column == "real" => Some(canonical_float(&number.to_string())),
+        other => Some(other.to_string()),
+    }
+}

@@ -1,0 +1,73 @@
+//! What comes back: large results page by page, answers that need no executor, bills that add up.
+
+use crate::support;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_and_constants_make_no_invocation() {
+    let cloud = support::cloud(&[]).await;
+    let before = cloud.counts().await["lambda"]["invocations"].clone();
+    for (sql, rows) in [
+        ("SELECT 1", 1),
+        ("SELECT * FROM lineitem LIMIT 0", 0),
+        ("SELECT * FROM lineitem WHERE 1 <> 1", 0),
+        ("SHOW TABLES", 8),
+        ("DESCRIBE region", 3),
+        ("SHOW SCHEMAS", 3),
+        (
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'tpch'",
+            8,
+        ),
+        ("EXPLAIN SELECT * FROM lineitem", 1),
+    ] {
+        let answer = cloud
+            .client
+            .query(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        assert_eq!(answer.table.rows.len(), rows, "{sql}");
+    }
+    assert_eq!(cloud.counts().await["lambda"]["invocations"], before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_fits_one_executor_makes_one_invocation() {
+    let cloud = support::cloud(&[]).await;
+    let before = cloud.counts().await["lambda"]["invocations"].as_u64().expect("a count");
+    let sql = "SELECT n_regionkey, count(*) FROM nation GROUP BY n_regionkey ORDER BY 1";
+    let answer = cloud.client.query(sql).await.expect("answered");
+    assert_eq!(answer.table.rows.len(), 5);
+    assert_eq!(cloud.counts().await["lambda"]["invocations"].as_u64(), Some(before + 1));
+    assert_eq!(answer.stats["mayfly"]["invocations"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_comes_with_answer_and_failure_and_its_lines_sum_up() {
+    let cloud = support::cloud(&[]).await;
+    let client = support::forced(cloud.client.clone(), 1);
+    let answer = client
+        .query("SELECT l_returnflag, count(*) FROM lineitem GROUP BY 1")
+        .await
+        .expect("answered");
+    assert_bill(&cloud.info(&answer.query_id).await["bill"]);
+    let page = client
+        .submit("SELECT l_orderkey / (l_linenumber - l_linenumber) FROM lineitem")
+        .await;
+    let id = page["id"].as_str().expect("a query has an id").to_owned();
+    let last = client.follow(page, |_| {}).await;
+    assert_eq!(last["error"]["errorName"], "DIVISION_BY_ZERO");
+    assert_bill(&cloud.info(&id).await["bill"]);
+}
+
+fn assert_bill(bill: &serde_json::Value) {
+    let amount = |value: &serde_json::Value| {
+        value
+            .as_str()
+            .expect("amounts are strings of digits")
+            .parse::<u128>()
+            .expect("digits")
+    };
+    let lines = bill["lines"].as_array().expect("a bill has lines");
+    let sum: u128 = lines.iter().map(|line| amount(&line["amount"])).sum();
+    assert_eq!(sum, amount(&bill["total"]));
+    assert!(sum > 0, "work was done");
+}
