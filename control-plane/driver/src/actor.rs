@@ -12,7 +12,7 @@ use mayfly_protocol::journal::{Entry, Outcome, Request};
 use mayfly_protocol::{
     AttemptId, ErrorCode, FunctionSize, Output, OutputLocation, PlanBytes, QueryError, QueryId, StageGraph, TaskSpec,
 };
-use mayfly_schedule::{Command, Event, Scheduler};
+use mayfly_schedule::{Command, Event, Progress, Scheduler};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct Submission {
     pub query: QueryId,
     pub request: Request,
     pub graph: StageGraph,
+    /// Cap on each task's memory pool.
+    pub memory_bytes_max: Option<u64>,
     pub requests: Store,
     pub answer: oneshot::Sender<Result<QueryHandle, QueryError>>,
 }
@@ -174,8 +176,8 @@ impl Actor {
         self.beat(query.clone());
         let handle = QueryHandle::new(query.clone(), watch, self.orders.clone());
         let _ = submission.answer.send(Ok(handle));
-        let memory_bytes_max = submission.graph.settings.get("mayfly.max_task_memory").and_then(|text| text.parse().ok());
         let (graph, deadline) = (submission.graph, submission.request.deadline);
+        let memory_bytes_max = submission.memory_bytes_max;
         self.scheduler.handle(now(), Event::Submitted { query, epoch: 1, graph, deadline, memory_bytes_max });
     }
 
@@ -223,7 +225,7 @@ impl Actor {
             match command {
                 Command::PutPlan { query, key, plan } => self.put_plan(query, key, plan),
                 Command::Invoke { spec, size } => self.launch(spec, size),
-                Command::Finish { query, outcome, .. } => self.finish(query, outcome),
+                Command::Finish { query, outcome, progress, .. } => self.finish(query, outcome, *progress),
                 Command::Late { attempt, output, .. } => self.drop_output(&attempt, output),
                 Command::Discard { attempt, output, .. } => self.drop_output(&attempt, Some(output)),
             }
@@ -272,8 +274,9 @@ impl Actor {
     }
 
     /// Makes the end durable; nothing is delivered before.
-    fn finish(&mut self, query: QueryId, outcome: Outcome) {
+    fn finish(&mut self, query: QueryId, outcome: Outcome, progress: Progress) {
         let Some(live) = self.live.get(&query) else { return };
+        live.publish(Some(progress), &self.settings.prices);
         let (journal, orders, meter) = (live.journal.clone(), self.orders.clone(), live.total());
         tokio::spawn(async move {
             let entry = Entry::Final { outcome: outcome.clone(), meter };
@@ -283,7 +286,6 @@ impl Actor {
     }
 
     fn ended(&mut self, query: QueryId, outcome: Outcome, result: Result<(), JournalError>) {
-        let progress = self.scheduler.progress(&query);
         let Some(live) = self.live.get_mut(&query) else { return };
         let outcome = match result {
             Ok(()) => outcome,
@@ -294,7 +296,6 @@ impl Actor {
             Outcome::Failed { .. } | Outcome::Canceled => None,
         };
         live.released |= keep.is_none();
-        live.publish(progress, &self.settings.prices);
         live.end(outcome, &self.settings.bucket, &self.settings.prices);
         let garbage = live.garbage(keep);
         self.owned.end(&query);

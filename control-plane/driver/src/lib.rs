@@ -39,17 +39,18 @@ impl Driver {
         Ok(Driver { orders })
     }
 
-    /// Accepts a planned query: journals it, then runs it. `requests` is the handle through which the query's planning was metered; what
+    /// Accepts a planned query: journals it, then runs it. `memory_bytes_max` caps each task's memory pool. `requests` is the handle through which the query's planning was metered; what
     /// the coordinator spends on the query's behalf is counted on it until the end.
     pub async fn submit(
         &self,
         query: QueryId,
         request: Request,
         graph: StageGraph,
+        memory_bytes_max: Option<u64>,
         requests: Store,
     ) -> Result<QueryHandle, QueryError> {
         let (answer, accepted) = oneshot::channel();
-        let submission = actor::Submission { query, request, graph, requests, answer };
+        let submission = actor::Submission { query, request, graph, memory_bytes_max, requests, answer };
         let gone = |_| actor::shutting_down();
         self.orders.send(actor::Order::Submit(Box::new(submission))).map_err(|_| actor::shutting_down())?;
         accepted.await.map_err(gone)?

@@ -1,0 +1,162 @@
+//! The engine as it is: planner and driver behind the server's port. Leaves HTTP to the routes and decisions to the parts it joins.
+
+use crate::engine::{Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status, Submission};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use mayfly_cost::{Bill, PriceBook, bill};
+use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
+use mayfly_exchange::{ExchangeError, ResultReader};
+use mayfly_plan::{Planned, PlannedQuery, Planner, Session};
+use mayfly_protocol::journal::Request;
+use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
+use mayfly_store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Catalog of statements that name none.
+const CATALOG_DEFAULT: &str = "lake";
+
+/// Planner, driver and the store through which results are read.
+pub struct Coordinator {
+    pub planner: Planner,
+    pub driver: Driver,
+    pub store: Store,
+    pub prices: PriceBook,
+}
+
+#[async_trait]
+impl Engine for Coordinator {
+    async fn submit(&self, id: QueryId, request: Request) -> Submission {
+        // What planning asks of S3 is the query's too: it is counted on a meter that the driver goes on with.
+        let requests = self.store.fork();
+        let planned = self.planner.metered(&requests).plan(&request.sql, &session(&request)).await;
+        let answer = match planned {
+            Ok(Planned::Query(planned)) => self.run(id, request, planned, requests.clone()).await,
+            Ok(Planned::Rows { schema, columns, batches }) => {
+                Ok(Answer::Rows { columns: Columns { names: columns, schema }, rows: Arc::new(RowBatches(batches)) })
+            }
+            Ok(Planned::Update { update_type, session }) => {
+                let changes = session.into_iter().map(change).collect();
+                Ok(Answer::Update { update_type: update_type.to_owned(), changes })
+            }
+            Err(error) => Err(error),
+        };
+        Submission { answer, bill: Some(self.bill(&requests)) }
+    }
+}
+
+impl Coordinator {
+    async fn run(&self, id: QueryId, request: Request, planned: PlannedQuery, requests: Store) -> Result<Answer, QueryError> {
+        let PlannedQuery { graph, schema, columns, text, memory_bytes_max } = planned;
+        let handle = self.driver.submit(id, request, graph, memory_bytes_max, requests.clone()).await?;
+        let query = Arc::new(Running { handle, store: requests, schema: schema.clone() });
+        Ok(Answer::Query { columns: Columns { names: columns, schema }, plan: text.distributed, query })
+    }
+
+    fn bill(&self, requests: &Store) -> Bill {
+        let meter = Meter { s3: requests.meter(), ..Meter::default() };
+        bill(&self.prices, &BTreeMap::from([(None, meter)]))
+    }
+}
+
+fn session(request: &Request) -> Session {
+    Session {
+        catalog: request.catalog.clone().unwrap_or_else(|| CATALOG_DEFAULT.to_owned()),
+        schema: request.schema.clone(),
+        user: request.user.clone(),
+        properties: request.session.clone(),
+        now: request.accepted_at,
+    }
+}
+
+fn change(change: mayfly_plan::SessionChange) -> SessionChange {
+    match change {
+        mayfly_plan::SessionChange::SetCatalog(name) => SessionChange::SetCatalog(name),
+        mayfly_plan::SessionChange::SetSchema(name) => SessionChange::SetSchema(name),
+        mayfly_plan::SessionChange::SetProperty { key, value } => SessionChange::SetProperty { key, value },
+        mayfly_plan::SessionChange::ResetProperty { key } => SessionChange::ResetProperty { key },
+    }
+}
+
+/// A query in the driver's hands.
+struct Running {
+    handle: QueryHandle,
+    store: Store,
+    schema: SchemaRef,
+}
+
+#[async_trait]
+impl RunningQuery for Running {
+    fn status(&self) -> Status {
+        shown(self.handle.status())
+    }
+
+    async fn ended(&self, timeout: Duration) -> Status {
+        shown(self.handle.ended(timeout).await)
+    }
+
+    fn cancel(&self) {
+        self.handle.cancel();
+    }
+
+    fn release(&self) {
+        self.handle.release();
+    }
+
+    fn rows(&self) -> Option<Arc<dyn Pages>> {
+        let result = self.handle.status().result?;
+        let outputs = result.outputs.as_ref().clone();
+        let reader = ResultReader::new(self.store.clone(), result.bucket, outputs, self.schema.clone());
+        Some(Arc::new(ResultPages(reader)))
+    }
+}
+
+fn shown(status: QueryStatus) -> Status {
+    let launched = status.progress.stages.iter().any(|stage| stage.attempts > 0);
+    let state = match status.state {
+        QueryState::Running if launched => State::Running,
+        QueryState::Running => State::Queued,
+        QueryState::Finished => State::Finished,
+        QueryState::Failed => State::Failed,
+        QueryState::Canceled => State::Canceled,
+    };
+    let stages = status.progress.stages.iter().map(stage).collect();
+    Status { state, stages, coordinator: status.coordinator, bill: status.bill, error: status.error }
+}
+
+fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
+    StageProgress {
+        stage: stage.stage,
+        exchange: stage.exchange,
+        tasks: stage.tasks(),
+        tasks_queued: stage.planned + stage.queued,
+        tasks_running: stage.running,
+        tasks_done: stage.done,
+        failed_attempts: stage.failed_attempts,
+        rows_in: stage.statistics.rows_read + stage.statistics.rows_scanned,
+        bytes_in: stage.meter.s3.bytes_read,
+        rows_out: stage.rows_out,
+        bytes_out: stage.bytes_out,
+        spilled_bytes: stage.statistics.spilled_bytes,
+        meter: stage.meter,
+    }
+}
+
+/// Result objects, read block by block.
+struct ResultPages(ResultReader);
+
+#[async_trait]
+impl Pages for ResultPages {
+    async fn next_batch(&self, position: &mut Position) -> Result<Option<RecordBatch>, QueryError> {
+        let mut at: mayfly_exchange::Position = position.get()?;
+        let batch = self.0.next_batch(&mut at).await.map_err(|error| unreadable(&error))?;
+        position.set(&at)?;
+        Ok(batch)
+    }
+}
+
+fn unreadable(error: &ExchangeError) -> QueryError {
+    QueryError::new(ErrorCode::S3Error, format!("the result cannot be read: {error}"))
+}
