@@ -66,15 +66,8 @@ impl Auditor {
         let history = history.ok_or_else(|| format!("{attempt}: launched for an unknown query"));
         let history = history.map_err(|what| Violation { at: now, what })?;
         launch::check(history, now, spec, &self.bounds).map_err(|what| Violation { at: now, what })?;
-        let record = Launch {
-            spec: spec.clone(),
-            launched: now,
-            expires,
-            answered: false,
-            expired: false,
-            failure: None,
-        };
-        history.launches.insert(attempt.clone(), record);
+        history.prefixes.insert(spec.output.key_prefix.clone());
+        history.launch(Launch::new(spec, now, expires));
         self.open.insert(attempt.clone(), expires);
         let (open, max) = (self.open.len(), self.bounds.concurrency_max);
         judge(
@@ -95,23 +88,22 @@ impl Auditor {
         };
         bills::deliver(history, attempt, meter);
         history.reported_at = Some(now);
-        let Some(launch) = history.launches.get_mut(attempt) else {
+        let Some(launch) = history.launch_of(attempt) else {
             return;
         };
-        launch.answered = true;
         // A report that is not an answer to its spec publishes nothing.
-        if report.output.partitions.len() == launch.spec.output.partitions as usize {
+        if report.output.partitions.len() == launch.partitions as usize {
             let published = history.published.entry(attempt.task).or_default();
             published.push(Published {
                 attempt: attempt.clone(),
                 nonce: report.nonce,
                 output: report.output.clone(),
             });
-        } else if launch.failure.is_none() {
+        } else {
             let message = "malformed report".to_owned();
-            launch.failure = Some(Failure::Broken { message });
-            history.failed_at.get_or_insert(now);
+            history.note_failure(attempt, Failure::Broken { message }, now);
         }
+        history.answer(attempt);
     }
 
     /// A failure was handed to the scheduler, perhaps not for the first time.
@@ -122,16 +114,11 @@ impl Auditor {
             return;
         };
         bills::deliver(history, attempt, meter);
-        history.failed_at.get_or_insert(now);
         if let Failure::InputLost { producer, key, .. } = failure {
             history.lost.entry(*producer).or_default().insert(key.clone());
         }
-        if let Some(launch) = history.launches.get_mut(attempt) {
-            if !launch.answered && !launch.expired {
-                launch.failure = Some(failure.clone());
-            }
-            launch.answered = true;
-        }
+        history.note_failure(attempt, failure.clone(), now);
+        history.answer(attempt);
     }
 
     /// The scheduler concluded a query.

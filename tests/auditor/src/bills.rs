@@ -18,15 +18,14 @@ pub(crate) fn deliver(history: &mut History, attempt: &AttemptId, meter: &Meter)
 
 /// No answer came in time.
 pub(crate) fn expire(history: &mut History, attempt: &AttemptId, now: EpochMs) {
+    let message = "no answer".to_owned();
+    history.note_failure(attempt, Failure::EnvironmentLost { message }, now);
     let over = history.is_over();
-    let Some(launch) = history.launches.get_mut(attempt) else {
+    let Some(launch) = history.launch_mut(attempt) else {
         return;
     };
     launch.expired = true;
-    let message = "no answer".to_owned();
-    launch.failure = Some(Failure::EnvironmentLost { message });
     let bound = launch.bound();
-    history.failed_at.get_or_insert(now);
     if over {
         history.late.push((attempt.clone(), bound));
     }
@@ -39,14 +38,13 @@ pub(crate) fn expire(history: &mut History, attempt: &AttemptId, now: EpochMs) {
 pub(crate) fn settle(history: &mut History, now: EpochMs, usage: &Sums) -> Rule {
     let unanswered = |launch: &&Launch| launch.expired && !launch.answered;
     let mut sums = history.delivered.clone();
-    for launch in history.launches.values().filter(unanswered) {
+    for launch in history.launches().filter(unanswered) {
         if launch.expires < now {
             add(&mut sums, launch);
         }
     }
     let mut edge = history
-        .launches
-        .values()
+        .launches()
         .filter(unanswered)
         .filter(|launch| launch.expires >= now);
     while !equal(&sums, usage) {
@@ -55,9 +53,7 @@ pub(crate) fn settle(history: &mut History, now: EpochMs, usage: &Sums) -> Rule 
             None => return Err(format!("the bill is {usage:?}, the sum over its attempts {sums:?}")),
         }
     }
-    let rest: Vec<(AttemptId, Meter)> = edge
-        .map(|launch| (launch.spec.attempt.clone(), launch.bound()))
-        .collect();
+    let rest: Vec<(AttemptId, Meter)> = edge.map(|launch| (launch.attempt.clone(), launch.bound())).collect();
     history.late.extend(rest);
     Ok(())
 }
@@ -73,7 +69,7 @@ pub(crate) fn late(history: &mut History, attempt: &AttemptId, meter: &Meter) ->
 }
 
 fn add(sums: &mut Sums, launch: &Launch) {
-    *sums.entry(launch.spec.attempt.task.stage).or_default() += launch.bound();
+    *sums.entry(launch.attempt.task.stage).or_default() += launch.bound();
 }
 
 /// Stages that used nothing may be left out.

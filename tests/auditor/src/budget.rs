@@ -21,9 +21,7 @@ pub(crate) fn check(history: &History, spec: &TaskSpec, bounds: &Bounds) -> Rule
         "launched again after it reported".to_owned()
     })?;
     check_task(history, spec)?;
-    let transient = history
-        .failures(|failure| matches!(failure, Failure::Transient { .. }))
-        .count();
+    let transient = history.transient;
     let share = (history.graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
     let max = share.max(bounds.retries_min as usize);
     must(transient <= max, || {
@@ -33,8 +31,8 @@ pub(crate) fn check(history: &History, spec: &TaskSpec, bounds: &Bounds) -> Rule
 
 fn check_task(history: &History, spec: &TaskSpec) -> Rule {
     let failures = |is: fn(&Failure) -> bool| {
-        let launches = history.launches_of(spec.attempt.task);
-        launches.filter(move |launch| launch.failure.as_ref().is_some_and(is))
+        let launches = history.launches_of(spec.attempt.task).iter();
+        launches.filter(move |launch| launch.counts && launch.failure.as_ref().is_some_and(is))
     };
     let under = |what: &str, count: usize, max: u32| {
         must(count <= max as usize, || {
@@ -77,12 +75,12 @@ fn needs_more(failure: &Failure) -> bool {
 /// After an attempt that was too small comes a larger one.
 fn check_growth<'a>(mut failures: impl Iterator<Item = &'a Launch>, spec: &TaskSpec) -> Rule {
     failures.try_for_each(|launch| {
-        let size: FunctionSize = launch.spec.size;
+        let size: FunctionSize = launch.size;
         must(spec.size > size, || {
             format!(
                 "launched with {} MB, of which {} had not enough",
                 spec.size.memory_mb(),
-                launch.spec.attempt
+                launch.attempt
             )
         })
     })

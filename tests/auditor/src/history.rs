@@ -2,14 +2,20 @@
 
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    AttemptId, EpochMs, Failure, Meter, Nonce, Output, OutputLocation, StageGraph, StageId, TaskId, TaskSpec,
+    AttemptId, Digest, EpochMs, Failure, FunctionSize, InputBinding, Meter, Nonce, Output, OutputLocation, StageGraph,
+    StageId, TaskId, TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A launched attempt and what became of it.
 #[derive(Debug)]
 pub(crate) struct Launch {
-    pub spec: TaskSpec,
+    pub attempt: AttemptId,
+    pub size: FunctionSize,
+    pub pin_digest: Digest,
+    pub inputs: Vec<InputBinding>,
+    /// Partitions that it was told to write.
+    pub partitions: u32,
     pub launched: EpochMs,
     /// When its answer is no longer awaited.
     pub expires: EpochMs,
@@ -17,9 +23,27 @@ pub(crate) struct Launch {
     pub expired: bool,
     /// Its first answer, if that was a failure; an expiry counts as a lost environment.
     pub failure: Option<Failure>,
+    /// Whether that failure is held against its task: no report of the task had been delivered before.
+    pub counts: bool,
 }
 
 impl Launch {
+    pub fn new(spec: &TaskSpec, launched: EpochMs, expires: EpochMs) -> Launch {
+        Launch {
+            attempt: spec.attempt.clone(),
+            size: spec.size,
+            pin_digest: spec.pin_digest,
+            inputs: spec.inputs.clone(),
+            partitions: spec.output.partitions,
+            launched,
+            expires,
+            answered: false,
+            expired: false,
+            failure: None,
+            counts: false,
+        }
+    }
+
     pub fn is_open(&self) -> bool {
         !self.answered && !self.expired
     }
@@ -30,7 +54,7 @@ impl Launch {
         Meter {
             invocations: 1,
             billed_ms,
-            billed_mb_ms: billed_ms * u64::from(self.spec.size.memory_mb()),
+            billed_mb_ms: billed_ms * u64::from(self.size.memory_mb()),
             bounded: 1,
             ..Meter::default()
         }
@@ -65,7 +89,11 @@ pub(crate) struct History {
     pub deadline: EpochMs,
     pub canceled: bool,
     pub outcome: Option<Outcome>,
-    pub launches: BTreeMap<AttemptId, Launch>,
+    /// By task, in the order of their numbers.
+    launches: BTreeMap<TaskId, Vec<Launch>>,
+    pub prefixes: BTreeSet<String>,
+    /// Transient failures that count.
+    pub transient: usize,
     pub published: BTreeMap<TaskId, Vec<Published>>,
     /// Keys of each producer that a reader found lost.
     pub lost: BTreeMap<TaskId, BTreeSet<String>>,
@@ -89,6 +117,8 @@ impl History {
             canceled: false,
             outcome: None,
             launches: BTreeMap::new(),
+            prefixes: BTreeSet::new(),
+            transient: 0,
             published: BTreeMap::new(),
             lost: BTreeMap::new(),
             discarded: BTreeSet::new(),
@@ -103,20 +133,56 @@ impl History {
         self.outcome.is_some()
     }
 
-    pub fn launches_of(&self, task: TaskId) -> impl Iterator<Item = &Launch> {
-        self.launches
-            .values()
-            .filter(move |launch| launch.spec.attempt.task == task)
+    pub fn launch(&mut self, launch: Launch) {
+        self.launches.entry(launch.attempt.task).or_default().push(launch);
+    }
+
+    pub fn launches_of(&self, task: TaskId) -> &[Launch] {
+        self.launches.get(&task).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn launches(&self) -> impl Iterator<Item = &Launch> {
+        self.launches.values().flatten()
+    }
+
+    pub fn launch_of(&self, attempt: &AttemptId) -> Option<&Launch> {
+        let launch = self.launches_of(attempt.task).get(attempt.number as usize);
+        launch.filter(|launch| launch.attempt == *attempt)
+    }
+
+    pub fn launch_mut(&mut self, attempt: &AttemptId) -> Option<&mut Launch> {
+        let launch = self.launches.get_mut(&attempt.task)?.get_mut(attempt.number as usize);
+        launch.filter(|launch| launch.attempt == *attempt)
     }
 
     pub fn published_by(&self, task: TaskId) -> &[Published] {
         self.published.get(&task).map_or(&[], Vec::as_slice)
     }
 
+    /// The attempt has answered, whatever it said.
+    pub fn answer(&mut self, attempt: &AttemptId) {
+        if let Some(launch) = self.launch_mut(attempt) {
+            launch.answered = true;
+        }
+    }
+
+    /// Notes the first answer of an attempt, if it is a failure.
+    pub fn note_failure(&mut self, attempt: &AttemptId, failure: Failure, now: EpochMs) {
+        self.failed_at.get_or_insert(now);
+        let counts = self.published_by(attempt.task).is_empty();
+        let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
+            return;
+        };
+        let transient = matches!(failure, Failure::Transient { .. });
+        launch.failure = Some(failure);
+        launch.counts = counts;
+        self.transient += usize::from(transient && counts);
+    }
+
     /// Failures of a kind, over all attempts, expiries included.
     pub fn failures(&self, is: impl Fn(&Failure) -> bool) -> impl Iterator<Item = &Launch> {
-        self.launches
-            .values()
+        self.launches()
             .filter(move |launch| launch.failure.as_ref().is_some_and(&is))
     }
 }

@@ -36,15 +36,12 @@ fn check_time(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
 fn check_identity(history: &History, spec: &TaskSpec) -> Rule {
     let attempt = &spec.attempt;
     must(attempt.epoch == history.epoch, || "of another epoch".to_owned())?;
-    let earlier = history.launches_of(attempt.task).count();
+    let earlier = history.launches_of(attempt.task).len();
     must(attempt.number as usize == earlier, || {
         format!("is numbered {} after {earlier} attempts", attempt.number)
     })?;
     let prefix = &spec.output.key_prefix;
-    let shared = history
-        .launches
-        .values()
-        .any(|other| other.spec.output.key_prefix == *prefix);
+    let shared = history.prefixes.contains(prefix);
     must(!shared && prefix.contains(attempt.query.as_str()), || {
         format!("writes to {prefix}, which is not its own")
     })
@@ -54,11 +51,12 @@ fn check_identity(history: &History, spec: &TaskSpec) -> Rule {
 fn check_alone(history: &History, spec: &TaskSpec) -> Rule {
     let twin = history
         .launches_of(spec.attempt.task)
-        .find(|other| other.is_open() && other.spec.pin_digest == spec.pin_digest);
+        .iter()
+        .find(|other| other.is_open() && other.pin_digest == spec.pin_digest);
     match twin {
         Some(twin) => Err(format!(
             "launched while {} is in flight on the same inputs",
-            twin.spec.attempt
+            twin.attempt
         )),
         None => Ok(()),
     }

@@ -4,7 +4,6 @@
 //! that reads partitions. A slice without rows carries nothing into the result, so what is behind it is not followed.
 
 use crate::history::{History, Published};
-use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, StageId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +33,10 @@ pub(crate) fn check(history: &History, outputs: &[Output]) -> Rule {
         let published = published.ok_or_else(|| format!("{task}: its part of the answer was never published"))?;
         let gone = published.key().is_some_and(|key| history.discarded.contains(key));
         must(!gone, || format!("{task}: its part of the answer was discarded"))?;
-        pending.push(published);
+        // An answer without rows carries nothing, and several attempts can have published it alike.
+        if published.output.rows() > 0 {
+            pending.push(published);
+        }
     }
     while let Some(published) = pending.pop() {
         lineage.follow(history, published, &mut pending)?;
@@ -52,12 +54,10 @@ impl<'a> Lineage<'a> {
         if !self.seen.insert((task, published.nonce.0)) {
             return Ok(());
         }
-        let spec = &history
-            .launches
-            .get(&published.attempt)
-            .ok_or("reported, never launched")?
-            .spec;
-        for input in &spec.inputs {
+        let launch = history
+            .launch_of(&published.attempt)
+            .ok_or("reported, never launched")?;
+        for input in &launch.inputs {
             for slice in &input.slices {
                 self.read(
                     task,
@@ -67,7 +67,7 @@ impl<'a> Lineage<'a> {
                     input.partitions.start..input.partitions.end,
                 )?;
                 if slice.source != SliceSource::Empty {
-                    let source = launch::find(history, slice.producer, slice, input.partitions);
+                    let source = crate::launch::find(history, slice.producer, slice, input.partitions);
                     pending.push(source.ok_or_else(|| format!("{task} read what nobody published"))?);
                 }
             }
@@ -118,11 +118,6 @@ impl<'a> Lineage<'a> {
     fn is_unheard(&self, stage: &mayfly_protocol::Stage, partition: u32) -> bool {
         let tasks = (0..).zip(&stage.tasks);
         let mut owners = tasks.filter(|(_, task)| (task.partitions.start..task.partitions.end).contains(&partition));
-        owners.any(|(index, _)| {
-            !self.versions.contains_key(&TaskId {
-                stage: stage.id,
-                index,
-            })
-        })
+        owners.any(|(index, _)| !self.versions.contains_key(&TaskId { stage: stage.id, index }))
     }
 }

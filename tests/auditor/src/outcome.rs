@@ -42,7 +42,7 @@ fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bo
         ErrorCode::ExceededTimeLimit => at_the_end || seen(|failure| matches!(failure, Failure::TimedOut { .. })),
         ErrorCode::ExceededLocalMemoryLimit => history
             .failures(|failure| matches!(failure, Failure::NeedsMemory { .. }))
-            .any(|launch| launch.spec.size == FunctionSize::Six),
+            .any(|launch| launch.size == FunctionSize::Six),
         ErrorCode::NoNodesAvailable => is_fleet_dead(history, now, bounds),
         ErrorCode::TaskPoisoned => {
             most(history, |failure| matches!(failure, Failure::Broken { .. })) >= limits::CRASHES_MAX
@@ -73,7 +73,7 @@ fn is_fleet_dead(history: &History, now: EpochMs, bounds: &Bounds) -> bool {
 fn most(history: &History, is: impl Fn(&Failure) -> bool) -> u32 {
     let mut counts = BTreeMap::<TaskId, u32>::new();
     for launch in history.failures(is) {
-        *counts.entry(launch.spec.attempt.task).or_default() += 1;
+        *counts.entry(launch.attempt.task).or_default() += 1;
     }
     counts.into_values().max().unwrap_or(0)
 }

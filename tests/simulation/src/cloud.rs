@@ -110,7 +110,7 @@ impl Cloud {
             coverage.hit("fault straggler");
             run_ms *= streams.latency.random_range(5..50);
         }
-        if let Some(failure) = self.draw_failure(streams, coverage) {
+        if let Some(failure) = self.draw_failure(&execution, streams, coverage) {
             let meter = execution.meter(run_ms, None);
             self.answer_failure(now, run_ms, execution, failure, meter, streams, heap, coverage);
             return Ok(());
@@ -126,7 +126,7 @@ impl Cloud {
             return Ok(());
         }
         let report = execution.publish(read);
-        self.keep(now, run_ms, &report, streams, heap, coverage);
+        self.keep(now, run_ms, &execution, &report, streams, heap, coverage);
         self.answer_report(now, run_ms, execution, report, streams, heap, coverage);
         Ok(())
     }
@@ -186,9 +186,14 @@ impl Cloud {
         );
     }
 
-    fn draw_failure(&self, streams: &mut Streams, coverage: &mut Coverage) -> Option<Failure> {
+    fn draw_failure(&self, execution: &Execution, streams: &mut Streams, coverage: &mut Coverage) -> Option<Failure> {
         let message = || "as the seed says".to_owned();
         let faults = &self.faults;
+        let size = execution.spec.size as u64;
+        if execution.nature.hunger(execution.spec.attempt.task) > size {
+            coverage.hit("fault hungry");
+            return Some(Failure::NeedsMemory { message: message() });
+        }
         let mut drawn = |name: &str, probability: f64| {
             let hit = chance(&mut streams.faults, probability);
             if hit {
@@ -217,6 +222,7 @@ impl Cloud {
         &mut self,
         now: EpochMs,
         run_ms: u64,
+        execution: &Execution,
         report: &TaskReport,
         streams: &mut Streams,
         heap: &mut Heap,
@@ -226,9 +232,11 @@ impl Cloud {
             return;
         };
         self.bucket.insert(key.clone(), report.output.clone());
-        if chance(&mut streams.faults, self.faults.object_lost) {
-            coverage.hit("fault object lost");
-            let at = now + Duration::from_millis(run_ms + skewed(streams, 3_000));
+        let cursed = execution.nature.is_cursed(execution.spec.attempt.task);
+        if cursed || chance(&mut streams.faults, self.faults.object_lost) {
+            coverage.hit(if cursed { "fault cursed" } else { "fault object lost" });
+            let later = if cursed { 0 } else { skewed(streams, 3_000) };
+            let at = now + Duration::from_millis(run_ms + later);
             heap.arrange(at, Happening::LoseObject { key: key.clone() });
         }
     }

@@ -13,6 +13,26 @@ pub(crate) struct Nature {
     pub empty_every: u64,
     /// Running a task again gives other rows.
     pub nondeterministic: bool,
+    /// Shares of tasks with a trouble of their own, in units of 2⁻³².
+    pub hungry: u32,
+    pub cursed: u32,
+}
+
+impl Nature {
+    /// The smallest function that the task succeeds in: 0 for any, 4 for none.
+    pub fn hunger(&self, task: TaskId) -> u64 {
+        let lot = mix(self.seed, mix(101, u64::from(task.index)));
+        if (lot as u32) < self.hungry {
+            1 + (lot >> 32) % 4
+        } else {
+            0
+        }
+    }
+
+    /// Whether the task's objects are lost as soon as they are published.
+    pub fn is_cursed(&self, task: TaskId) -> bool {
+        (mix(self.seed, mix(102, u64::from(task.index))) as u32) < self.cursed
+    }
 }
 
 /// Digest of everything that a task read, in order.

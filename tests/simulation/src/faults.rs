@@ -34,6 +34,10 @@ pub(crate) struct Faults {
     pub canceled: f64,
     /// Per seed: from some moment on nothing runs any more.
     pub fleet_dead: f64,
+    /// Per task: it always needs a larger function, or one larger than there is.
+    pub hungry: f64,
+    /// Per task: whatever it publishes is lost at once.
+    pub cursed: f64,
     /// Per stage: running a task again gives other rows.
     pub nondeterministic: f64,
 }
@@ -61,6 +65,8 @@ impl Faults {
             object_lost: up_to(0.15),
             canceled: up_to(0.20),
             fleet_dead: up_to(0.05),
+            hungry: up_to(0.01),
+            cursed: up_to(0.01),
             nondeterministic: up_to(0.60),
         }
     }
@@ -81,6 +87,8 @@ impl Faults {
         object_lost: 0.0,
         canceled: 0.0,
         fleet_dead: 0.0,
+        hungry: 0.0,
+        cursed: 0.0,
         nondeterministic: 0.0,
     };
 }

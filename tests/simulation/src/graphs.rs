@@ -140,5 +140,7 @@ fn draw_nature(stream: &mut SmallRng, faults: &Faults) -> Nature {
         row_bytes: if chance(stream, 0.5) { 100_000 } else { 1 },
         empty_every: stream.random_range(0..5),
         nondeterministic: chance(stream, faults.nondeterministic),
+        hungry: (faults.hungry * f64::from(u32::MAX)) as u32,
+        cursed: (faults.cursed * f64::from(u32::MAX)) as u32,
     }
 }

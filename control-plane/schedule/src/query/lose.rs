@@ -34,7 +34,9 @@ impl Query {
         task.previous = Some(winner.output.partitions.clone());
         self.drop_winner(core, producer);
         if self.is_open(producer.stage) {
-            self.enter(core, producer, Phase::Queued);
+            // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
+            let phase = self.adopt(core, producer);
+            self.enter(core, producer, phase);
         }
         None
     }

@@ -101,7 +101,8 @@ fn what_is_beyond_a_bound_is_refused() {
         MAYFLY_TOO_COMPLEX: stage s0 has a plan of 4194305 bytes, over 4194304
         MAYFLY_TOO_MANY_TASKS: stage s0 has 4097 partitions, over 4096
         QUERY_HAS_TOO_MANY_STAGES: the plan has 257 stages, over 256
-        GENERIC_INTERNAL_ERROR: the stage graph is broken: stage s0 reads s0, which does not precede it"#]].assert_eq(&refusals.join("\n"));
+        GENERIC_INTERNAL_ERROR: the stage graph is broken: stage s0 reads s0, which does not precede it"#]]
+    .assert_eq(&refusals.join("\n"));
 }
 
 #[test]

@@ -61,10 +61,13 @@ fn nothing_is_launched_when_too_little_time_is_left() {
 
 #[test]
 fn a_query_over_its_deadline_is_refused() {
-    check("submit q 1 deadline=0s", expect![[r#"
+    check(
+        "submit q 1 deadline=0s",
+        expect![[r#"
         submit q 1 deadline=0s
             finish q EXCEEDED_TIME_LIMIT: the query exceeded its time limit with 1 of 1 stages unfinished; nothing used
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
