@@ -94,7 +94,7 @@ fn a_fleet_that_only_fails_for_a_minute_is_dead() {
                 40.000 s: invoke s0/t1/a1
             fail s0/t1/a1 throttled 60s
             wait 30s
-                60.000 s: finish q NO_NODES_AVAILABLE: no executor has answered for 60 s; the last failure was the same; check that the executor function exists, may be invoked and has concurrency left; s0 4× 40 ms
+                60.000 s: finish q NO_NODES_AVAILABLE: no executor has answered for 60 s; the last failure was throttled; check that the executor function exists, may be invoked and has concurrency left; s0 4× 40 ms
         "#]],
     );
 }

@@ -49,7 +49,7 @@ fn a_transient_failure_is_tried_four_times_with_jitter() {
             wait 1s
                 2.303 s: invoke s0/t0/a3
             fail s0/t0/a3 transient
-                finish q REMOTE_TASK_ERROR: q/s0/t0/a3 was attempt 4 to fail: as the script says; s0 4× 40 ms
+                finish q REMOTE_TASK_ERROR: q/s0/t0/a3 failed, as its task now has 4 times: as the script says; s0 4× 40 ms
         "#]],
     );
 }
@@ -148,7 +148,7 @@ fn a_lost_environment_is_replaced_at_once_eight_times() {
             fail s0/t0/a7 lost
                 invoke s0/t0/a8
             fail s0/t0/a8 lost
-                finish q MAYFLY_TASK_POISONED: q/s0/t0/a8 reading s3://lake/t/0.parquet lost its environment, the 9. time for its task: as the script says; s0 9× 90 ms
+                finish q MAYFLY_TASK_POISONED: q/s0/t0/a8 lost its environment reading s3://lake/t/0.parquet, as its task now has 9 times: as the script says; s0 9× 90 ms
         "#]],
     );
 }
@@ -208,7 +208,7 @@ fn the_third_crash_is_poison_and_names_the_file() {
             fail s0/t0/a1 broken
                 invoke s0/t0/a2
             fail s0/t0/a2 broken
-                finish q MAYFLY_TASK_POISONED: q/s0/t0/a2 reading s3://lake/t/0.parquet crashed, the 3. time for its task: as the script says; s0 3× 30 ms
+                finish q MAYFLY_TASK_POISONED: q/s0/t0/a2 crashed reading s3://lake/t/0.parquet, as its task now has 3 times: as the script says; s0 3× 30 ms
         "#]],
     );
 }
