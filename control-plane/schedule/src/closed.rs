@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::query::Query;
 use crate::timers::Timer;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, Meter, Output, OutputLocation};
+use mayfly_protocol::{AttemptId, Meter, Output, OutputLocation, key};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
@@ -38,8 +38,11 @@ impl Closed {
             core.admission.end();
             core.timers.cancel(flight.expires, Timer::Expiry(attempt.clone()));
         }
-        let garbage = |output: &Output| object_key(output).is_some_and(|key| !self.answer.contains(key));
-        late(core, attempt, meter, output.filter(garbage));
+        // The key comes from another process: only what lies where the attempt was told to write is passed on for deletion.
+        let own = key::output_prefix(&core.settings.tenant, &attempt);
+        let garbage = |key: &str| key.starts_with(&own) && !self.answer.contains(key);
+        let output = output.filter(|output| object_key(output).is_some_and(garbage));
+        late(core, attempt, meter, output);
     }
 
     pub fn expire(&mut self, core: &mut Core, attempt: AttemptId) {

@@ -28,8 +28,8 @@ counters! {
     losing_reports,
     /// Pinned to outputs that are no longer the winners.
     stale_reports,
-    /// Of an output that was found lost.
-    lost_reports,
+    /// Again, of an object that was lost or given up.
+    gone_reports,
     /// Not what the spec asked for; counted as a crash.
     malformed_reports,
     /// Of attempts that were given up, were stale, or whose task is done.

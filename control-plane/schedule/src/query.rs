@@ -42,6 +42,8 @@ pub(crate) struct Query {
     retries: u32,
     retries_max: u32,
     failing_since: Option<EpochMs>,
+    /// Class of the latest failure that let the fleet look dead.
+    last_failure: &'static str,
 }
 
 impl Query {

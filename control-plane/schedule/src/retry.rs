@@ -89,7 +89,7 @@ fn full_jitter(failures: u32, settings: &Settings, jitter: &mut Random) -> u64 {
 }
 
 fn exhausted(case: &Case<'_>, times: u32, message: &str) -> QueryError {
-    let text = format!("{} was attempt {times} to fail: {message}", case.attempt);
+    let text = format!("{} failed, as its task now has {times} times: {message}", case.attempt);
     QueryError::new(ErrorCode::RemoteTaskError, text)
 }
 
@@ -107,7 +107,7 @@ fn poisoned(case: &Case<'_>, times: u32, what: &str, message: &str) -> QueryErro
         files => format!(" reading {files}"),
     };
     let text = format!(
-        "{}{reads} {what}, the {times}. time for its task: {message}",
+        "{} {what}{reads}, as its task now has {times} times: {message}",
         case.attempt
     );
     QueryError::new(ErrorCode::TaskPoisoned, text)

@@ -167,8 +167,8 @@ impl Scheduler {
                 (id, outcome)
             }
             Timer::Fleet(id) => {
-                let query = self.queries.get_mut(&id);
-                let dead = query.and_then(|query| query.fleet_is_dead(&mut self.core, "the same"));
+                let query = self.queries.get(&id);
+                let dead = query.and_then(|query| query.fleet_is_dead(&mut self.core));
                 (id, dead.map(failed))
             }
             Timer::Retry(id, task) => {

@@ -90,8 +90,8 @@ pub(crate) struct Task {
     pub tries: Tries,
     /// When `Waiting` ends.
     pub retry_at: Option<EpochMs>,
-    /// Winners whose objects were found lost: their reports, delivered again, must not win again.
-    pub lost: Vec<Nonce>,
+    /// Executions whose objects were lost or given up: their reports, delivered again, must not win.
+    pub gone: Vec<Nonce>,
     /// Content of the winner that was lost, until the next one is compared with it.
     pub previous: Option<Vec<PartitionEntry>>,
 }
@@ -106,7 +106,7 @@ impl Task {
             size,
             tries: Tries::default(),
             retry_at: None,
-            lost: Vec::new(),
+            gone: Vec::new(),
             previous: None,
         }
     }

@@ -8,14 +8,14 @@ use crate::pin_digest;
 use crate::progress;
 use crate::task::{Phase, TaskKey, Winner};
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, Failure, Meter, Output, OutputLocation, TaskReport, key};
+use mayfly_protocol::{AttemptId, Failure, Meter, Output, OutputLocation, TaskReport, TenantId, key};
 
 /// Why a report does not win.
 enum Refusal {
-    /// The winner's own report again, or that of an output known to be lost: its object is not for deletion here.
+    /// The winner's own report again, or that of an object that is gone already.
     Known,
-    /// Its object is garbage.
-    Lost,
+    /// Its object is nobody's.
+    Garbage,
     /// It is not an answer to its spec.
     Malformed(&'static str),
 }
@@ -39,7 +39,8 @@ impl Query {
         match self.judge_report(core, at, attempt, flight.as_ref(), &report) {
             Ok(()) => self.win(core, at, attempt, report),
             Err(Refusal::Known) => None,
-            Err(Refusal::Lost) => {
+            Err(Refusal::Garbage) => {
+                self.task_mut(at).gone.push(report.nonce);
                 discard(core, attempt.clone(), report.output);
                 None
             }
@@ -61,20 +62,18 @@ impl Query {
             return Err(Refusal::Malformed(why));
         }
         let task = self.task(at);
-        match &task.winner {
-            Some(winner) if winner.nonce == report.nonce => {
-                counters.duplicate_reports += 1;
-                return Err(Refusal::Known);
-            }
-            Some(_) => {
-                counters.losing_reports += 1;
-                return Err(Refusal::Lost);
-            }
-            None => {}
-        }
-        if task.lost.contains(&report.nonce) {
-            counters.lost_reports += 1;
+        let winner = task.winner.as_ref().map(|winner| winner.nonce);
+        if winner == Some(report.nonce) {
+            counters.duplicate_reports += 1;
             return Err(Refusal::Known);
+        }
+        if task.gone.contains(&report.nonce) {
+            counters.gone_reports += 1;
+            return Err(Refusal::Known);
+        }
+        if winner.is_some() {
+            counters.losing_reports += 1;
+            return Err(Refusal::Garbage);
         }
         let current = flight.filter(|flight| self.is_current(at, flight));
         match current {
@@ -89,7 +88,7 @@ impl Query {
             }
             None => {
                 counters.stale_reports += 1;
-                Err(Refusal::Lost)
+                Err(Refusal::Garbage)
             }
         }
     }
@@ -97,7 +96,7 @@ impl Query {
     /// What is checked before anything is believed: the executor runs in another process, perhaps of another version.
     fn malformation(
         &self,
-        tenant: &mayfly_protocol::TenantId,
+        tenant: &TenantId,
         at: TaskKey,
         attempt: &AttemptId,
         report: &TaskReport,

@@ -29,16 +29,17 @@ impl Query {
                 return None;
             }
         }
+        self.last_failure = failure.class();
         if self.failing_since.is_none() {
             self.failing_since = Some(core.now);
             let when = self.fleet_check_at(core).expect("it was just set");
             core.timers.set(when, Timer::Fleet(self.id.clone()));
         }
-        self.fleet_is_dead(core, failure.class())
+        self.fleet_is_dead(core)
     }
 
     /// Dead: failing for long enough, no life in other queries either, and nothing in flight from before that might still answer.
-    pub fn fleet_is_dead(&mut self, core: &mut Core, last: &str) -> Option<QueryError> {
+    pub fn fleet_is_dead(&self, core: &mut Core) -> Option<QueryError> {
         let since = self.failing_since?;
         let long_enough = self.fleet_check_at(core).is_some_and(|when| core.now >= when);
         let life = core.alive_at.is_some_and(|alive| alive > since);
@@ -48,7 +49,10 @@ impl Query {
         }
         core.counters.fleet_dead += 1;
         let seconds = core.settings.fleet_dead_ms / 1_000;
-        let text = format!("no executor has answered for {seconds} s; the last failure was {last}");
+        let text = format!(
+            "no executor has answered for {seconds} s; the last failure was {}",
+            self.last_failure
+        );
         let hint = "check that the executor function exists, may be invoked and has concurrency left";
         Some(QueryError::new(ErrorCode::NoNodesAvailable, text).hint(hint))
     }

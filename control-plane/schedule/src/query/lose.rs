@@ -31,11 +31,12 @@ impl Query {
             return Some(Outcome::Failed { error });
         }
         let winner = task.winner.as_ref().expect("a producer without winner is not lost");
-        task.lost.push(winner.nonce);
         task.previous = Some(winner.output.partitions.clone());
         self.drop_winner(core, producer);
         if self.is_open(producer.stage) {
-            self.enter(core, producer, Phase::Queued);
+            // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
+            let phase = self.adopt(core, producer);
+            self.enter(core, producer, phase);
         }
         None
     }
@@ -65,6 +66,7 @@ impl Query {
         let winner = self.task_mut(at).winner.take().expect("only winners are dropped");
         self.enter(core, at, Phase::Planned);
         let stage = &mut self.stages[at.stage];
+        stage.tasks[at.task].gone.push(winner.nonce);
         stage.rows_out -= winner.output.rows();
         stage.bytes_out -= winner.output.len_bytes();
         let mut attempt = self.attempt(at, winner.number);

@@ -40,6 +40,7 @@ impl Query {
             retries: 0,
             retries_max,
             failing_since: None,
+            last_failure: "none",
         };
         query.link();
         query.share_inline_bytes();

@@ -15,7 +15,15 @@ fn a_large_plan_is_put_once_before_the_first_launch() {
         "submit q 2 plan=600000
          report s0/t0/a0
          report s0/t1/a0",
-        expect![[r#""#]],
+        expect![[r#"
+            submit q 2 plan=600000
+                put plan p/default/q/1358… (600000 bytes)
+                invoke s0/t0/a0
+                invoke s0/t1/a0
+            report s0/t0/a0
+            report s0/t1/a0
+                finish q with s0/t0/a0, s0/t1/a0; s0 2× 200 ms
+        "#]],
     );
 }
 
@@ -87,7 +95,14 @@ fn what_is_beyond_a_bound_is_refused() {
         refusal((0..=limits::STAGES_MAX as u32).map(chain).collect()),
         refusal(vec![stage(0, one(), &[0], vec![])]),
     ];
-    expect![[r#""#]].assert_eq(&refusals.join("\n"));
+    expect![[r#"
+        GENERIC_INTERNAL_ERROR: the stage graph is broken: the graph has no stage
+        MAYFLY_TOO_MANY_TASKS: stage s0 has 10001 tasks, over 10000; raise the session property target_task_bytes
+        MAYFLY_TOO_COMPLEX: stage s0 has a plan of 4194305 bytes, over 4194304
+        MAYFLY_TOO_MANY_TASKS: stage s0 has 4097 partitions, over 4096
+        QUERY_HAS_TOO_MANY_STAGES: the plan has 257 stages, over 256
+        GENERIC_INTERNAL_ERROR: the stage graph is broken: stage s0 reads s0, which does not precede it"#]]
+    .assert_eq(&refusals.join("\n"));
 }
 
 #[test]
@@ -105,7 +120,7 @@ fn a_spec_that_no_invocation_can_carry_fails_the_query() {
         scans: vec![vec![split; 6_000]],
         partitions: PartitionRange::default(),
     };
-    expect![[r#""#]].assert_eq(&refusal(vec![stage(0, vec![task], &[], vec![])]));
+    expect!["MAYFLY_TOO_MANY_TASKS: the order for q/s0/t0/a0 takes up to 6970096 bytes, over the 6291456 of an invocation; raise the session property target_task_bytes so that there are fewer tasks to read from"].assert_eq(&refusal(vec![stage(0, vec![task], &[], vec![])]));
 }
 
 #[test]

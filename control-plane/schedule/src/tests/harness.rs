@@ -87,7 +87,7 @@ impl Play {
 
     fn report(&mut self, attempt: &str, rest: &[&str]) {
         let attempt = attempt_id(attempt);
-        let spec = self.specs.get(&attempt).expect("an attempt that was invoked");
+        let spec = self.invoked(&attempt);
         let answer = Box::new(report(spec, rest));
         let meter = meter(100, spec.size);
         self.handle(Event::Reported { attempt, answer, meter });
@@ -95,7 +95,7 @@ impl Play {
 
     fn fail(&mut self, attempt: &str, rest: &[&str]) {
         let attempt = attempt_id(attempt);
-        let spec = self.specs.get(&attempt).expect("an attempt that was invoked");
+        let spec = self.invoked(&attempt);
         let failure = failure(spec, rest);
         let meter = meter(10, spec.size);
         self.handle(Event::Failed {
@@ -103,6 +103,11 @@ impl Play {
             failure,
             meter,
         });
+    }
+
+    fn invoked(&self, attempt: &AttemptId) -> &TaskSpec {
+        let spec = self.specs.get(attempt);
+        spec.unwrap_or_else(|| panic!("{attempt} was not invoked:\n{}", self.text))
     }
 
     fn wait(&mut self, ms: u64) {
@@ -295,7 +300,8 @@ fn split(task: u32) -> Split {
 }
 
 fn report(spec: &TaskSpec, words: &[&str]) -> TaskReport {
-    let nonce = Nonce(option(words, "nonce").map_or(0, |text| text.parse().expect("a nonce")));
+    let own = u64::from(spec.attempt.number);
+    let nonce = Nonce(option(words, "nonce").map_or(own, |text| text.parse().expect("a nonce")));
     let content: u64 = option(words, "content").map_or(0, |text| text.parse().expect("content"));
     let partitions = option(words, "partitions").map_or(spec.output.partitions, |text| text.parse().expect("a count"));
     let rows = u64::from(!words.contains(&"empty"));
@@ -379,20 +385,22 @@ fn show_spec(spec: &TaskSpec, size: FunctionSize) -> String {
     line
 }
 
-/// `s0/t1/a2` from `x/default/05/q/s0/t1/1-2-0000000000000000`, with the nonce if it is not 0.
+/// `s0/t1/a2` from `x/default/05/q/s0/t1/1-2-0000000000000002`, with the nonce if it is not the attempt's number.
 fn show_key(key: &str) -> String {
     let parts: Vec<&str> = key.split('/').collect();
     let [.., stage, task, attempt] = parts.as_slice() else {
         panic!("not a key: {key}")
     };
     let fields: Vec<&str> = attempt.split('-').collect();
-    let nonce: Nonce = fields[2].parse().expect("a nonce");
-    let nonce = if nonce.0 == 0 {
-        String::new()
-    } else {
-        format!("#{}", nonce.0)
+    let [_, number, nonce] = fields.as_slice() else {
+        panic!("not a key: {key}")
     };
-    format!("{stage}/{task}/a{}{nonce}", fields[1])
+    let nonce: Nonce = nonce.parse().expect("a nonce");
+    let shown = match nonce.0.to_string() == *number {
+        true => String::new(),
+        false => format!("#{}", nonce.0),
+    };
+    format!("{stage}/{task}/a{number}{shown}")
 }
 
 fn show_output(output: &Output) -> String {
