@@ -4,12 +4,17 @@
 //! no DataFusion: which row belongs to which partition is the caller's business (see `fragment`), which object counts is the scheduler's.
 
 mod error;
+mod format;
 pub mod key;
 mod read;
 mod result;
 mod writer;
 
 pub use error::ExchangeError;
+pub use format::footer::{Footer, read_footer};
 pub use read::{BatchStream, ReadSettings, read};
 pub use result::{Position, ResultReader};
 pub use writer::{Writer, WriterSettings};
+
+#[cfg(test)]
+mod sample;
