@@ -51,6 +51,19 @@ pub(crate) fn draft(plan: &Arc<dyn ExecutionPlan>, pruned: &PrunedScans, sizing:
     })
 }
 
+/// A plan that one task runs as it is.
+pub(crate) fn one(plan: &Arc<dyn ExecutionPlan>) -> Drafts {
+    Drafts {
+        root: Draft {
+            plan: plan.clone(),
+            tasks: 1,
+            producers: Vec::new(),
+            scope: None,
+        },
+        scopes: Scopes::default(),
+    }
+}
+
 struct Drafter<'a> {
     pruned: &'a PrunedScans,
     sizing: Sizing,
@@ -248,7 +261,7 @@ pub(super) fn replace_exchanges(
 }
 
 /// The operator over other children; itself when they are the same.
-pub(super) fn with_children(
+pub(crate) fn with_children(
     plan: &Arc<dyn ExecutionPlan>,
     children: Vec<Arc<dyn ExecutionPlan>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -258,18 +271,4 @@ pub(super) fn with_children(
     }
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
     plan.clone().replace_children(children, options)
-}
-
-impl Draft {
-    /// The plan as one: every part back in its place. Runs in one process.
-    pub(crate) fn whole(&self) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut producers = self.producers.iter();
-        replace_exchanges(&self.plan, &mut |exchange| match producers.next() {
-            Some(producer) => {
-                let exchange: Arc<dyn ExecutionPlan> = Arc::new(exchange.clone());
-                with_children(&exchange, vec![producer.whole()?]).map(Some)
-            }
-            None => internal_err!("a part has more exchanges than producers"),
-        })
-    }
 }

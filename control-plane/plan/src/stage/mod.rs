@@ -16,3 +16,5 @@ pub(crate) mod prune;
 pub(crate) mod size;
 mod split;
 mod subquery;
+
+pub(crate) use draft::with_children;

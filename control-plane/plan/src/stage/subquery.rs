@@ -78,7 +78,8 @@ pub(super) fn used(plan: &Arc<dyn ExecutionPlan>) -> Result<BTreeSet<usize>> {
 }
 
 fn visit(plan: &Arc<dyn ExecutionPlan>, used: &mut BTreeSet<usize>) -> Result<()> {
-    if plan.downcast_ref::<ExchangeExec>().is_some() {
+    // Below an exchange it is another part's; below its own operator it is provided for.
+    if plan.downcast_ref::<ExchangeExec>().is_some() || plan.downcast_ref::<ScalarSubqueryExec>().is_some() {
         return Ok(());
     }
     plan.apply_expressions(&mut |expr| {
