@@ -4,12 +4,11 @@
 //! LocalCloud
 //! ├─ emulator   S3, SQS, Lambda ── children: this very program as executor
 //! └─ assembled  store ─▶ catalog ─▶ planner ┐
-//!               world ─▶ driver ────────────┴▶ engine ─▶ server
+//!               world ─▶ driver ────────────┴▶ coordinator ─▶ server
 //! ```
 //! Only the endpoints differ from a cloud on AWS.
 
 mod assemble;
-mod engine;
 mod folder;
 mod settings;
 
