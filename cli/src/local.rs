@@ -43,7 +43,11 @@ impl LocalCloud {
         let emulator = emulator(&settings, &folder).await?;
         let places = Places::new(&emulator.endpoints());
         match assemble(&settings, &places).await {
-            Ok(assembled) => Ok(LocalCloud { assembled, emulator, folder }),
+            Ok(assembled) => Ok(LocalCloud {
+                assembled,
+                emulator,
+                folder,
+            }),
             Err(failure) => {
                 emulator.shutdown().await;
                 Err(failure)
@@ -75,7 +79,9 @@ async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<Emulator,
     loop {
         let port = free_port()?;
         match Emulator::start(settings.emulator(folder, port)).await {
-            Err(local_emulator::StartError::Listen { port: taken, .. }) if taken == port && attempts < PORT_ATTEMPTS_MAX => {
+            Err(local_emulator::StartError::Listen { port: taken, .. })
+                if taken == port && attempts < PORT_ATTEMPTS_MAX =>
+            {
                 attempts += 1;
             }
             started => return started.map_err(|error| Failure::broken("cannot start the local cloud", chain(&error))),
@@ -86,5 +92,7 @@ async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<Emulator,
 fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.and_then(|listener| listener.local_addr());
-    address.map(|address| address.port()).map_err(|error| Failure::broken("cannot listen on 127.0.0.1", error))
+    address
+        .map(|address| address.port())
+        .map_err(|error| Failure::broken("cannot listen on 127.0.0.1", error))
 }

@@ -37,7 +37,10 @@ impl Places {
     }
 
     fn keys(&self) -> (String, String) {
-        (self.credentials.access_key_id.clone(), self.credentials.secret_access_key.clone())
+        (
+            self.credentials.access_key_id.clone(),
+            self.credentials.secret_access_key.clone(),
+        )
     }
 
     fn at(&self, url: &str) -> Endpoint {
@@ -79,7 +82,10 @@ pub struct Assembled {
 /// Builds the control plane and starts its server.
 pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assembled, Failure> {
     let store = Store::connect(&places.s3()).await;
-    store.ensure_bucket(BUCKET).await.map_err(failed("cannot make the control bucket"))?;
+    store
+        .ensure_bucket(BUCKET)
+        .await
+        .map_err(failed("cannot make the control bucket"))?;
     let concurrency = settings.concurrency();
     let prices = PriceBook::named(PRICE_BOOK, architecture()).map_err(failed("no prices"))?;
 
@@ -97,8 +103,14 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let mut server = ServerSettings::new(settings.listen);
     server.price_book = PRICE_BOOK.to_owned();
     server.local = Some(places.info());
-    let server = serve(server, Arc::new(engine), shutdown.clone()).await.map_err(failed("cannot start the server"))?;
-    Ok(Assembled { driver, server, shutdown })
+    let server = serve(server, Arc::new(engine), shutdown.clone())
+        .await
+        .map_err(failed("cannot start the server"))?;
+    Ok(Assembled {
+        driver,
+        server,
+        shutdown,
+    })
 }
 
 impl Assembled {

@@ -27,12 +27,20 @@ impl Folder {
             Some(data) => data.clone(),
             None => temporary.path().join("data"),
         };
-        DirBuilder::new().recursive(true).mode(PRIVATE).create(&data).map_err(failed)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(PRIVATE)
+            .create(&data)
+            .map_err(failed)?;
         let program = match settings.executor_user {
             Some(_) => reachable(&settings.program, temporary.path()).map_err(failed)?,
             None => settings.program.clone(),
         };
-        Ok(Folder { temporary, data, program })
+        Ok(Folder {
+            temporary,
+            data,
+            program,
+        })
     }
 
     pub fn data(&self) -> &Path {
@@ -50,7 +58,9 @@ impl Folder {
     /// Removes what is temporary.
     pub fn remove(self) -> Result<(), Failure> {
         let path = self.temporary.path().display().to_string();
-        self.temporary.close().map_err(|error| Failure::broken(format!("cannot remove {path}"), error))
+        self.temporary
+            .close()
+            .map_err(|error| Failure::broken(format!("cannot remove {path}"), error))
     }
 }
 

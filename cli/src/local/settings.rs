@@ -76,7 +76,9 @@ impl LocalSettings {
         Settings {
             s3_port,
             mounts: self.mounts.iter().map(mount).collect(),
-            functions: FunctionSize::ALL.map(|size| self.function(folder, size, s3_port)).into(),
+            functions: FunctionSize::ALL
+                .map(|size| self.function(folder, size, s3_port))
+                .into(),
             concurrency_max,
             environment_max: concurrency_max + ENVIRONMENTS_IDLE_MAX,
             run_as: self.executor_user.map(|User { uid, gid }| RunAs { uid, gid }),
