@@ -9,7 +9,6 @@
 //! Only the endpoints differ from a cloud on AWS.
 
 mod assemble;
-mod engine;
 mod folder;
 mod settings;
 

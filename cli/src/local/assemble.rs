@@ -1,6 +1,5 @@
 //! Wires store, catalog, planner, driver and server together, given where the services are.
 
-use super::engine::LakeEngine;
 use super::settings::{BUCKET, FUNCTION_PREFIX, LocalSettings};
 use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
 use crate::exit::{Failure, chain};
@@ -8,9 +7,9 @@ use local_emulator::{Credentials, Endpoints};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
-use mayfly_plan::{Planner, PlannerSettings};
+use mayfly_plan::PlannerSettings;
 use mayfly_protocol::TenantId;
-use mayfly_server::{LocalInfo, ServerHandle, ServerSettings, serve};
+use mayfly_server::{Coordinator, LocalInfo, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
 use std::error::Error;
 use std::sync::Arc;
@@ -95,9 +94,9 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
-    let catalog = Arc::new(Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any()));
-    let planner = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
-    let engine = LakeEngine::new(Planner::new(catalog, planner), driver.clone(), store, prices);
+    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
+    let planning = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
+    let engine = Coordinator { catalog, planning, driver: driver.clone(), store, prices };
 
     let shutdown = CancellationToken::new();
     let mut server = ServerSettings::new(settings.listen);
