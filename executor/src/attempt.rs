@@ -46,7 +46,12 @@ pub async fn execute(spec: TaskSpec, environment: &Environment) -> TaskAnswer {
     let run = move || on_thread.in_scope(|| run(&spec, &environment, store, &on_thread));
     match tokio::task::spawn_blocking(run).await {
         Ok(answer) => answer,
-        Err(error) => failed(Failure::Broken { message: error.to_string() }, Meter::default()),
+        Err(error) => failed(
+            Failure::Broken {
+                message: error.to_string(),
+            },
+            Meter::default(),
+        ),
     }
 }
 
@@ -58,7 +63,14 @@ fn run(spec: &TaskSpec, environment: &Environment, store: Store, span: &tracing:
     let running = Arc::new(AtomicUsize::new(0));
     let runtime = match runtime(spec, &running) {
         Ok(runtime) => runtime,
-        Err(error) => return failed(Failure::Transient { message: error.to_string() }, Meter::default()),
+        Err(error) => {
+            return failed(
+                Failure::Transient {
+                    message: error.to_string(),
+                },
+                Meter::default(),
+            );
+        }
     };
     let work = Work {
         spec,
@@ -79,7 +91,11 @@ fn run(spec: &TaskSpec, environment: &Environment, store: Store, span: &tracing:
     };
     match ended {
         Ok(report) => {
-            tracing::info!(rows = report.statistics.rows_written, elapsed_ms = report.statistics.elapsed_ms, "done");
+            tracing::info!(
+                rows = report.statistics.rows_written,
+                elapsed_ms = report.statistics.elapsed_ms,
+                "done"
+            );
             TaskAnswer::Done(TaskReport { meter, ..report })
         }
         Err(failure) => {
@@ -95,7 +111,8 @@ fn runtime(spec: &TaskSpec, running: &Arc<AtomicUsize>) -> std::io::Result<Runti
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
         .worker_threads(cores.max(spec.size.vcpus() as usize))
-        .thread_name("task")
+        // Fifteen bytes of a thread's name are shown.
+        .thread_name(format!("task {}", spec.attempt.task.index))
         .thread_stack_size(STACK_BYTES)
         .on_thread_start(move || {
             started.fetch_add(1, Ordering::AcqRel);
@@ -183,7 +200,9 @@ impl Work<'_> {
             .with_memory_pool(Arc::clone(pool) as _)
             .with_disk_manager_builder(disk)
             .build_arc()?;
-        let state = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime).build();
+        let state = mayfly_fragment::session_state_builder(config)
+            .with_runtime_env(runtime)
+            .build();
         Ok(state.task_ctx())
     }
 
@@ -208,7 +227,12 @@ impl Work<'_> {
             scanned: Arc::clone(&self.scanned),
             read: budget.read_settings(),
         };
-        Ok(mayfly_fragment::bind(plan, spec, &sources, context.session_config().options())?)
+        Ok(mayfly_fragment::bind(
+            plan,
+            spec,
+            &sources,
+            context.session_config().options(),
+        )?)
     }
 
     fn writer(&self, plan: &ShuffleWriteExec, budget: &Budget, folder: &TempDir) -> Result<Writer, AttemptError> {

@@ -13,9 +13,7 @@
 
 use crate::environment::EnvironmentSettings;
 use datafusion::common::Result;
-use datafusion::execution::memory_pool::{
-    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
-};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use mayfly_exchange::ReadSettings;
 use mayfly_protocol::TaskSpec;
 use std::fmt;

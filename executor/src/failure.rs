@@ -42,11 +42,15 @@ pub fn describe(error: &(dyn Error + 'static)) -> String {
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| match error.downcast_ref::<std::io::Error>() {
+    std::iter::successors(Some(error), |error| cause(*error))
+}
+
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>() {
         // An I/O error's source is the source of what it wraps, not what it wraps.
         Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
         None => error.source(),
-    })
+    }
 }
 
 /// `open_files`: what scans were reading, for errors of the decoder, which does not know.
@@ -88,7 +92,10 @@ fn name(layer: &(dyn Error + 'static), open_files: &[String]) -> Option<Failure>
     }
     if let Some(error) = layer.downcast_ref::<std::io::Error>() {
         // The executor's own disk: everything else is reached through the store.
-        return error.get_ref().is_none_or(is_plain).then(|| spill_full(error.to_string()));
+        return error
+            .get_ref()
+            .is_none_or(is_plain)
+            .then(|| spill_full(error.to_string()));
     }
     layer.downcast_ref::<DataFusionError>().and_then(datafusion)
 }
@@ -100,11 +107,13 @@ fn is_plain(error: &(dyn Error + Send + Sync + 'static)) -> bool {
 
 fn exchange(error: &ExchangeError) -> Failure {
     match error {
-        ExchangeError::Corrupt { producer, key, .. } | ExchangeError::Lost { producer, key, .. } => Failure::InputLost {
-            producer: *producer,
-            key: key.clone(),
-            message: describe(error),
-        },
+        ExchangeError::Corrupt { producer, key, .. } | ExchangeError::Lost { producer, key, .. } => {
+            Failure::InputLost {
+                producer: *producer,
+                key: key.clone(),
+                message: describe(error),
+            }
+        }
         ExchangeError::RowTooLarge { .. } => Failure::user(ErrorCode::RowTooLarge, describe(error)),
         ExchangeError::SpillFull { .. } | ExchangeError::Spill(_) => spill_full(describe(error)),
         ExchangeError::Store(error) => store(error),

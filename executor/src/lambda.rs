@@ -32,7 +32,9 @@ const ANSWER_GRACE: Duration = Duration::from_millis(250);
 
 /// Serves invocations until the platform ends the process.
 pub async fn run() -> Result<(), RunError> {
-    let missing = VARIABLES.into_iter().find(|variable| std::env::var_os(variable).is_none());
+    let missing = VARIABLES
+        .into_iter()
+        .find(|variable| std::env::var_os(variable).is_none());
     if let Some(variable) = missing {
         return Err(RunError::NotLambda { variable });
     }

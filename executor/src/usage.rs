@@ -35,7 +35,9 @@ impl Stopwatch {
 }
 
 fn process_cpu_ms() -> u64 {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return 0 };
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return 0;
+    };
     let ms = |time: nix::sys::time::TimeVal| time.tv_sec() as u64 * 1_000 + time.tv_usec() as u64 / 1_000;
     ms(usage.user_time()) + ms(usage.system_time())
 }

@@ -2,10 +2,10 @@
 
 use crate::split_table::{plan, planner};
 use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
-use datafusion::physical_expr::PhysicalSortExpr;
 use mayfly_fragment::{
     ExchangeExec, FragmentError, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
 };
@@ -58,7 +58,10 @@ async fn a_scalar_subquery_may_stand_in_a_hash_key() {
     let sql = "select id + (select max(shop) from shops) k from sales";
     let plan = plan(&context, sql).await;
     // The key is what the projection computes; it names the subquery whose scope encloses the writer.
-    let (scalar, mut children) = (Arc::clone(&plan), plan.children().into_iter().cloned().collect::<Vec<_>>());
+    let (scalar, mut children) = (
+        Arc::clone(&plan),
+        plan.children().into_iter().cloned().collect::<Vec<_>>(),
+    );
     assert_eq!(scalar.name(), "ScalarSubqueryExec");
     let projection = children[0].downcast_ref::<datafusion::physical_plan::projection::ProjectionExec>();
     let projection = projection.expect("the projection reads the subquery");
@@ -68,7 +71,12 @@ async fn a_scalar_subquery_may_stand_in_a_hash_key() {
     let options = datafusion::physical_plan::ReplaceChildrenOptions::new(
         datafusion::physical_plan::ChildrenPropertiesMode::Recompute,
     );
-    check(&scalar.replace_children(children, options).expect("the same number of children"), &context);
+    check(
+        &scalar
+            .replace_children(children, options)
+            .expect("the same number of children"),
+        &context,
+    );
 }
 
 #[tokio::test]
@@ -81,11 +89,16 @@ async fn leaves_and_roots_keep_their_properties() {
     let write = ShuffleWriteExec::new(hash, OutputPartitioning::Hash(vec![shop.clone()], 16));
     check(&(Arc::new(write) as _), &context);
     let ordering = LexOrdering::new([PhysicalSortExpr::new_default(shop).desc()]).expect("not empty");
-    let merge = ShuffleReadExec::new(1, schema.clone(), InputRead::Merge, 5).with_ordering(ordering).expect("a merge");
+    let merge = ShuffleReadExec::new(1, schema.clone(), InputRead::Merge, 5)
+        .with_ordering(ordering)
+        .expect("a merge");
     assert!(merge.properties().output_ordering().is_some());
     check(&single(Arc::new(merge)), &context);
     let all = ShuffleReadExec::new(0, schema, InputRead::All, 1);
-    check(&(Arc::new(ShuffleWriteExec::new(Arc::new(all), OutputPartitioning::RoundRobin(3))) as _), &context);
+    check(
+        &(Arc::new(ShuffleWriteExec::new(Arc::new(all), OutputPartitioning::RoundRobin(3))) as _),
+        &context,
+    );
 }
 
 #[tokio::test]
@@ -110,9 +123,15 @@ async fn tampered_foreign_and_old_plans_are_refused() {
 
     let mut old = bytes.clone();
     old[6] += 1;
-    assert!(matches!(refused(PlanBytes::new(old)), FragmentError::Version { found: 2 }));
+    assert!(matches!(
+        refused(PlanBytes::new(old)),
+        FragmentError::Version { found: 2 }
+    ));
 
-    assert!(matches!(refused(PlanBytes::new(b"SELECT 1".to_vec())), FragmentError::NotAPlan));
+    assert!(matches!(
+        refused(PlanBytes::new(b"SELECT 1".to_vec())),
+        FragmentError::NotAPlan
+    ));
     assert!(matches!(refused(PlanBytes::new(Vec::new())), FragmentError::NotAPlan));
     let cut = bytes[..bytes.len() - 3].to_vec();
     assert!(matches!(refused(PlanBytes::new(cut)), FragmentError::Message(_)));
@@ -144,10 +163,16 @@ async fn file_scans_and_deep_plans_are_refused() {
     std::fs::write(folder.path().join("a.csv"), "x\n1\n").expect("a file");
     let path = folder.path().to_str().expect("UTF-8");
     let plain = SessionContext::new();
-    plain.register_csv("t", path, Default::default()).await.expect("a table");
+    plain
+        .register_csv("t", path, Default::default())
+        .await
+        .expect("a table");
     let csv = plan(&plain, "select * from t").await;
     let error = encode(&single(csv)).expect_err("files are read through splits only");
-    assert!(matches!(error, FragmentError::NotAllowed { name: "file scan" }), "{error:?}");
+    assert!(
+        matches!(error, FragmentError::NotAllowed { name: "file scan" }),
+        "{error:?}"
+    );
 
     let mut deep = plan(&context, "select * from shops").await;
     for _ in 0..60 {

@@ -13,9 +13,7 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::Time;
 use datafusion::physical_plan::repartition::BatchPartitioner;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
 use mayfly_exchange::{Writer, WriterSettings};
 use mayfly_fragment::{OutputPartitioning, ShuffleWriteExec, WriteError, write};
 use std::fmt;
@@ -132,7 +130,9 @@ async fn failure(does: &[Does]) -> WriteError {
     let mut writer = writer(schema, 1);
     let context = planner(&[]).task_ctx();
     let ended = tokio::time::timeout(Duration::from_secs(20), write(&stage, &context, &mut writer)).await;
-    let error = ended.expect("a stage ends when one of its partitions does").expect_err("it failed");
+    let error = ended
+        .expect("a stage ends when one of its partitions does")
+        .expect_err("it failed");
     assert!(dropped.load(Ordering::SeqCst));
     error
 }
@@ -140,7 +140,10 @@ async fn failure(does: &[Does]) -> WriteError {
 #[tokio::test]
 async fn a_panic_is_an_error_and_ends_its_siblings() {
     let error = failure(&[Does::Hangs, Does::Panics, Does::Hangs]).await;
-    assert!(matches!(&error, WriteError::Panicked { message } if message == "kaboom"), "{error:?}");
+    assert!(
+        matches!(&error, WriteError::Panicked { message } if message == "kaboom"),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +154,9 @@ async fn an_error_ends_its_siblings() {
 
 fn memory(batch: &RecordBatch, partitions: usize) -> Arc<dyn ExecutionPlan> {
     let rows = batch.num_rows() / partitions;
-    let parts: Vec<Vec<RecordBatch>> = (0..partitions).map(|part| vec![batch.slice(part * rows, rows)]).collect();
+    let parts: Vec<Vec<RecordBatch>> = (0..partitions)
+        .map(|part| vec![batch.slice(part * rows, rows)])
+        .collect();
     MemorySourceConfig::try_new_exec(&parts, batch.schema(), None).expect("one schema")
 }
 
@@ -169,7 +174,10 @@ async fn counts(stage: ShuffleWriteExec, partitions: u32) -> Vec<u64> {
     };
     let attempt = "q/s0/t0/a0".parse().expect("an id");
     let nonce = mayfly_protocol::Nonce(7);
-    let output = writer.publish(&store, &output, nonce, &attempt).await.expect("it rides inline");
+    let output = writer
+        .publish(&store, &output, nonce, &attempt)
+        .await
+        .expect("it rides inline");
     assert_eq!(output.rows(), rows);
     output.partitions.iter().map(|partition| partition.rows).collect()
 }
@@ -177,7 +185,10 @@ async fn counts(stage: ShuffleWriteExec, partitions: u32) -> Vec<u64> {
 #[tokio::test]
 async fn rows_go_where_datafusion_would_send_them() {
     let batch = batch("sales").slice(0, 9_000);
-    let keys = vec![col("id", &batch.schema()).expect("a column"), col("note", &batch.schema()).expect("a column")];
+    let keys = vec![
+        col("id", &batch.schema()).expect("a column"),
+        col("note", &batch.schema()).expect("a column"),
+    ];
     for partitions in [1u32, 7, 16] {
         let mut expected = vec![0; partitions as usize];
         let partitioner = BatchPartitioner::new_hash_partitioner(keys.clone(), partitions as usize, Time::new());

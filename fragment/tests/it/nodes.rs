@@ -6,7 +6,7 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect, displayable};
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use expect_test::{Expect, expect};
 use mayfly_fragment::ExchangeExec;
 use std::sync::Arc;
@@ -40,15 +40,23 @@ async fn filters_that_a_scan_cannot_judge_stay_away() {
 
 #[tokio::test]
 async fn a_tiny_table_is_still_planned_with_exchanges() {
-    check("select region, count(*) from shops group by region order by region", &[], expect![[r#"
-    "#]])
+    check(
+        "select region, count(*) from shops group by region order by region",
+        &[],
+        expect![[r#"
+    "#]],
+    )
     .await;
 }
 
 #[tokio::test]
 async fn a_limit_reaches_the_scan() {
-    check("select name from shops limit 5", &[], expect![[r#"
-    "#]])
+    check(
+        "select name from shops limit 5",
+        &[],
+        expect![[r#"
+    "#]],
+    )
     .await;
 }
 
@@ -63,7 +71,9 @@ fn lines(batches: &[RecordBatch]) -> Vec<String> {
 fn input(partitions: usize) -> Arc<dyn ExecutionPlan> {
     let batch = crate::split_table::batch("shops");
     let rows = batch.num_rows() / partitions;
-    let parts: Vec<Vec<RecordBatch>> = (0..partitions).map(|part| vec![batch.slice(part * rows, rows)]).collect();
+    let parts: Vec<Vec<RecordBatch>> = (0..partitions)
+        .map(|part| vec![batch.slice(part * rows, rows)])
+        .collect();
     MemorySourceConfig::try_new_exec(&parts, batch.schema(), None).expect("one schema")
 }
 
@@ -73,7 +83,7 @@ async fn exchanges_run_in_one_process() {
     let rows = lines(&collect(input(4), context.clone()).await.expect("rows"));
     let shop = || col("shop", &input(4).schema()).expect("a column");
     let hash = ExchangeExec::hash(input(4), vec![shop()], 3).expect("an exchange");
-    assert_eq!(hash.output_partitioning().to_string(), "Hash([shop@0], 3)");
+    assert_eq!(hash.properties().partitioning.to_string(), "Hash([shop@0], 3)");
     let order = LexOrdering::new([PhysicalSortExpr::new_default(shop())]).expect("not empty");
     for (exchange, partitions) in [
         (hash, 3),
@@ -82,7 +92,11 @@ async fn exchanges_run_in_one_process() {
         (ExchangeExec::single(input(4), None).expect("an exchange"), 1),
         (ExchangeExec::merge(input(4), order, None).expect("an exchange"), 1),
     ] {
-        assert_eq!(exchange.output_partitioning().partition_count(), partitions, "{exchange:?}");
+        assert_eq!(
+            exchange.properties().partitioning.partition_count(),
+            partitions,
+            "{exchange:?}"
+        );
         let exchange: Arc<dyn ExecutionPlan> = Arc::new(exchange);
         // A second run needs fresh state, as DataFusion gives to any plan that runs again.
         for plan in [exchange.clone(), exchange.reset_state().expect("a fresh state")] {
@@ -95,7 +109,9 @@ async fn exchanges_run_in_one_process() {
 #[tokio::test]
 async fn both_sides_of_a_cut_keep_fetch_and_order() {
     let show = |plan: &dyn ExecutionPlan| displayable(plan).indent(false).to_string();
-    let order = LexOrdering::new([PhysicalSortExpr::new_default(col("shop", &input(2).schema()).expect("a column"))]);
+    let order = LexOrdering::new([PhysicalSortExpr::new_default(
+        col("shop", &input(2).schema()).expect("a column"),
+    )]);
     let merge = ExchangeExec::merge(input(2), order.expect("not empty"), Some(5)).expect("an exchange");
     let producer = merge.producer(input(2), 1).expect("a producer");
     let consumer = merge.consumer(7, 3).expect("a consumer");

@@ -29,9 +29,19 @@ pub fn batch(table: &str) -> RecordBatch {
             let price = price.with_precision_and_scale(12, 2).expect("small numbers fit");
             vec![
                 ("id", Arc::new(Int64Array::from_iter_values(0..SALES)), false),
-                ("shop", Arc::new(Int32Array::from_iter_values((0..SALES).map(shop))), false),
+                (
+                    "shop",
+                    Arc::new(Int32Array::from_iter_values((0..SALES).map(shop))),
+                    false,
+                ),
                 ("price", Arc::new(price), false),
-                ("day", Arc::new(Date32Array::from_iter_values((0..SALES).map(|id| 19_000 + (id % 365) as i32))), false),
+                (
+                    "day",
+                    Arc::new(Date32Array::from_iter_values(
+                        (0..SALES).map(|id| 19_000 + (id % 365) as i32),
+                    )),
+                    false,
+                ),
                 ("note", Arc::new(StringArray::from_iter((0..SALES).map(note))), true),
             ]
         }
@@ -40,8 +50,16 @@ pub fn batch(table: &str) -> RecordBatch {
             let region = |shop: i32| ["north", "south", "east"][(shop % 3) as usize];
             vec![
                 ("shop", Arc::new(Int32Array::from_iter_values(0..SHOPS)), false),
-                ("name", Arc::new(StringArray::from_iter_values((0..SHOPS).map(name))), false),
-                ("region", Arc::new(StringArray::from_iter_values((0..SHOPS).map(region))), false),
+                (
+                    "name",
+                    Arc::new(StringArray::from_iter_values((0..SHOPS).map(name))),
+                    false,
+                ),
+                (
+                    "region",
+                    Arc::new(StringArray::from_iter_values((0..SHOPS).map(region))),
+                    false,
+                ),
             ]
         }
         other => panic!("no table {other}"),
@@ -78,7 +96,9 @@ impl TableProvider for SplitTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = DFSchema::try_from(self.schema.as_ref().clone())?;
-        let filters = filters.iter().map(|filter| session.create_physical_expr(filter.clone(), &schema));
+        let filters = filters
+            .iter()
+            .map(|filter| session.create_physical_expr(filter.clone(), &schema));
         let filters = filters.collect::<Result<Vec<_>>>()?;
         let scan = SplitScanExec::new(0, self.name, self.schema(), projection.cloned())?;
         Ok(Arc::new(scan.with_filters(filters).with_limit(limit)))
@@ -87,12 +107,17 @@ impl TableProvider for SplitTable {
 
 /// A session whose tables scan splits.
 pub fn planner(settings: &[(&str, &str)]) -> SessionContext {
-    let settings: BTreeMap<String, String> =
-        settings.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let settings: BTreeMap<String, String> = settings
+        .iter()
+        .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
     let config = session_config(&settings).expect("settings are known");
     let context = SessionContext::new_with_state(session_state_builder(config).build());
     for name in TABLES {
-        let table = SplitTable { name, schema: batch(name).schema() };
+        let table = SplitTable {
+            name,
+            schema: batch(name).schema(),
+        };
         context.register_table(name, Arc::new(table)).expect("names are new");
     }
     context
@@ -112,10 +137,18 @@ pub fn oracle() -> SessionContext {
 /// Plans a query; scans are numbered in the order of the plan.
 pub async fn plan(context: &SessionContext, sql: &str) -> Arc<dyn ExecutionPlan> {
     use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-    let planned = context.sql(sql).await.expect("valid SQL").create_physical_plan().await.expect("a plan");
+    let planned = context
+        .sql(sql)
+        .await
+        .expect("valid SQL")
+        .create_physical_plan()
+        .await
+        .expect("a plan");
     let mut next = 0;
     let number = |node: Arc<dyn ExecutionPlan>| {
-        let Some(scan) = node.downcast_ref::<SplitScanExec>() else { return Ok(Transformed::no(node)) };
+        let Some(scan) = node.downcast_ref::<SplitScanExec>() else {
+            return Ok(Transformed::no(node));
+        };
         let numbered = scan.clone().with_scan(next);
         next += 1;
         Ok(Transformed::yes(Arc::new(numbered) as Arc<dyn ExecutionPlan>))
