@@ -235,7 +235,7 @@ impl Cloud {
         let cursed = execution.nature.is_cursed(execution.spec.attempt.task);
         if cursed || chance(&mut streams.faults, self.faults.object_lost) {
             coverage.hit(if cursed { "fault cursed" } else { "fault object lost" });
-            let later = if cursed { 0 } else { skewed(streams, 3_000) };
+            let later = if cursed { 0 } else { skewed(streams, 20_000) };
             let at = now + Duration::from_millis(run_ms + later);
             heap.arrange(at, Happening::LoseObject { key: key.clone() });
         }

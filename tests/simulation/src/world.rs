@@ -85,6 +85,7 @@ impl<'a> World<'a> {
             retries_min: settings.retries_min,
             retries_percent: settings.retries_percent,
             fleet_dead_ms: settings.fleet_dead_ms,
+            idle_ms_max: settings.backoff_ms_max,
         };
         let mut world = World {
             seed,
@@ -244,8 +245,13 @@ impl<'a> World<'a> {
             self.now,
             format_args!("submit {}: {}", planned.id, shape(&planned.modelled)),
         );
-        self.auditor
-            .submitted(planned.id.clone(), 1, &planned.modelled.graph, planned.deadline);
+        self.auditor.submitted(
+            self.now,
+            planned.id.clone(),
+            1,
+            &planned.modelled.graph,
+            planned.deadline,
+        );
         self.scheduler.handle(
             self.now,
             Event::Submitted {
