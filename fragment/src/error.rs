@@ -28,4 +28,14 @@ pub enum FragmentError {
     Decode(#[source] DataFusionError),
     #[error("the plan yields {built}, not {planned}")]
     Schema { planned: String, built: String },
+    #[error("the plan and its task do not fit")]
+    Bind(#[source] DataFusionError),
+    #[error("the spec binds {leaf}, which the plan lacks")]
+    Unused { leaf: String },
+    #[error("the root of the plan is not an output")]
+    NoOutput,
+    #[error("the plan writes {planned} partitions and is ordered to write {ordered}")]
+    OutputPartitions { planned: u32, ordered: u32 },
+    #[error("s3://{bucket}/{key} is not in a place that may be read")]
+    Location { bucket: String, key: String },
 }

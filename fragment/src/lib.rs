@@ -11,13 +11,25 @@
 //! Left out: where to cut and how to size (see `plan`), the bytes of shuffle objects (see `exchange`), budgets and deadlines (see
 //! `executor`).
 
+mod bind;
 mod codec;
 mod error;
 mod node;
+mod observe;
+mod session;
+mod write;
 
+pub use bind::footer::{FOOTER_BYTES_MAX, FooterCache};
+pub use bind::location::AllowedLocations;
+pub use bind::reader::{ScanMeter, SplitError, SplitReaderFactory};
+pub use bind::scan::bind_scan;
+pub use bind::{Sources, bind};
 pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
 pub use node::exchange::ExchangeExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
+pub use observe::{Observed, observe};
+pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder};
+pub use write::{WriteError, panic_message, write};

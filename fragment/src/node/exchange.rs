@@ -115,7 +115,8 @@ impl ExchangeExec {
     }
 
     /// The lower side of a cut: `input` (this node's, or its rewritten form) under a writer of `exchange_partitions`, which counts
-    /// for HASH and ROUND_ROBIN only. An ordered input of several partitions is merged first, so that an object holds one order.
+    /// for HASH and ROUND_ROBIN only. An ordered input of several partitions is merged first, so that an object
+    /// holds one order; a fetch stops each producer as early as the consumer.
     pub fn producer(&self, input: Arc<dyn ExecutionPlan>, exchange_partitions: u32) -> Result<Arc<ShuffleWriteExec>> {
         let partitioning = match self.kind {
             ExchangeKind::Hash => OutputPartitioning::Hash(self.keys.clone(), exchange_partitions),
@@ -123,10 +124,11 @@ impl ExchangeExec {
             _ => OutputPartitioning::Single,
         };
         let several = input.properties().partitioning.partition_count() > 1;
-        let input: Arc<dyn ExecutionPlan> = match &self.ordering {
-            Some(ordering) if several => {
-                Arc::new(SortPreservingMergeExec::new(ordering.clone(), input).with_fetch(self.fetch))
+        let input: Arc<dyn ExecutionPlan> = match (&self.ordering, self.fetch) {
+            (Some(ordering), fetch) if several || fetch.is_some() => {
+                Arc::new(SortPreservingMergeExec::new(ordering.clone(), input).with_fetch(fetch))
             }
+            (None, Some(fetch)) => Arc::new(CoalescePartitionsExec::new(input).with_fetch(Some(fetch))),
             _ => input,
         };
         Ok(Arc::new(ShuffleWriteExec::new(input, partitioning)))

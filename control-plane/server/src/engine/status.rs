@@ -1,0 +1,55 @@
+//! A running query at one moment, as the server shows it.
+
+use mayfly_cost::Bill;
+use mayfly_protocol::{ExchangeKind, Meter, QueryError, StageId};
+use serde::Serialize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Accepted; no task was launched yet.
+    Queued,
+    Running,
+    /// The outcome is durable and the rows can be read.
+    Finished,
+    Failed,
+    Canceled,
+}
+
+impl State {
+    pub const fn is_final(self) -> bool {
+        matches!(self, State::Finished | State::Failed | State::Canceled)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub state: State,
+    pub stages: Vec<StageProgress>,
+    /// What the coordinator itself spent so far.
+    pub coordinator: Meter,
+    /// Present once the query has ended, whatever its end.
+    pub bill: Option<Bill>,
+    /// Present when the state is [`State::Failed`].
+    pub error: Option<QueryError>,
+}
+
+/// How far one stage has come.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageProgress {
+    pub stage: StageId,
+    /// How its rows reach the next stage.
+    pub exchange: ExchangeKind,
+    pub tasks: u32,
+    pub tasks_queued: u32,
+    pub tasks_running: u32,
+    pub tasks_done: u32,
+    pub attempts_failed: u32,
+    /// Rows and bytes that finished tasks have read.
+    pub rows_in: u64,
+    pub bytes_in: u64,
+    pub rows_out: u64,
+    pub bytes_out: u64,
+    pub spilled_bytes: u64,
+    /// Sum over all attempts so far, also failed ones.
+    pub meter: Meter,
+}

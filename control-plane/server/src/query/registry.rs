@@ -1,0 +1,140 @@
+//! All queries that this server knows, and when it forgets them.
+
+use super::id::QueryIds;
+use super::{Life, Query};
+use crate::client::Client;
+use crate::clock;
+use crate::settings::ServerSettings;
+use mayfly_protocol::{ErrorCode, QueryError, QueryId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub struct Registry {
+    settings: Arc<ServerSettings>,
+    ids: QueryIds,
+    queries: Mutex<BTreeMap<QueryId, Entry>>,
+}
+
+struct Entry {
+    query: Arc<Query>,
+    /// When the sweep first saw that it had ended.
+    ended: Option<Instant>,
+    released: bool,
+}
+
+impl Registry {
+    pub fn new(settings: Arc<ServerSettings>) -> Registry {
+        Registry {
+            settings,
+            ids: QueryIds::new(),
+            queries: Mutex::default(),
+        }
+    }
+
+    /// An id without a query, for what is refused before it becomes one.
+    pub fn issue(&self) -> QueryId {
+        self.ids.issue(clock::now())
+    }
+
+    pub fn register(&self, id: QueryId, sql: String, client: Client) -> Result<Arc<Query>, QueryError> {
+        let query = Arc::new(Query::new(id.clone(), sql, client, clock::now())?);
+        let mut queries = self.lock();
+        let alive = queries.values().filter(|entry| entry.ended.is_none()).count();
+        if alive >= self.settings.queries_max {
+            let message = format!("{alive} queries are registered or running; try again when some have ended");
+            return Err(QueryError::new(ErrorCode::QueryQueueFull, message));
+        }
+        queries.insert(
+            id,
+            Entry {
+                query: query.clone(),
+                ended: None,
+                released: false,
+            },
+        );
+        Ok(query)
+    }
+
+    pub fn get(&self, id: &QueryId) -> Option<Arc<Query>> {
+        self.lock().get(id).map(|entry| entry.query.clone())
+    }
+
+    /// Oldest first.
+    pub fn list(&self) -> Vec<Arc<Query>> {
+        self.lock().values().map(|entry| entry.query.clone()).collect()
+    }
+
+    /// Ends what nobody watches and forgets what is old. To be called every now and then.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        let mut queries = self.lock();
+        for entry in queries.values_mut() {
+            entry.observe(now, &self.settings);
+        }
+        queries.retain(|_, entry| !entry.is_forgotten(now, &self.settings));
+        let ended = queries.iter().filter(|(_, entry)| entry.ended.is_some());
+        let ended: Vec<QueryId> = ended.map(|(id, _)| id.clone()).collect();
+        let surplus = ended.len().saturating_sub(self.settings.ended_max);
+        for id in &ended[..surplus] {
+            if queries.get(id).is_some_and(|entry| entry.query.release()) {
+                queries.remove(id);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<QueryId, Entry>> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn observe(&mut self, now: Instant, settings: &ServerSettings) {
+        let is_final = self.query.view().phase.is_final();
+        if !is_final && self.query.is_started() && self.query.activity.idle() > settings.client_timeout {
+            self.query.stop(abandoned(settings.client_timeout));
+        }
+        if is_final && self.ended.is_none() {
+            self.ended = Some(now);
+        }
+        if !self.released && self.age(now) > Some(settings.rows_age_max) {
+            self.released = self.query.release();
+        }
+    }
+
+    fn age(&self, now: Instant) -> Option<Duration> {
+        self.ended.map(|ended| now.duration_since(ended))
+    }
+
+    fn is_forgotten(&self, now: Instant, settings: &ServerSettings) -> bool {
+        let expired = !self.query.is_started() && self.query.activity.idle() > settings.client_timeout;
+        expired || (self.released && self.age(now) > Some(settings.ended_age_max))
+    }
+}
+
+impl Query {
+    fn is_started(&self) -> bool {
+        !matches!(*self.life.borrow(), Life::Registered)
+    }
+
+    /// Lets go of rows. False while a poll is reading them: try again later.
+    fn release(&self) -> bool {
+        let Ok(mut reader) = self.reader.try_lock() else {
+            return false;
+        };
+        reader.forget_rows();
+        if let Some(query) = self.running() {
+            query.release();
+        }
+        true
+    }
+}
+
+fn abandoned(timeout: Duration) -> QueryError {
+    let seconds = timeout.as_secs();
+    QueryError::new(
+        ErrorCode::AbandonedQuery,
+        format!("query was abandoned: no poll came for {seconds} seconds"),
+    )
+}

@@ -1,0 +1,119 @@
+//! The step from registered to running, taken by the first poll.
+
+use super::session::for_planner;
+use super::{Life, Planned, Query, Ready};
+use crate::clock;
+use crate::engine::{Answer, Engine, Submission};
+use crate::result::Shown;
+use crate::settings::ServerSettings;
+use crate::sql::{Change, Resolved, resolve};
+use mayfly_cost::Bill;
+use mayfly_protocol::journal::Request;
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
+use std::sync::Arc;
+
+impl Query {
+    /// Starts the query if nothing has started it yet. It then runs on its own: a client that hangs up does not stop it.
+    pub(super) fn start(self: &Arc<Self>, engine: &Arc<dyn Engine>, settings: &ServerSettings) {
+        let since = clock::now();
+        let started = self.life.send_if_modified(|life| match life {
+            Life::Registered => {
+                *life = Life::Planning { since };
+                true
+            }
+            _ => false,
+        });
+        if started {
+            tracing::info!(query = %self.id, user = %self.client.user, "started");
+            let run_duration_max = self.settings.run_duration_max.unwrap_or(settings.run_duration_max);
+            let deadline = since + run_duration_max.min(settings.run_duration_max);
+            tokio::spawn(run(self.clone(), engine.clone(), since, deadline));
+        }
+    }
+
+    fn request(&self, sql: String, accepted_at: EpochMs, deadline: EpochMs) -> Request {
+        Request {
+            sql,
+            user: self.client.user.clone(),
+            source: self.client.source.clone(),
+            catalog: self.client.catalog.clone(),
+            schema: self.client.schema.clone(),
+            session: for_planner(&self.client.session),
+            accepted_at,
+            deadline,
+        }
+    }
+}
+
+async fn run(query: Arc<Query>, engine: Arc<dyn Engine>, since: EpochMs, deadline: EpochMs) {
+    // A task of its own, so that a panic of the planner ends this query and nothing else.
+    let planning = tokio::spawn(plan(query.clone(), engine, since, deadline));
+    let (outcome, bill) = planning.await.unwrap_or_else(|_| (Err(broken()), None));
+    if let Err(error) = &outcome {
+        tracing::info!(query = %query.id, code = error.code.name(), %error, "refused");
+    }
+    let planned = Planned {
+        since,
+        at: clock::now(),
+        outcome,
+        bill,
+    };
+    query.life.send_replace(Life::Planned(Arc::new(planned)));
+    // Whoever stopped it meanwhile found nothing to cancel.
+    if let (true, Some(running)) = (query.stop.is_cancelled(), query.running()) {
+        running.cancel();
+    }
+}
+
+async fn plan(
+    query: Arc<Query>,
+    engine: Arc<dyn Engine>,
+    since: EpochMs,
+    deadline: EpochMs,
+) -> (Result<Ready, QueryError>, Option<Bill>) {
+    match resolve(&query.sql, &query.client.prepared) {
+        Err(error) => (Err(error), None),
+        Ok(Resolved::Update { update_type, change }) => (
+            Ok(Ready::Update {
+                update_type: update_type.to_owned(),
+                changes: vec![change],
+            }),
+            None,
+        ),
+        Ok(Resolved::Run(sql)) => {
+            let request = query.request(sql, since, deadline);
+            let Submission { answer, bill } = engine.submit(query.id.clone(), request).await;
+            (answer.and_then(|answer| ready(&query, answer)), bill)
+        }
+    }
+}
+
+fn ready(query: &Query, answer: Answer) -> Result<Ready, QueryError> {
+    let precision = query.client.precision;
+    match answer {
+        Answer::Query { columns, plan, query } => match Shown::new(columns, precision) {
+            Ok(shown) => Ok(Ready::Query { shown, plan, query }),
+            Err(error) => {
+                // Its rows could never be shown: stop paying for them.
+                query.cancel();
+                query.release();
+                Err(error)
+            }
+        },
+        Answer::Rows { columns, rows } => Ok(Ready::Rows {
+            shown: Shown::new(columns, precision)?,
+            rows,
+        }),
+        Answer::Update { update_type, changes } => Ok(Ready::Update {
+            update_type,
+            changes: changes.into_iter().map(Change::Session).collect(),
+        }),
+    }
+}
+
+fn broken() -> QueryError {
+    QueryError::new(
+        ErrorCode::GenericInternalError,
+        "planning broke off; the server's log says where",
+    )
+}

@@ -1,0 +1,57 @@
+//! What a query has used and what that cost: `stats.mayfly`, which reaches users of unmodified clients.
+
+use crate::query::View;
+use mayfly_cost::Bill;
+use mayfly_protocol::Meter;
+use serde::Serialize;
+
+/// MB·ms in one GB·s, as Lambda counts them.
+const GB_SECOND: f64 = 1024.0 * 1000.0;
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// For reading; sums are made of the bill's integers. Absent until the query has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+    invocations: u64,
+    cold_starts: u64,
+    lambda_gb_s: f64,
+    s3_get: u64,
+    s3_put: u64,
+    s3_list: u64,
+    sqs_requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bill: Option<Bill>,
+}
+
+impl Cost {
+    pub fn new(view: &View, meter: &Meter) -> Cost {
+        Cost {
+            cost_usd: view.bill.as_ref().map(|bill| bill.total.as_dollars_f64()),
+            invocations: meter.invocations,
+            cold_starts: meter.cold_starts,
+            lambda_gb_s: meter.billed_mb_ms as f64 / GB_SECOND,
+            s3_get: meter.s3.gets,
+            s3_put: meter.s3.puts,
+            s3_list: meter.s3.lists,
+            sqs_requests: meter.sqs_requests,
+            bill: view.bill.clone(),
+        }
+    }
+
+    /// `cost $0.0031: 41 invocations, 12.2 GB-s, 96 PUT, 410 GET`
+    pub fn summary(&self) -> Option<String> {
+        let total = self.bill.as_ref()?.total;
+        let Cost {
+            invocations,
+            lambda_gb_s,
+            s3_put,
+            s3_get,
+            ..
+        } = self;
+        Some(format!(
+            "cost {total}: {invocations} invocations, {lambda_gb_s:.1} GB-s, {s3_put} PUT, {s3_get} GET"
+        ))
+    }
+}

@@ -1,0 +1,86 @@
+//! Which path is answered by what, and what holds for all of them.
+
+mod info;
+mod query;
+mod statement;
+
+use crate::address;
+use crate::engine::Engine;
+use crate::query::Registry;
+use crate::settings::ServerSettings;
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode, Uri};
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+/// Smaller answers go as they are.
+const COMPRESSED_BYTES_MIN: u16 = 1024;
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub struct App {
+    pub registry: Arc<Registry>,
+    pub engine: Arc<dyn Engine>,
+    pub settings: Arc<ServerSettings>,
+    /// The address we listen on.
+    pub bound: SocketAddr,
+    pub started: Instant,
+}
+
+impl App {
+    fn base(&self, headers: &HeaderMap, uri: &Uri) -> String {
+        address::base(headers, uri, &self.settings, self.bound)
+    }
+}
+
+pub fn router(app: App) -> Router {
+    let gzip = app.settings.gzip;
+    let page = get(statement::page)
+        .head(statement::heartbeat)
+        .delete(statement::cancel);
+    let routes = Router::new()
+        .route("/", get(info::home))
+        .route("/v1/statement", post(statement::submit))
+        .route("/v1/statement/queued/{id}/{slug}/{token}", page.clone())
+        .route("/v1/statement/executing/{id}/{slug}/{token}", page)
+        .route("/v1/query", get(query::list))
+        .route("/v1/query/{id}", get(query::show).delete(query::kill))
+        .route("/v1/info", get(info::info))
+        .route("/v1/info/state", get(info::state))
+        .route("/v1/mayfly/info", get(info::local))
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such resource") })
+        .with_state(app);
+    let routes = if gzip { routes.layer(compression()) } else { routes };
+    routes.layer(CatchPanicLayer::custom(panicked))
+}
+
+/// The fastest level: pages are made for one reader and read once.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let worthwhile = SizeAbove::new(COMPRESSED_BYTES_MIN).and(NotForContentType::IMAGES);
+    CompressionLayer::new()
+        .no_br()
+        .no_deflate()
+        .no_zstd()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(worthwhile)
+}
+
+/// A refusal in plain words.
+fn refuse(status: StatusCode, message: &str) -> Response {
+    (status, format!("{message}\n")).into_response()
+}
+
+/// The default hook has printed where; this says that the server went on.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    tracing::error!("a request panicked and was answered 500");
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+}

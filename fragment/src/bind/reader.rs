@@ -1,0 +1,250 @@
+//! How a bound scan reads its splits: every request pinned to the split's ETag, no HEAD, near ranges in one GET.
+//!
+//! Parquet's decoder sees only the split's row groups: the footer that it is handed holds no others.
+
+use super::fetch;
+use super::footer::{FooterCache, FooterKey};
+use bytes::Bytes;
+use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use mayfly_protocol::{RowGroups, Split};
+use mayfly_store::{Store, StoreError};
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::{AsyncFileReader, MetadataFetch};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Bytes of a file's end that are read at once, in the hope that its footer is within.
+pub const FOOTER_READ_BYTES: usize = 64 * 1024;
+
+/// GETs of one reader under way at a time.
+pub const GETS_AT_ONCE_MAX: usize = 8;
+
+/// What the scans of one task have read.
+#[derive(Debug, Default)]
+pub struct ScanMeter {
+    bytes: AtomicU64,
+    /// The file that each partition of each scan opened last: decoding errors do not name theirs.
+    open: Mutex<BTreeMap<(u32, usize), String>>,
+}
+
+impl ScanMeter {
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Files that were being read lately.
+    pub fn open_files(&self) -> Vec<String> {
+        let open = self.open.lock().expect("no panic happens while the lock is held");
+        let mut files: Vec<String> = open.values().cloned().collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    fn opened(&self, reader: (u32, usize), file: String) {
+        self.open
+            .lock()
+            .expect("no panic happens while the lock is held")
+            .insert(reader, file);
+    }
+}
+
+/// A file that is not what its catalog entry says.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    #[error("cannot read {file}")]
+    Store {
+        file: String,
+        #[source]
+        cause: StoreError,
+    },
+    #[error("{file} is not a readable Parquet file")]
+    BadFooter {
+        file: String,
+        #[source]
+        cause: ParquetError,
+    },
+    #[error("{file} has {found} row groups, and row groups {start}..{end} were planned")]
+    RowGroups {
+        file: String,
+        found: usize,
+        start: u32,
+        end: u32,
+    },
+}
+
+/// Makes readers for the splits of one scan.
+#[derive(Clone)]
+pub struct SplitReaderFactory {
+    scan: u32,
+    store: Store,
+    footers: Arc<FooterCache>,
+    meter: Arc<ScanMeter>,
+}
+
+impl fmt::Debug for SplitReaderFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SplitReaderFactory")
+    }
+}
+
+impl SplitReaderFactory {
+    pub fn new(scan: u32, store: Store, footers: Arc<FooterCache>, meter: Arc<ScanMeter>) -> SplitReaderFactory {
+        SplitReaderFactory {
+            scan,
+            store,
+            footers,
+            meter,
+        }
+    }
+}
+
+impl ParquetFileReaderFactory for SplitReaderFactory {
+    fn create_reader(
+        &self,
+        partition: usize,
+        file: PartitionedFile,
+        _: Option<usize>,
+        _: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let split = file.extension::<Split>().cloned();
+        let split = split.ok_or_else(|| internal_datafusion_err!("a file to scan is not a split"))?;
+        self.meter.opened((self.scan, partition), name(&split));
+        let get = RangeGet {
+            store: self.store.clone(),
+            meter: Arc::clone(&self.meter),
+            split: Arc::new(split),
+        };
+        let footers = Arc::clone(&self.footers);
+        Ok(Box::new(SplitReader { get, footers }))
+    }
+}
+
+fn name(split: &Split) -> String {
+    format!("s3://{}/{}", split.bucket, split.key)
+}
+
+fn external(error: SplitError) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+/// Ranged GETs on one split's object.
+#[derive(Clone)]
+struct RangeGet {
+    store: Store,
+    meter: Arc<ScanMeter>,
+    split: Arc<Split>,
+}
+
+impl RangeGet {
+    async fn one(&self, range: Range<u64>) -> Result<Bytes, ParquetError> {
+        let (bucket, key) = (&self.split.bucket, &self.split.key);
+        let bytes = self.store.get_range(bucket, key, range, Some(&self.split.etag)).await;
+        let bytes = bytes.map_err(|cause| {
+            let file = name(&self.split);
+            external(SplitError::Store { file, cause })
+        })?;
+        self.meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes)
+    }
+
+    async fn many(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Bytes>, ParquetError> {
+        let gets = futures::stream::iter(fetch::gets(&ranges));
+        let gets = gets.map(|get| async move { Ok::<_, ParquetError>((get.clone(), self.one(get).await?)) });
+        let fetched: Vec<_> = gets.buffered(GETS_AT_ONCE_MAX).try_collect().await?;
+        let cut = |range| {
+            let bytes = fetch::slice(&fetched, range);
+            bytes.ok_or_else(|| ParquetError::General(format!("bytes {range:?} were not fetched")))
+        };
+        ranges.iter().map(cut).collect()
+    }
+
+    async fn footer(&self) -> Result<ParquetMetaData, ParquetError> {
+        let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_READ_BYTES));
+        let footer = reader.load_and_finish(self.clone(), self.split.size_bytes).await;
+        footer.map_err(|cause| match cause {
+            ParquetError::External(_) => cause,
+            cause => {
+                let file = name(&self.split);
+                external(SplitError::BadFooter { file, cause })
+            }
+        })
+    }
+}
+
+impl MetadataFetch for RangeGet {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        self.one(range).boxed()
+    }
+}
+
+/// Reads one split.
+struct SplitReader {
+    get: RangeGet,
+    footers: Arc<FooterCache>,
+}
+
+impl AsyncFileReader for SplitReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async {
+            let mut bytes = self.get.many(vec![range]).await?;
+            bytes
+                .pop()
+                .ok_or_else(|| ParquetError::General("a range was not fetched".to_owned()))
+        }
+        .boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
+        self.get.many(ranges).boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        let split = Arc::clone(&self.get.split);
+        let key = FooterKey {
+            bucket: split.bucket.clone(),
+            key: split.key.clone(),
+            etag: split.etag.clone(),
+        };
+        async move {
+            let footer = self.footers.get(&key, async || self.get.footer().await).await?;
+            restrict(footer, &split)
+        }
+        .boxed()
+    }
+}
+
+/// The footer with the split's row groups alone.
+fn restrict(footer: Arc<ParquetMetaData>, split: &Split) -> Result<Arc<ParquetMetaData>, ParquetError> {
+    let RowGroups::Range { start, end } = split.row_groups else {
+        return Ok(footer);
+    };
+    let found = footer.num_row_groups();
+    if (start, end as usize) == (0, found) {
+        return Ok(footer);
+    }
+    let Some(row_groups) = footer.row_groups().get(start as usize..end as usize) else {
+        let file = name(split);
+        return Err(external(SplitError::RowGroups {
+            file,
+            found,
+            start,
+            end,
+        }));
+    };
+    let restricted = ParquetMetaDataBuilder::new(footer.file_metadata().clone());
+    Ok(Arc::new(restricted.set_row_groups(row_groups.to_vec()).build()))
+}

@@ -1,0 +1,81 @@
+//! The DataFusion settings that the planner and the executor share. A plan is only right where both sides mean the same by it, so
+//! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
+
+use datafusion::common::Result;
+use datafusion::config::SpillCompression;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::SessionConfig;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Rows per batch, unless a query says otherwise.
+pub const BATCH_ROWS_DEFAULT: usize = 8_192;
+
+/// What only the planner's process may do: dynamic filters are made where they run.
+const DYNAMIC_FILTERS: &str = "datafusion.optimizer.enable_dynamic_filter_pushdown";
+
+/// Configuration under which queries are planned. `settings` holds `datafusion.*` overrides by their full names.
+pub fn session_config(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
+    let mut config = shared(settings)?;
+    // A filter that the planner made would travel to a process that never fills it.
+    config.options_mut().set(DYNAMIC_FILTERS, "false")?;
+    Ok(config)
+}
+
+/// Configuration under which a task runs: the planner's, and dynamic filters inside the task.
+pub fn execution_config(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
+    shared(settings)
+}
+
+fn shared(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
+    let mut config = SessionConfig::new()
+        // With one partition DataFusion plans no exchange, and nothing could be cut.
+        .with_target_partitions(crate::SCAN_PARTITIONS_DEFAULT)
+        .with_batch_size(BATCH_ROWS_DEFAULT)
+        .with_collect_statistics(true)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    // A view array drags its whole buffers into every shuffled block.
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.spill_compression = SpillCompression::Lz4Frame;
+    // Idle partitions may read their siblings' files: a task runs all partitions of its plan, so no file is read twice or never.
+    options.execution.enable_file_stream_work_stealing = true;
+    for (key, value) in settings {
+        options.set(key, value)?;
+    }
+    Ok(config)
+}
+
+/// DataFusion with its default functions, on either side: a function travels by name.
+pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
+    SessionStateBuilder::new().with_config(config).with_default_features()
+}
+
+/// A runtime whose object stores are none: no `file://`, no `http://`. Scans read through readers of ours.
+pub fn runtime_env_builder() -> RuntimeEnvBuilder {
+    RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(NoStores::default()))
+}
+
+/// Registry that knows one empty store, which file scans must name although they never ask it.
+#[derive(Debug, Default)]
+struct NoStores {
+    registered: DefaultObjectStoreRegistry,
+}
+
+impl ObjectStoreRegistry for NoStores {
+    fn register_store(&self, url: &url::Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        self.registered.register_store(url, store)
+    }
+
+    fn get_store(&self, url: &url::Url) -> Result<Arc<dyn ObjectStore>> {
+        if url.scheme() == crate::bind::scan::SPLITS_SCHEME {
+            return Ok(Arc::new(InMemory::new()));
+        }
+        datafusion::common::plan_err!("no object store may be read at {url}")
+    }
+}
