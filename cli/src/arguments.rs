@@ -2,7 +2,11 @@
 
 use crate::format::FormatName;
 use crate::load::Scale;
+use crate::local::User;
+use crate::tpch::Query;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mayfly_protocol::FunctionSize;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use url::Url;
 
@@ -19,6 +23,10 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a local cloud, load TPC-H, run a few queries with plan, answer and bill, and clean up
+    Demo(DemoArguments),
+    /// Serve SQL over HTTP
+    Serve(ServeArguments),
     /// Run SQL on a server and print the rows
     Query(QueryArguments),
     /// Show the plan of a query without running it
@@ -32,6 +40,53 @@ pub enum LogFormat {
     #[default]
     Text,
     Json,
+}
+
+impl LogFormat {
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Scale factor of the data: 1 is about 6,000,000 rows of lineitem
+    #[arg(long, value_name = "F", default_value_t = Scale::ONE)]
+    pub scale: Scale,
+    /// Numbers of the TPC-H queries to run
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,3,6,18")]
+    pub queries: Vec<Query>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// S3, SQS and Lambda on loopback beside the server, all in this process
+    #[arg(long, required = true)]
+    pub local: bool,
+    /// Address to listen on
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port to listen on; 0 picks one
+    #[arg(long, value_name = "P", default_value_t = 8080)]
+    pub port: u16,
+    /// Folder that keeps the buckets across restarts; without it they are temporary
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A folder of yours to serve as a read-only bucket; may be repeated
+    #[arg(long = "mount", value_name = "BUCKET=DIR", value_parser = mount)]
+    pub mounts: Vec<(String, PathBuf)>,
+    /// Invocations at a time; by default as many as the cores of this machine can serve
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub concurrency: Option<u32>,
+    /// Memory of the function that runs first attempts: 1769, 3538, 7076 or 10240
+    #[arg(long, value_name = "MB", default_value = "1769", value_parser = memory)]
+    pub memory: FunctionSize,
+    /// Runs executors as another user, which needs root
+    #[arg(long, value_name = "UID:GID", value_parser = user)]
+    pub executor_user: Option<User>,
 }
 
 /// Which server, and as whom.
@@ -162,6 +217,36 @@ fn schema_name(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("expected lower-case letters, digits and underscores".to_owned()),
     }
+}
+
+fn mount(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((bucket, folder)) if !bucket.is_empty() && !folder.is_empty() => Ok((bucket.to_owned(), folder.into())),
+        _ => Err("expected BUCKET=DIR".to_owned()),
+    }
+}
+
+fn memory(text: &str) -> Result<FunctionSize, String> {
+    let size = FunctionSize::ALL
+        .into_iter()
+        .find(|size| size.memory_mb().to_string() == text);
+    size.ok_or_else(|| {
+        format!(
+            "expected one of {}",
+            FunctionSize::ALL.map(|size| size.memory_mb().to_string()).join(", ")
+        )
+    })
+}
+
+fn user(text: &str) -> Result<User, String> {
+    let parse = || {
+        let (uid, gid) = text.split_once(':')?;
+        Some(User {
+            uid: uid.parse().ok()?,
+            gid: gid.parse().ok()?,
+        })
+    };
+    parse().ok_or_else(|| "expected UID:GID, both numbers".to_owned())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

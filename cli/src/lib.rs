@@ -5,20 +5,24 @@
 
 mod arguments;
 mod client;
+mod demo;
 mod diagnosis;
 mod executor;
-mod exit;
+pub mod exit;
 mod explain;
 mod format;
 mod interrupt;
 mod load;
+pub mod local;
 mod logging;
 mod progress;
 mod query;
 mod run;
+mod serve;
 mod shown;
 mod statements;
 mod target;
+mod tpch;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -44,8 +48,10 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
-        Command::Query(arguments) => query::query(arguments).await,
-        Command::Explain(arguments) => explain::explain(arguments).await,
-        Command::Load(arguments) => load::load(arguments).await,
+        Command::Demo(demo) => demo::demo(demo, arguments.log).await,
+        Command::Serve(serve) => serve::serve(serve, arguments.log).await,
+        Command::Query(query) => query::query(query).await,
+        Command::Explain(explain) => explain::explain(explain).await,
+        Command::Load(load) => load::load(load).await,
     }
 }

@@ -6,15 +6,23 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 const FILTER: &str = "MAYFLY_LOG";
+/// Default filters. The S3 wire of the emulator reports every 404 as an error of its own.
+pub const SERVE: &str = "info,s3s=off";
+pub const OTHERS: &str = "warn,s3s=off";
+
+/// The filter of the environment, else `default`.
+pub fn filter(default: &str) -> String {
+    let set = std::env::var(FILTER).ok().filter(|filter| !filter.trim().is_empty());
+    set.unwrap_or_else(|| default.to_owned())
+}
 
 pub fn start(arguments: &Arguments) {
-    let level = default_level(&arguments.command);
-    let filter = EnvFilter::builder()
-        .with_env_var(FILTER)
-        .with_default_directive(level.into())
-        .from_env_lossy();
+    let default = match &arguments.command {
+        Command::Serve(_) => SERVE,
+        _ => OTHERS,
+    };
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(filter(default)))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     // A second subscriber in one process (tests) keeps the first.
@@ -22,11 +30,4 @@ pub fn start(arguments: &Arguments) {
         LogFormat::Text => lines.finish().try_init(),
         LogFormat::Json => lines.json().finish().try_init(),
     };
-}
-
-fn default_level(command: &Command) -> tracing::level_filters::LevelFilter {
-    use tracing::level_filters::LevelFilter;
-    match command {
-        Command::Query(_) | Command::Explain(_) | Command::Load(_) => LevelFilter::WARN,
-    }
 }

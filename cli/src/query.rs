@@ -36,10 +36,20 @@ pub async fn query(arguments: QueryArguments) -> Result<(), Failure> {
         let ended = run.run(statement, &mut ran).await;
         if !arguments.quiet && !ran.query.is_empty() && !matches!(ended, Err(Failure::PipeClosed)) {
             eprintln!("{}", summary(&ran, started.elapsed()));
+            if arguments.bill {
+                eprintln!("{}", bill(&ran));
+            }
         }
         ended?;
     }
     Ok(())
+}
+
+fn bill(ran: &Ran) -> String {
+    let bill = ran.stats.bill().map(|bill| bill.to_string());
+    bill.unwrap_or_else(|| "the server sent no bill".to_owned())
+        .trim_end()
+        .to_owned()
 }
 
 /// `4 rows · 1.20 GB read · 8.1 s · $0.000912`

@@ -15,6 +15,7 @@ mod bind;
 mod codec;
 mod error;
 mod node;
+mod observe;
 mod session;
 mod write;
 
@@ -29,5 +30,6 @@ pub use node::exchange::ExchangeExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
+pub use observe::{Observed, observe};
 pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder};
 pub use write::{WriteError, panic_message, write};

@@ -24,6 +24,8 @@ pub(crate) fn check(headers: &HeaderMap, access_key_id: &str) -> Result<(), Refu
 fn signer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let fields = value.strip_prefix("AWS4-HMAC-SHA256")?;
-    let credential = fields.split(',').find_map(|field| field.trim().strip_prefix("Credential="))?;
+    let credential = fields
+        .split(',')
+        .find_map(|field| field.trim().strip_prefix("Credential="))?;
     credential.split('/').next()
 }

@@ -20,7 +20,11 @@ pub struct Counts {
 impl Counts {
     /// Requests of one kind over all buckets and statuses.
     pub fn s3_requests(&self, operation: S3Operation) -> u64 {
-        self.s3.values().filter_map(|bucket| bucket.get(&operation)).flat_map(BTreeMap::values).sum()
+        self.s3
+            .values()
+            .filter_map(|bucket| bucket.get(&operation))
+            .flat_map(BTreeMap::values)
+            .sum()
     }
 }
 

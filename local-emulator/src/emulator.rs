@@ -6,16 +6,19 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::count::{Counter, Counts};
 use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
-use crate::serve::{listen, serve};
+use crate::serve::{Lifetime, listen};
 use crate::settings::{Settings, StartError};
 use crate::{s3, sqs};
+
+/// How long a stop waits for connections to be dropped, and with them the store.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// A running emulator. Dropping it stops the services and kills the functions too, but only [`shutdown`](Emulator::shutdown) waits until
 /// no process and no scratch folder is left.
@@ -23,7 +26,7 @@ pub struct Emulator {
     endpoints: Endpoints,
     counter: Arc<Counter>,
     pool: Arc<Pool>,
-    stop: CancellationToken,
+    lifetime: Lifetime,
 }
 
 /// Base URLs, such as `http://127.0.0.1:43211`, without a slash at the end.
@@ -39,20 +42,28 @@ impl Emulator {
     pub async fn start(settings: Settings) -> Result<Emulator, StartError> {
         make_scratch(&settings.scratch)?;
         let store = s3::Store::open(&settings.data, &settings.mounts)?;
-        let functions = settings.functions.iter().map(|function| Function::new(function.clone(), &settings.region));
+        let functions = settings
+            .functions
+            .iter()
+            .map(|function| Function::new(function.clone(), &settings.region));
         let functions = functions.collect::<Result<Vec<_>, _>>()?;
         let (s3_listener, s3_address) = bind("S3", settings.s3_port).await?;
         let (sqs_listener, sqs_address) = bind("SQS", settings.sqs_port).await?;
         let (lambda_listener, lambda_address) = bind("Lambda", settings.lambda_port).await?;
 
         let counter = Arc::new(Counter::default());
-        let stop = CancellationToken::new();
-        let s3 = s3::service(Arc::new(store), settings.credentials.clone(), settings.region.clone(), counter.clone());
-        tokio::spawn(serve(s3_listener, s3, stop.clone()));
+        let lifetime = Lifetime::default();
+        let s3 = s3::service(
+            Arc::new(store),
+            settings.credentials.clone(),
+            settings.region.clone(),
+            counter.clone(),
+        );
+        lifetime.serve(s3_listener, s3);
 
         let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone());
         let sqs = service_fn(move |request| sqs.clone().route(request));
-        tokio::spawn(serve(sqs_listener, sqs, stop.clone()));
+        lifetime.serve(sqs_listener, sqs);
 
         let pool = Arc::new(Pool::new(PoolSettings {
             credentials: settings.credentials.clone(),
@@ -62,15 +73,28 @@ impl Emulator {
             scratch: settings.scratch,
             run_as: settings.run_as,
         }));
-        tokio::spawn(pool.clone().reap(stop.clone()));
+        lifetime.tasks.spawn(pool.clone().reap(lifetime.stop.clone()));
         let service = LambdaService::new(functions, pool.clone(), counter.clone(), settings.concurrency_max);
         let access_key_id = settings.credentials.access_key_id;
-        let lambda = InvokeApi { service: Arc::new(service), access_key_id, region: settings.region };
+        let lambda = InvokeApi {
+            service: Arc::new(service),
+            access_key_id,
+            region: settings.region,
+        };
         let lambda = service_fn(move |request| lambda.clone().route(request));
-        tokio::spawn(serve(lambda_listener, lambda, stop.clone()));
+        lifetime.serve(lambda_listener, lambda);
 
-        let endpoints = Endpoints { s3: url(s3_address), sqs: url(sqs_address), lambda: url(lambda_address) };
-        Ok(Emulator { endpoints, counter, pool, stop })
+        let endpoints = Endpoints {
+            s3: url(s3_address),
+            sqs: url(sqs_address),
+            lambda: url(lambda_address),
+        };
+        Ok(Emulator {
+            endpoints,
+            counter,
+            pool,
+            lifetime,
+        })
     }
 
     pub fn endpoints(&self) -> Endpoints {
@@ -87,22 +111,32 @@ impl Emulator {
         self.pool.ties_children()
     }
 
-    /// Kills every environment, ends every connection, and returns once no process and no scratch folder is left, within about two seconds.
+    /// Kills every environment, ends every connection, and returns once no process and no scratch folder is left and the data folder is
+    /// free for the next emulator. Takes milliseconds; gives up after three seconds.
     pub async fn shutdown(self) {
         self.pool.stop().await;
-        self.stop.cancel();
+        self.lifetime.stop.cancel();
+        self.lifetime.tasks.close();
+        if tokio::time::timeout(STOP_WAIT_MAX, self.lifetime.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::error!("some connections did not end in time");
+        }
     }
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.lifetime.stop.cancel();
         self.pool.kill_all();
     }
 }
 
 async fn bind(service: &'static str, port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
-    listen(port).await.map_err(|cause| StartError::Listen { service, port, cause })
+    listen(port)
+        .await
+        .map_err(|cause| StartError::Listen { service, port, cause })
 }
 
 fn url(address: SocketAddr) -> String {
@@ -111,6 +145,13 @@ fn url(address: SocketAddr) -> String {
 
 /// Others may pass through it to their own folder, but not look around.
 fn make_scratch(scratch: &Path) -> Result<(), StartError> {
-    let failed = |cause: io::Error| StartError::Scratch { folder: scratch.to_owned(), cause };
-    DirBuilder::new().recursive(true).mode(0o711).create(scratch).map_err(failed)
+    let failed = |cause: io::Error| StartError::Scratch {
+        folder: scratch.to_owned(),
+        cause,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(scratch)
+        .map_err(failed)
 }

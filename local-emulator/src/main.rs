@@ -56,7 +56,10 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // s3s reports every 404 as an error of its own.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let arguments = Arguments::parse();
     let temporary = tempfile::tempdir()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -68,7 +71,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("enforced: concurrency, timeout, resident memory, payload size, freeze between invocations, idle expiry");
     println!("accounted only: CPU share, temp folder size, network bandwidth");
     if !emulator.ties_children() {
-        println!("not enforced: setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed");
+        println!(
+            "not enforced: setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed"
+        );
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -109,7 +114,10 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
 
 fn parse_mount(text: &str) -> Result<Mount, String> {
     let (bucket, folder) = parse_pair(text)?;
-    Ok(Mount { bucket, folder: folder.into() })
+    Ok(Mount {
+        bucket,
+        folder: folder.into(),
+    })
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), String> {

@@ -15,6 +15,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -32,8 +33,29 @@ pub(crate) async fn listen(port: u16) -> std::io::Result<(TcpListener, SocketAdd
     Ok((listener, address))
 }
 
-/// Serves until `stop`; then drops the listener and every connection at once.
-pub(crate) async fn serve<S, B>(listener: TcpListener, service: S, stop: CancellationToken)
+/// What ends a server, and what tells that nothing of it is left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lifetime {
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+impl Lifetime {
+    /// Serves from now on.
+    pub fn serve<S, B>(&self, listener: TcpListener, service: S)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.tasks.spawn(accept(listener, service, self.clone()));
+    }
+}
+
+/// Serves until told to stop; then drops the listener and every connection at once.
+async fn accept<S, B>(listener: TcpListener, service: S, lifetime: Lifetime)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -43,9 +65,13 @@ where
 {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let permit = room
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         let stream = tokio::select! {
-            () = stop.cancelled() => return,
+            () = lifetime.stop.cancelled() => return,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -55,8 +81,8 @@ where
                 }
             },
         };
-        let (service, stop) = (service.clone(), stop.clone());
-        tokio::spawn(async move {
+        let (service, stop) = (service.clone(), lifetime.stop.clone());
+        lifetime.tasks.spawn(async move {
             let _permit = permit;
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -78,7 +104,10 @@ where
     let _ = stream.set_nodelay(true);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // Without a timer hyper's header timeout does nothing.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT);
     builder.http2().timer(TokioTimer::new());
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "connection ended");

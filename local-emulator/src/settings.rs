@@ -61,7 +61,10 @@ pub struct Credentials {
 
 impl Default for Credentials {
     fn default() -> Credentials {
-        Credentials { access_key_id: "emulator".to_owned(), secret_access_key: "emulator-secret".to_owned() }
+        Credentials {
+            access_key_id: "emulator".to_owned(),
+            secret_access_key: "emulator-secret".to_owned(),
+        }
     }
 }
 
@@ -111,7 +114,11 @@ pub enum StartError {
     #[error("data folder {} is in use by another emulator", folder.display())]
     DataInUse { folder: PathBuf },
     #[error("cannot mount {} as bucket {bucket:?}: {reason}", folder.display())]
-    Mount { bucket: String, folder: PathBuf, reason: String },
+    Mount {
+        bucket: String,
+        folder: PathBuf,
+        reason: String,
+    },
     #[error("cannot use scratch folder {}", folder.display())]
     Scratch {
         folder: PathBuf,

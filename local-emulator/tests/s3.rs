@@ -23,7 +23,15 @@ async fn bucket(world: &World) -> Client {
 
 async fn put(s3: &Client, key: &str, body: &[u8]) -> String {
     let body = ByteStream::from(body.to_vec());
-    s3.put_object().bucket("bucket").key(key).body(body).send().await.unwrap().e_tag.unwrap()
+    s3.put_object()
+        .bucket("bucket")
+        .key(key)
+        .body(body)
+        .send()
+        .await
+        .unwrap()
+        .e_tag
+        .unwrap()
 }
 
 async fn get(s3: &Client, key: &str) -> Vec<u8> {
@@ -114,17 +122,31 @@ async fn conditions() {
     let world = start().await;
     let s3 = bucket(&world).await;
     let etag = put(&s3, "key", b"one").await;
-    let put_if_match = |etag: &str| s3.put_object().bucket("bucket").key("key").if_match(etag).body(ByteStream::from_static(b"two"));
+    let put_if_match = |etag: &str| {
+        s3.put_object()
+            .bucket("bucket")
+            .key("key")
+            .if_match(etag)
+            .body(ByteStream::from_static(b"two"))
+    };
     assert_eq!(failure(put_if_match("\"0\"").send().await), "412 PreconditionFailed");
     assert_eq!(failure(put_if_match(&etag).key("absent").send().await), "404 NoSuchKey");
     let next = put_if_match(&etag).send().await.unwrap().e_tag.unwrap();
     let get = || s3.get_object().bucket("bucket").key("key");
     assert_eq!(failure(get().if_match(&etag).send().await), "412 PreconditionFailed");
-    assert_eq!(failure(get().if_none_match(&next).send().await).split(' ').next(), Some("304"));
+    assert_eq!(
+        failure(get().if_none_match(&next).send().await).split(' ').next(),
+        Some("304")
+    );
     assert!(get().if_match(&next).send().await.is_ok());
     assert!(get().if_none_match(&etag).send().await.is_ok());
     let modified = get().send().await.unwrap().last_modified.unwrap();
-    assert_eq!(failure(get().if_modified_since(modified).send().await).split(' ').next(), Some("304"));
+    assert_eq!(
+        failure(get().if_modified_since(modified).send().await)
+            .split(' ')
+            .next(),
+        Some("304")
+    );
     assert!(get().if_unmodified_since(modified).send().await.is_ok());
 }
 
@@ -147,8 +169,16 @@ async fn ranges() {
     for (header, expected) in cases {
         let object = range(&header).await.unwrap();
         let content_range = format!("bytes {}-{}/{size}", expected.start, expected.end - 1);
-        assert_eq!(object.content_range.as_deref(), Some(content_range.as_str()), "{header}");
-        assert_eq!(object.body.collect().await.unwrap().to_vec(), body[expected], "{header}");
+        assert_eq!(
+            object.content_range.as_deref(),
+            Some(content_range.as_str()),
+            "{header}"
+        );
+        assert_eq!(
+            object.body.collect().await.unwrap().to_vec(),
+            body[expected],
+            "{header}"
+        );
     }
     assert_eq!(failure(range(&format!("bytes={size}-")).await), "416 InvalidRange");
     put(&s3, "empty", b"").await;
@@ -161,11 +191,24 @@ async fn ranges() {
 async fn multipart() {
     let world = start().await;
     let s3 = bucket(&world).await;
-    let upload = s3.create_multipart_upload().bucket("bucket").key("big").metadata("who", "me").send().await.unwrap();
+    let upload = s3
+        .create_multipart_upload()
+        .bucket("bucket")
+        .key("big")
+        .metadata("who", "me")
+        .send()
+        .await
+        .unwrap();
     let id = upload.upload_id.unwrap();
     let part = |number: i32, size: usize| {
         let body = ByteStream::from(vec![number as u8; size]);
-        s3.upload_part().bucket("bucket").key("big").upload_id(&id).part_number(number).body(body).send()
+        s3.upload_part()
+            .bucket("bucket")
+            .key("big")
+            .upload_id(&id)
+            .part_number(number)
+            .body(body)
+            .send()
     };
     let mut parts = Vec::new();
     // With a gap; the part that is not listed is left out.
@@ -176,29 +219,75 @@ async fn multipart() {
     let complete = |parts: &[&CompletedPart]| {
         let parts = parts.iter().map(|part| (*part).clone()).collect();
         let list = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        s3.complete_multipart_upload().bucket("bucket").key("big").upload_id(&id).multipart_upload(list)
+        s3.complete_multipart_upload()
+            .bucket("bucket")
+            .key("big")
+            .upload_id(&id)
+            .multipart_upload(list)
     };
-    let wrong = CompletedPart::builder().part_number(2).e_tag("\"00000000000000000000000000000000\"").build();
+    let wrong = CompletedPart::builder()
+        .part_number(2)
+        .e_tag("\"00000000000000000000000000000000\"")
+        .build();
     assert_eq!(failure(complete(&[&wrong]).send().await), "400 InvalidPart");
-    assert_eq!(failure(complete(&[&parts[2], &parts[0]]).send().await), "400 InvalidPartOrder");
-    assert_eq!(failure(complete(&[&parts[0], &parts[1], &parts[3]]).send().await), "400 EntityTooSmall");
-    let listed = s3.list_parts().bucket("bucket").key("big").upload_id(&id).send().await.unwrap();
+    assert_eq!(
+        failure(complete(&[&parts[2], &parts[0]]).send().await),
+        "400 InvalidPartOrder"
+    );
+    assert_eq!(
+        failure(complete(&[&parts[0], &parts[1], &parts[3]]).send().await),
+        "400 EntityTooSmall"
+    );
+    let listed = s3
+        .list_parts()
+        .bucket("bucket")
+        .key("big")
+        .upload_id(&id)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(listed.parts().len(), 4);
-    let done = complete(&[&parts[0], &parts[2], &parts[3]]).if_none_match("*").send().await.unwrap();
+    let done = complete(&[&parts[0], &parts[2], &parts[3]])
+        .if_none_match("*")
+        .send()
+        .await
+        .unwrap();
     assert!(done.e_tag.unwrap().ends_with("-3\""));
     let expected = [vec![2u8; 5 * MIB], vec![7u8; 6 * MIB], vec![9u8; 3]].concat();
     assert_eq!(get(&s3, "big").await, expected);
-    let across = s3.get_object().bucket("bucket").key("big").range(format!("bytes={}-{}", 5 * MIB - 2, 5 * MIB + 1));
+    let across = s3
+        .get_object()
+        .bucket("bucket")
+        .key("big")
+        .range(format!("bytes={}-{}", 5 * MIB - 2, 5 * MIB + 1));
     let object = across.send().await.unwrap();
     assert_eq!(object.metadata().unwrap()["who"], "me");
     assert_eq!(object.body.collect().await.unwrap().to_vec(), [2, 2, 7, 7]);
     assert_eq!(failure(complete(&[&parts[0]]).send().await), "404 NoSuchUpload");
 
-    let aborted = s3.create_multipart_upload().bucket("bucket").key("big").send().await.unwrap().upload_id.unwrap();
-    s3.abort_multipart_upload().bucket("bucket").key("big").upload_id(&aborted).send().await.unwrap();
+    let aborted = s3
+        .create_multipart_upload()
+        .bucket("bucket")
+        .key("big")
+        .send()
+        .await
+        .unwrap()
+        .upload_id
+        .unwrap();
+    s3.abort_multipart_upload()
+        .bucket("bucket")
+        .key("big")
+        .upload_id(&aborted)
+        .send()
+        .await
+        .unwrap();
     let listed = s3.list_multipart_uploads().bucket("bucket").send().await.unwrap();
     assert!(listed.uploads().is_empty());
-    assert_eq!(walk(&world.folder.path().join("data/objects")), 3, "the part that was left out is gone");
+    assert_eq!(
+        walk(&world.folder.path().join("data/objects")),
+        3,
+        "the part that was left out is gone"
+    );
 }
 
 #[tokio::test]
@@ -207,7 +296,23 @@ async fn odd_keys() {
     let s3 = bucket(&world).await;
     let long = "k".repeat(1024);
     let mut keys = vec![
-        "a", "a/b", "a/b/c", "a b", "a+b", "a%2Fb", "a%b", "//x", "/y", "z//", "ä/ö", "日本/語", "q?x=1&y", "<&>\"'", "~-_.!*()", "😀", &long,
+        "a",
+        "a/b",
+        "a/b/c",
+        "a b",
+        "a+b",
+        "a%2Fb",
+        "a%b",
+        "//x",
+        "/y",
+        "z//",
+        "ä/ö",
+        "日本/語",
+        "q?x=1&y",
+        "<&>\"'",
+        "~-_.!*()",
+        "😀",
+        &long,
     ];
     for key in &keys {
         put(&s3, key, key.as_bytes()).await;
@@ -219,9 +324,18 @@ async fn odd_keys() {
     let plain = s3.list_objects_v2().bucket("bucket").send().await.unwrap();
     let listed: Vec<&str> = plain.contents().iter().map(|object| object.key().unwrap()).collect();
     assert_eq!(listed, keys);
-    let encoded = s3.list_objects_v2().bucket("bucket").encoding_type(EncodingType::Url).send().await.unwrap();
+    let encoded = s3
+        .list_objects_v2()
+        .bucket("bucket")
+        .encoding_type(EncodingType::Url)
+        .send()
+        .await
+        .unwrap();
     let listed: Vec<&str> = encoded.contents().iter().map(|object| object.key().unwrap()).collect();
-    assert!(listed.contains(&"a%2Bb") && listed.contains(&"a%252Fb") && listed.contains(&"a/b"), "{listed:?}");
+    assert!(
+        listed.contains(&"a%2Bb") && listed.contains(&"a%252Fb") && listed.contains(&"a/b"),
+        "{listed:?}"
+    );
     let too_long = s3.put_object().bucket("bucket").key("k".repeat(1025)).send().await;
     assert_eq!(failure(too_long), "400 KeyTooLongError");
 }
@@ -239,10 +353,20 @@ async fn listings() {
             let (mut items, mut token) = (Vec::new(), None);
             loop {
                 let request = s3.list_objects_v2().bucket("bucket").prefix(prefix).max_keys(size);
-                let page = request.set_delimiter(delimiter.map(str::to_owned)).set_continuation_token(token);
+                let page = request
+                    .set_delimiter(delimiter.map(str::to_owned))
+                    .set_continuation_token(token);
                 let page = page.send().await.unwrap();
-                let mut here: Vec<String> = page.contents().iter().map(|object| object.key().unwrap().to_owned()).collect();
-                here.extend(page.common_prefixes().iter().map(|common| common.prefix().unwrap().to_owned()));
+                let mut here: Vec<String> = page
+                    .contents()
+                    .iter()
+                    .map(|object| object.key().unwrap().to_owned())
+                    .collect();
+                here.extend(
+                    page.common_prefixes()
+                        .iter()
+                        .map(|common| common.prefix().unwrap().to_owned()),
+                );
                 assert_eq!(here.len() as i32, page.key_count().unwrap());
                 assert!(here.len() <= size as usize);
                 items.extend(here);
@@ -262,7 +386,13 @@ async fn listings() {
         assert_eq!(list("a", Some("/"), size).await, "a/ a0", "{size}");
         assert_eq!(list("zz", None, size).await, "", "{size}");
     }
-    let after = s3.list_objects_v2().bucket("bucket").start_after("a/b/3").send().await.unwrap();
+    let after = s3
+        .list_objects_v2()
+        .bucket("bucket")
+        .start_after("a/b/3")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(after.contents()[0].key(), Some("a0"));
     let marked = s3.list_objects().bucket("bucket").marker("b/4").send().await.unwrap();
     assert_eq!(marked.contents()[0].key(), Some("b/5"));
@@ -272,22 +402,58 @@ async fn listings() {
 async fn buckets_copies_and_deletes() {
     let world = start().await;
     let s3 = bucket(&world).await;
-    assert_eq!(failure(s3.create_bucket().bucket("bucket").send().await), "409 BucketAlreadyOwnedByYou");
-    assert_eq!(failure(s3.head_bucket().bucket("absent").send().await).split(' ').next(), Some("404"));
-    assert_eq!(failure(s3.get_object().bucket("absent").key("k").send().await), "404 NoSuchBucket");
-    assert_eq!(failure(s3.get_object().bucket("bucket").key("k").send().await), "404 NoSuchKey");
+    assert_eq!(
+        failure(s3.create_bucket().bucket("bucket").send().await),
+        "409 BucketAlreadyOwnedByYou"
+    );
+    assert_eq!(
+        failure(s3.head_bucket().bucket("absent").send().await)
+            .split(' ')
+            .next(),
+        Some("404")
+    );
+    assert_eq!(
+        failure(s3.get_object().bucket("absent").key("k").send().await),
+        "404 NoSuchBucket"
+    );
+    assert_eq!(
+        failure(s3.get_object().bucket("bucket").key("k").send().await),
+        "404 NoSuchKey"
+    );
     let body = ByteStream::from_static(b"original");
-    let put = s3.put_object().bucket("bucket").key("from").content_type("text/x").metadata("a", "b").body(body);
+    let put = s3
+        .put_object()
+        .bucket("bucket")
+        .key("from")
+        .content_type("text/x")
+        .metadata("a", "b")
+        .body(body);
     put.send().await.unwrap();
-    s3.copy_object().bucket("bucket").key("to").copy_source("bucket/from").send().await.unwrap();
+    s3.copy_object()
+        .bucket("bucket")
+        .key("to")
+        .copy_source("bucket/from")
+        .send()
+        .await
+        .unwrap();
     s3.delete_object().bucket("bucket").key("from").send().await.unwrap();
     s3.delete_object().bucket("bucket").key("from").send().await.unwrap();
     let copy = s3.get_object().bucket("bucket").key("to").send().await.unwrap();
-    assert_eq!((copy.content_type(), copy.metadata().unwrap()["a"].as_str()), (Some("text/x"), "b"));
+    assert_eq!(
+        (copy.content_type(), copy.metadata().unwrap()["a"].as_str()),
+        (Some("text/x"), "b")
+    );
     assert_eq!(copy.body.collect().await.unwrap().to_vec(), b"original");
-    assert_eq!(failure(s3.delete_bucket().bucket("bucket").send().await), "409 BucketNotEmpty");
+    assert_eq!(
+        failure(s3.delete_bucket().bucket("bucket").send().await),
+        "409 BucketNotEmpty"
+    );
     let object = |key: &str| ObjectIdentifier::builder().key(key).build().unwrap();
-    let both = Delete::builder().objects(object("to")).objects(object("absent")).build().unwrap();
+    let both = Delete::builder()
+        .objects(object("to"))
+        .objects(object("absent"))
+        .build()
+        .unwrap();
     let deleted = s3.delete_objects().bucket("bucket").delete(both).send().await.unwrap();
     assert_eq!((deleted.deleted().len(), deleted.errors().len()), (2, 0));
     s3.delete_bucket().bucket("bucket").send().await.unwrap();
@@ -300,15 +466,27 @@ async fn digests_are_checked_before_anything_is_visible() {
     let world = start().await;
     let s3 = bucket(&world).await;
     put(&s3, "key", b"before").await;
-    let put = || s3.put_object().bucket("bucket").key("key").body(ByteStream::from_static(b"after"));
+    let put = || {
+        s3.put_object()
+            .bucket("bucket")
+            .key("key")
+            .body(ByteStream::from_static(b"after"))
+    };
     let of_other = "1B2M2Y8AsgTpgAmY7PhCfg==";
     assert_eq!(failure(put().content_md5(of_other).send().await), "400 BadDigest");
     assert_eq!(failure(put().content_md5("nonsense").send().await), "400 InvalidDigest");
-    assert_eq!(failure(put().checksum_crc32_c("AAAAAA==").send().await), "400 BadDigest");
+    assert_eq!(
+        failure(put().checksum_crc32_c("AAAAAA==").send().await),
+        "400 BadDigest"
+    );
     let sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
     assert_eq!(failure(put().checksum_sha256(sha256).send().await), "400 BadDigest");
     assert_eq!(get(&s3, "key").await, b"before");
-    assert_eq!(walk(&world.folder.path().join("data/objects")), 1, "a refused body leaves its file behind");
+    assert_eq!(
+        walk(&world.folder.path().join("data/objects")),
+        1,
+        "a refused body leaves its file behind"
+    );
     let algorithm = aws_sdk_s3::types::ChecksumAlgorithm::Sha256;
     put().checksum_algorithm(algorithm).send().await.unwrap();
     assert_eq!(get(&s3, "key").await, b"after");
@@ -320,7 +498,11 @@ async fn signatures_are_verified() {
     bucket(&world).await;
     let known = local_emulator::Credentials::default();
     let wrong_secret = world.s3_as(Credentials::new(known.access_key_id, "wrong", None, None, "test"));
-    let put = wrong_secret.put_object().bucket("bucket").key("key").body(ByteStream::from_static(b"x"));
+    let put = wrong_secret
+        .put_object()
+        .bucket("bucket")
+        .key("key")
+        .body(ByteStream::from_static(b"x"));
     assert_eq!(failure(put.send().await), "403 SignatureDoesNotMatch");
     let wrong_key = world.s3_as(Credentials::new("unknown", "wrong", None, None, "test"));
     assert_eq!(failure(wrong_key.list_buckets().send().await), "403 InvalidAccessKeyId");
@@ -340,38 +522,57 @@ async fn objects_outlive_a_restart() {
     put(&s3, "overwritten", b"second").await;
     put(&s3, "deleted", b"deleted").await;
     s3.delete_object().bucket("bucket").key("deleted").send().await.unwrap();
-    s3.copy_object().bucket("bucket").key("copy").copy_source("bucket/kept").send().await.unwrap();
+    s3.copy_object()
+        .bucket("bucket")
+        .key("copy")
+        .copy_source("bucket/kept")
+        .send()
+        .await
+        .unwrap();
     // Enough history that the log is compacted along the way.
     for n in 0..200 {
         put(&s3, "busy", format!("{n}").as_bytes()).await;
     }
     let log = world.folder.path().join("data/index.log");
-    for torn in [&b""[..], b"\x07", b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del", &[0xff; 64]] {
+    for torn in [
+        &b""[..],
+        b"\x07",
+        b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del",
+        &[0xff; 64],
+    ] {
         let settings = common::settings(world.folder.path());
         world.emulator.shutdown().await;
         // What a write that was cut by kill -9 leaves behind.
         use std::io::Write;
-        std::fs::OpenOptions::new().append(true).open(&log).unwrap().write_all(torn).unwrap();
-        std::fs::write(world.folder.path().join("data/objects/00/00000000deadbe00"), b"half an upload").unwrap();
-        // The last connections of the old one may hold its store, and with it the folder's lock, a moment longer.
-        let emulator = loop {
-            match local_emulator::Emulator::start(settings.clone()).await {
-                Ok(emulator) => break emulator,
-                Err(local_emulator::StartError::DataInUse { .. }) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
-                Err(error) => panic!("{error}"),
-            }
-        };
-        world.emulator = emulator;
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&log)
+            .unwrap()
+            .write_all(torn)
+            .unwrap();
+        std::fs::write(
+            world.folder.path().join("data/objects/00/00000000deadbe00"),
+            b"half an upload",
+        )
+        .unwrap();
+        world.emulator = local_emulator::Emulator::start(settings).await.unwrap();
         let s3 = world.s3();
         assert_eq!(get(&s3, "kept").await, b"kept");
         assert_eq!(get(&s3, "copy").await, b"kept");
         assert_eq!(get(&s3, "overwritten").await, b"second");
         assert_eq!(get(&s3, "busy").await, b"199");
-        assert_eq!(failure(s3.get_object().bucket("bucket").key("deleted").send().await), "404 NoSuchKey");
+        assert_eq!(
+            failure(s3.get_object().bucket("bucket").key("deleted").send().await),
+            "404 NoSuchKey"
+        );
         put(&s3, "after the torn record", b"x").await;
     }
     assert_eq!(get(&world.s3(), "after the torn record").await, b"x");
-    assert_eq!(walk(&world.folder.path().join("data/objects")), 4, "kept and copy share one file");
+    assert_eq!(
+        walk(&world.folder.path().join("data/objects")),
+        4,
+        "kept and copy share one file"
+    );
 }
 
 #[tokio::test]
@@ -391,28 +592,67 @@ async fn a_mounted_folder_is_a_read_only_bucket() {
     std::fs::write(outside.path().join("secret"), b"secret").unwrap();
     std::os::unix::fs::symlink(outside.path().join("secret"), folder.path().join("link")).unwrap();
     std::os::unix::fs::symlink(outside.path(), folder.path().join("linked")).unwrap();
-    let mount = Mount { bucket: "files".to_owned(), folder: folder.path().to_owned() };
+    let mount = Mount {
+        bucket: "files".to_owned(),
+        folder: folder.path().to_owned(),
+    };
     let world = start_with(|settings| settings.mounts = vec![mount]).await;
     let s3 = world.s3();
     let listed = s3.list_objects_v2().bucket("files").send().await.unwrap();
-    let keys: Vec<_> = listed.contents().iter().map(|object| (object.key().unwrap(), object.size().unwrap())).collect();
-    assert_eq!(keys, [("year=2026.csv", 3), ("year=2026/part 1.parquet", 2 * MIB as i64)]);
-    let top = s3.list_objects_v2().bucket("files").delimiter("/").send().await.unwrap();
+    let keys: Vec<_> = listed
+        .contents()
+        .iter()
+        .map(|object| (object.key().unwrap(), object.size().unwrap()))
+        .collect();
+    assert_eq!(
+        keys,
+        [("year=2026.csv", 3), ("year=2026/part 1.parquet", 2 * MIB as i64)]
+    );
+    let top = s3
+        .list_objects_v2()
+        .bucket("files")
+        .delimiter("/")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(top.common_prefixes()[0].prefix(), Some("year=2026/"));
     let get = |key: &str| s3.get_object().bucket("files").key(key);
     let object = get("year=2026/part 1.parquet").range("bytes=-9").send().await.unwrap();
     assert_eq!(object.e_tag(), listed.contents()[1].e_tag());
     assert_eq!(object.body.collect().await.unwrap().to_vec(), [7; 9]);
-    for key in ["link", "linked/secret", "../secret", "year=2026/../year=2026.csv", "year=2026//part 1.parquet", "year=2026"] {
+    for key in [
+        "link",
+        "linked/secret",
+        "../secret",
+        "year=2026/../year=2026.csv",
+        "year=2026//part 1.parquet",
+        "year=2026",
+    ] {
         assert_eq!(failure(get(key).send().await), "404 NoSuchKey", "{key}");
     }
     let etag = listed.contents()[0].e_tag().unwrap();
     std::fs::write(folder.path().join("year=2026.csv"), b"changed").unwrap();
-    assert_eq!(failure(get("year=2026.csv").if_match(etag).send().await), "412 PreconditionFailed");
-    let put = s3.put_object().bucket("files").key("new").body(ByteStream::from_static(b"x"));
+    assert_eq!(
+        failure(get("year=2026.csv").if_match(etag).send().await),
+        "412 PreconditionFailed"
+    );
+    let put = s3
+        .put_object()
+        .bucket("files")
+        .key("new")
+        .body(ByteStream::from_static(b"x"));
     assert_eq!(failure(put.send().await), "403 AccessDenied");
-    assert_eq!(failure(s3.delete_object().bucket("files").key("year=2026.csv").send().await), "403 AccessDenied");
-    assert_eq!(failure(s3.create_multipart_upload().bucket("files").key("new").send().await), "403 AccessDenied");
-    assert_eq!(failure(s3.delete_bucket().bucket("files").send().await), "403 AccessDenied");
+    assert_eq!(
+        failure(s3.delete_object().bucket("files").key("year=2026.csv").send().await),
+        "403 AccessDenied"
+    );
+    assert_eq!(
+        failure(s3.create_multipart_upload().bucket("files").key("new").send().await),
+        "403 AccessDenied"
+    );
+    assert_eq!(
+        failure(s3.delete_bucket().bucket("files").send().await),
+        "403 AccessDenied"
+    );
     assert_eq!(std::fs::read(folder.path().join("year=2026.csv")).unwrap(), b"changed");
 }

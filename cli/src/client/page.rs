@@ -1,5 +1,6 @@
 //! One answer of the server. Cells stay the JSON tokens that came over the wire, so that no digit is lost on the way to stdout.
 
+use mayfly_cost::Bill;
 use mayfly_protocol::PicoDollars;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -82,10 +83,18 @@ impl Stats {
         self.physical_input_bytes.max(self.processed_bytes)
     }
 
-    /// What the statement cost so far.
+    /// What the statement cost, or what it cost so far where the server says so before the end.
     pub fn cost(&self) -> Option<PicoDollars> {
-        let dollars = self.mayfly.get("costUsd")?.as_f64()?;
-        Some(PicoDollars((dollars * PicoDollars::PER_DOLLAR as f64).round() as u128))
+        let so_far = || {
+            let dollars = self.mayfly.get("costUsd")?.as_f64()?;
+            Some(PicoDollars((dollars * PicoDollars::PER_DOLLAR as f64).round() as u128))
+        };
+        self.bill().map(|bill| bill.total).or_else(so_far)
+    }
+
+    /// The bill, which comes with the end of the statement.
+    pub fn bill(&self) -> Option<Bill> {
+        Bill::deserialize(self.mayfly.get("bill")?).ok()
     }
 }
 

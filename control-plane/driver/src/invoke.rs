@@ -56,7 +56,7 @@ fn answered(spec: &TaskSpec, size: FunctionSize, output: &InvokeOutput) -> Event
     match envelope::open::<TaskAnswer>(payload) {
         Ok(TaskAnswer::Done(report)) if report.attempt == attempt => {
             let meter = sum(platform, report.meter);
-            Event::Reported { attempt, report: Box::new(report), meter }
+            Event::Reported { attempt, answer: Box::new(report), meter }
         }
         Ok(TaskAnswer::Done(report)) => {
             let message = format!("the answer is for {}", report.attempt);

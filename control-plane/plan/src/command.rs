@@ -54,7 +54,7 @@ async fn create_table(create: NewTableStatement, catalog: &Catalog, session: &Se
 
 /// The columns that the statement declares, with DataFusion's types for them.
 async fn declared(statement: DfStatement, session: &Session) -> Result<SchemaRef, QueryError> {
-    let plan = context::bare(session).statement_to_plan(statement).await;
+    let plan = context::bare(session)?.statement_to_plan(statement).await;
     match plan.map_err(error::from_datafusion)? {
         LogicalPlan::Ddl(DdlStatement::CreateExternalTable(create)) => Ok(Arc::new(create.schema.as_arrow().clone())),
         _ => Err(error::internal("a CREATE EXTERNAL TABLE is not planned as one")),

@@ -3,11 +3,15 @@
 //! Nothing is shared between plannings and nothing is reachable but these tables: no file, no URL, no other catalog.
 
 use crate::provider::{LakeTable, Scans};
+use crate::rewrite::broadcast::Broadcast;
 use crate::{Session, error, information};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::TableReference;
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DfStatement;
 use futures::{StreamExt as _, stream};
@@ -19,11 +23,14 @@ use std::sync::Arc;
 /// Tables of one statement that are looked up at once.
 const LOOKUPS_MAX: usize = 16;
 
+/// Memory of a plan that runs in the control plane.
+const MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// How DataFusion shall plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// To be cut: every join and aggregation repartitions, so that there is an exchange to cut at.
-    Distributed { partitions: usize },
+    Distributed { partitions: usize, target_task_bytes: u64 },
     /// To run whole in one task.
     Whole { partitions: usize },
 }
@@ -102,7 +109,7 @@ impl Lookup {
 
     pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
         let scans = Arc::new(Scans::default());
-        let mut state = state(config(session, shape), session.now);
+        let mut state = state(config(session, shape)?, session.now, shape);
         for (name, table) in &self.found {
             let provider = LakeTable::new(table.clone(), scans.clone());
             let schema = schema(&state, name)?;
@@ -125,17 +132,35 @@ impl Lookup {
 }
 
 /// A state without tables, for what needs only types and functions.
-pub(crate) fn bare(session: &Session) -> SessionState {
-    state(config(session, Shape::Whole { partitions: 1 }), session.now)
+pub(crate) fn bare(session: &Session) -> Result<SessionState, QueryError> {
+    let shape = Shape::Whole { partitions: 1 };
+    Ok(state(config(session, shape)?, session.now, shape))
 }
 
-fn state(config: SessionConfig, now: EpochMs) -> SessionState {
-    let mut builder = SessionStateBuilder::new().with_config(config).with_default_features();
+fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
+    let runtime = mayfly_fragment::runtime_env_builder()
+        .with_memory_limit(MEMORY_BYTES_MAX, 1.0)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .build_arc()
+        .expect("a runtime without a disk has nothing to fail on");
+    let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
     // `range` and `generate_series` would make rows without end where no executor is.
     *builder.table_functions() = None;
+    if let Shape::Distributed { target_task_bytes, .. } = shape {
+        builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));
+    }
     let mut state = builder.build();
     freeze(&mut state, now);
     state
+}
+
+/// DataFusion's own rules, and the choice of broadcast joins among them.
+fn rules(target_task_bytes: u64) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let after = rules.iter().position(|rule| rule.name() == Broadcast::AFTER);
+    let at = after.map_or(rules.len(), |at| at + 1);
+    rules.insert(at, Arc::new(Broadcast { target_task_bytes }));
+    rules
 }
 
 /// `now()` is when the query was accepted, whenever and wherever it is planned.
@@ -166,23 +191,17 @@ fn schema(state: &SessionState, table: &TableRef) -> Result<Arc<dyn SchemaProvid
     Ok(new)
 }
 
-fn config(session: &Session, shape: Shape) -> SessionConfig {
+fn config(session: &Session, shape: Shape) -> Result<SessionConfig, QueryError> {
     let schema = session.schema();
     let schema = if schema.is_empty() { DEFAULT_SCHEMA } else { &schema };
-    let mut config = SessionConfig::new()
+    let mut config = mayfly_fragment::session_config(&BTreeMap::new())
+        .map_err(error::from_datafusion)?
         .with_default_catalog_and_schema(session.catalog.to_lowercase(), schema)
-        .with_create_default_catalog_and_schema(true)
-        .with_information_schema(false);
+        .with_create_default_catalog_and_schema(true);
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
-    options.sql_parser.map_string_types_to_utf8view = false;
-    // Dynamic filters live in one process: the executor plans its own.
-    options.optimizer.enable_dynamic_filter_pushdown = false;
-    options.optimizer.enable_join_dynamic_filter_pushdown = false;
-    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
-    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     match shape {
-        Shape::Distributed { partitions } => {
+        Shape::Distributed { partitions, .. } => {
             options.execution.target_partitions = partitions;
             // Every join repartitions both sides; which build sides are broadcast is decided in `rewrite/broadcast.rs`.
             options.optimizer.hash_join_single_partition_threshold = 0;
@@ -193,7 +212,7 @@ fn config(session: &Session, shape: Shape) -> SessionConfig {
         }
         Shape::Whole { partitions } => options.execution.target_partitions = partitions,
     }
-    config
+    Ok(config)
 }
 
 /// Runs a plan in this process; for plans without table rows.

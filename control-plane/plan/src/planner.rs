@@ -1,25 +1,224 @@
-//! The planner.
-use crate::{Planned, PlannerSettings, Session, command, error, show, sql};
+//! The planner: a statement in, what to do about it out. Plans on a thread of its own, because the depth of a plan is its user's.
+
+use crate::context::{self, Context, Lookup, Shape};
+use crate::settings::PLANNED_PARTITIONS_MIN;
+use crate::sql::{ExplainForm, QueryStatement, Statement};
+use crate::stage::cut::{self, CutSettings, CutStage};
+use crate::stage::size::Sizing;
+use crate::stage::{draft, prune};
+use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Session};
+use crate::{command, error, explain, resolve, rewrite, rows, show, sql};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result as DfResult;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use mayfly_catalog::Catalog;
 use mayfly_protocol::QueryError;
 use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot};
 
-/// Plans statements.
+/// Stack of a planning thread. DataFusion recurses over expressions and plans.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Statements that are planned at once; the others wait.
+const PLANNINGS_MAX: usize = 16;
+
+/// Plans statements against one catalog.
 pub struct Planner {
-    catalog: Arc<Catalog>,
-    settings: PlannerSettings,
+    worker: Arc<Worker>,
+    slots: Arc<Semaphore>,
 }
 
 impl Planner {
     pub fn new(catalog: Arc<Catalog>, settings: PlannerSettings) -> Planner {
-        Planner { catalog, settings }
-    }
-
-    pub async fn plan(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
-        match sql::parse(sql)? {
-            sql::Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
-            sql::Statement::Command(command) => command::run(command, &self.catalog, session).await,
-            _ => Err(error::internal("queries are not planned yet")),
+        Planner {
+            worker: Arc::new(Worker { catalog, settings }),
+            slots: Arc::new(Semaphore::new(PLANNINGS_MAX)),
         }
     }
+
+    /// The catalog that names are looked up in.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.worker.catalog
+    }
+
+    /// Plans one statement. Commands have taken effect when this returns.
+    pub async fn plan(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
+        let slot = self.slots.clone().acquire_owned().await;
+        let (worker, sql, session) = (self.worker.clone(), sql.to_owned(), session.clone());
+        let (answer, planned) = oneshot::channel();
+        let runtime = Handle::current();
+        let run = move || {
+            let planned = runtime.block_on(worker.plan(&sql, &session));
+            drop(slot);
+            // A caller that is gone needs no answer.
+            let _ = answer.send(planned);
+        };
+        std::thread::Builder::new()
+            .name("plan".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(run)
+            .map_err(|cause| error::internal(format!("no thread to plan on: {cause}")))?;
+        // The channel closes without an answer only when the thread panicked.
+        planned.await.unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
+    }
+}
+
+struct Worker {
+    catalog: Arc<Catalog>,
+    settings: PlannerSettings,
+}
+
+/// A query on its way.
+struct Query<'a> {
+    session: &'a Session,
+    lookup: Lookup,
+    logical: LogicalPlan,
+    columns: Vec<String>,
+    sizing: Sizing,
+}
+
+/// How a query is run.
+enum Way {
+    Rows(Vec<arrow::record_batch::RecordBatch>),
+    Stages(Vec<CutStage>),
+}
+
+impl Worker {
+    async fn plan(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
+        match sql::parse(sql)? {
+            Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
+            Statement::Command(command) => command::run(command, &self.catalog, session).await,
+            Statement::Explain { form, query } => self.explain(form, query, session).await,
+            Statement::Query(query) => self.query(query, session).await,
+        }
+    }
+
+    async fn query(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+        let properties = session.properties()?;
+        let query = self.resolve(statement, session).await?;
+        let mut text = PlanText::default();
+        let way = self.way(&query, &mut text).await?;
+        let schema = schema(&query.logical);
+        let columns = query.columns;
+        match way {
+            Way::Rows(batches) => Ok(Planned::Rows { schema, columns, batches }),
+            Way::Stages(stages) => Ok(Planned::Query(PlannedQuery {
+                graph: cut::graph(&stages).map_err(error::from_datafusion)?,
+                schema,
+                columns,
+                text,
+                memory_bytes_max: properties.max_task_memory_bytes,
+            })),
+        }
+    }
+
+    async fn explain(&self, form: ExplainForm, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+        let query = self.resolve(statement, session).await?;
+        let mut text = PlanText::default();
+        if let Way::Rows(_) = self.way(&query, &mut text).await? {
+            text.distributed = "Answered in the control plane: no table row is read\n".to_owned();
+        }
+        Ok(explain::answer(form, &text))
+    }
+
+    /// Looks tables up, checks names and types.
+    async fn resolve<'a>(&self, statement: QueryStatement, session: &'a Session) -> Result<Query<'a>, QueryError> {
+        let sizing = self.sizing(session)?;
+        let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
+        let context = lookup.context(session, self.whole(sizing))?;
+        let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
+        let planned: Vec<String> = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Query {
+            session,
+            lookup,
+            logical,
+            columns: statement.names.resolve(&planned),
+            sizing,
+        })
+    }
+
+    fn sizing(&self, session: &Session) -> Result<Sizing, QueryError> {
+        let properties = session.properties()?;
+        Ok(Sizing {
+            target_task_bytes: properties.target_task_bytes.unwrap_or(self.settings.target_task_bytes),
+            local_partitions: properties.target_partitions.unwrap_or(self.settings.executor_vcpus),
+        })
+    }
+
+    fn whole(&self, sizing: Sizing) -> Shape {
+        Shape::Whole {
+            partitions: sizing.local_partitions as usize,
+        }
+    }
+
+    /// In the control plane if no row is read, in one task if the input fits it, else in stages.
+    async fn way(&self, query: &Query<'_>, text: &mut PlanText) -> Result<Way, QueryError> {
+        let context = query.lookup.context(query.session, self.whole(query.sizing))?;
+        let (logical, physical) = resolve::physical(&context, &query.logical).await?;
+        text.logical = logical.display_indent().to_string();
+        text.physical = explain::physical(&physical);
+        let pruned = prune::scans(&physical, &context.scans).map_err(error::from_datafusion)?;
+        if pruned.values().all(|scan| scan.rows() == 0) {
+            let plan = rows::without_scans(&physical).map_err(error::from_datafusion)?;
+            return rows::answer(plan, &context.state).await.map(Way::Rows);
+        }
+        let bytes: u64 = pruned.values().map(prune::Pruned::bytes).sum();
+        let stages = if bytes <= query.sizing.target_task_bytes {
+            self.one_task(&physical, &context, query.sizing)
+        } else {
+            self.many_tasks(query, text).await?
+        };
+        let stages = stages.map_err(error::from_datafusion)?;
+        text.distributed = explain::distributed(&stages);
+        Ok(Way::Stages(stages))
+    }
+
+    /// DataFusion's own plan for one process, in one task.
+    fn one_task(&self, physical: &Arc<dyn ExecutionPlan>, context: &Context, sizing: Sizing) -> DfResult<Vec<CutStage>> {
+        let pruned = prune::scans(physical, &context.scans)?;
+        let drafts = draft::one(physical);
+        cut::cut(&drafts, &pruned, self.cut_settings(sizing))
+    }
+
+    async fn many_tasks(&self, query: &Query<'_>, text: &mut PlanText) -> Result<DfResult<Vec<CutStage>>, QueryError> {
+        let sizing = query.sizing;
+        let partitions = (sizing.local_partitions as usize).max(PLANNED_PARTITIONS_MIN);
+        let shape = Shape::Distributed {
+            partitions,
+            target_task_bytes: sizing.target_task_bytes,
+        };
+        let context = query.lookup.context(query.session, shape)?;
+        let (_, physical) = resolve::physical(&context, &query.logical).await?;
+        text.physical = explain::physical(&physical);
+        Ok(self.stages(&physical, &context, sizing, partitions, text))
+    }
+
+    fn stages(
+        &self,
+        physical: &Arc<dyn ExecutionPlan>,
+        context: &Context,
+        sizing: Sizing,
+        partitions: usize,
+        text: &mut PlanText,
+    ) -> DfResult<Vec<CutStage>> {
+        let exchanged = rewrite::exchange::insert(physical, partitions)?;
+        text.rewrites.push(("exchange", explain::physical(&exchanged)));
+        let pruned = prune::scans(&exchanged, &context.scans)?;
+        let drafts = draft::draft(&exchanged, &pruned, sizing)?;
+        cut::cut(&drafts, &pruned, self.cut_settings(sizing))
+    }
+
+    fn cut_settings(&self, sizing: Sizing) -> CutSettings {
+        CutSettings {
+            sizing,
+            size: self.settings.size,
+        }
+    }
+}
+
+/// The result's schema. Names in it are the plan's, not those that the user sees.
+fn schema(logical: &LogicalPlan) -> SchemaRef {
+    Arc::new(logical.schema().as_arrow().clone())
 }

@@ -4,10 +4,11 @@ use crate::engine::{Answer, Columns, Engine, Pages, Position, RowBatches, Runnin
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use mayfly_catalog::Catalog;
 use mayfly_cost::{Bill, PriceBook, bill};
 use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
 use mayfly_exchange::{ExchangeError, ResultReader};
-use mayfly_plan::{Planned, PlannedQuery, Planner, Session};
+use mayfly_plan::{Planned, PlannedQuery, Planner, PlannerSettings, Session};
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
 use mayfly_store::Store;
@@ -18,9 +19,10 @@ use std::time::Duration;
 /// Catalog of statements that name none.
 const CATALOG_DEFAULT: &str = "lake";
 
-/// Planner, driver and the store through which results are read.
+/// Catalog, planner's settings, driver, and the store through which results are read.
 pub struct Coordinator {
-    pub planner: Planner,
+    pub catalog: Catalog,
+    pub planning: PlannerSettings,
     pub driver: Driver,
     pub store: Store,
     pub prices: PriceBook,
@@ -31,7 +33,7 @@ impl Engine for Coordinator {
     async fn submit(&self, id: QueryId, request: Request) -> Submission {
         // What planning asks of S3 is the query's too: it is counted on a meter that the driver goes on with.
         let requests = self.store.fork();
-        let planned = self.planner.metered(&requests).plan(&request.sql, &session(&request)).await;
+        let planned = self.planner(&requests).plan(&request.sql, &session(&request)).await;
         let answer = match planned {
             Ok(Planned::Query(planned)) => self.run(id, request, planned, requests.clone()).await,
             Ok(Planned::Rows { schema, columns, batches }) => {
@@ -53,6 +55,11 @@ impl Coordinator {
         let handle = self.driver.submit(id, request, graph, memory_bytes_max, requests.clone()).await?;
         let query = Arc::new(Running { handle, store: requests, schema: schema.clone() });
         Ok(Answer::Query { columns: Columns { names: columns, schema }, plan: text.distributed, query })
+    }
+
+    /// A planner whose requests are counted on that meter; what the catalog has cached is shared.
+    fn planner(&self, requests: &Store) -> Planner {
+        Planner::new(Arc::new(self.catalog.metered(requests)), self.planning.clone())
     }
 
     fn bill(&self, requests: &Store) -> Bill {
@@ -134,7 +141,7 @@ fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
         tasks_queued: stage.planned + stage.queued,
         tasks_running: stage.running,
         tasks_done: stage.done,
-        failed_attempts: stage.failed_attempts,
+        attempts_failed: stage.failed_attempts,
         rows_in: stage.statistics.rows_read + stage.statistics.rows_scanned,
         bytes_in: stage.meter.s3.bytes_read,
         rows_out: stage.rows_out,

@@ -8,6 +8,7 @@
 //!          client    result ── cell      and back: rows to bytes, a document around them
 //! ```
 
+pub mod coordinator;
 pub mod engine;
 pub mod settings;
 pub mod types;
@@ -23,6 +24,7 @@ mod result;
 mod route;
 mod sql;
 
+pub use coordinator::Coordinator;
 pub use engine::Engine;
 pub use settings::{LocalInfo, ServerSettings};
 

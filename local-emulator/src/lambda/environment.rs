@@ -44,8 +44,12 @@ struct State {
 }
 
 enum Phase {
-    Starting { ready: oneshot::Sender<Result<(), Outcome>> },
-    Ready { next: oneshot::Sender<Event> },
+    Starting {
+        ready: oneshot::Sender<Result<(), Outcome>>,
+    },
+    Ready {
+        next: oneshot::Sender<Event>,
+    },
     Busy(Busy),
     Gone,
 }
@@ -95,9 +99,25 @@ impl Environment {
     ) -> (Arc<Environment>, oneshot::Receiver<Result<(), Outcome>>) {
         let (ready, first) = oneshot::channel();
         let phase = Phase::Starting { ready };
-        let state = State { phase, process: None, pid: None, frozen: false, ready_at: Instant::now() };
+        let state = State {
+            phase,
+            process: None,
+            pid: None,
+            frozen: false,
+            ready_at: Instant::now(),
+        };
         let exit = watch::Sender::new(None);
-        (Arc::new(Environment { id, function, output, watchdog, state: Mutex::new(state), exit }), first)
+        (
+            Arc::new(Environment {
+                id,
+                function,
+                output,
+                watchdog,
+                state: Mutex::new(state),
+                exit,
+            }),
+            first,
+        )
     }
 
     /// Tells of the child once it runs.
@@ -111,7 +131,9 @@ impl Environment {
     /// Hands the runtime an event and waits for the end of the invocation, which is when the runtime asks for the next one.
     pub async fn invoke(&self, event: Event) -> Outcome {
         let timeout = self.function.settings.timeout;
-        let Some(mut done) = self.deliver(event) else { return self.exited_outcome().await };
+        let Some(mut done) = self.deliver(event) else {
+            return self.exited_outcome().await;
+        };
         match tokio::time::timeout(timeout, &mut done).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => self.exited_outcome().await,
@@ -126,11 +148,18 @@ impl Environment {
 
     fn deliver(&self, event: Event) -> Option<oneshot::Receiver<Outcome>> {
         let mut state = self.lock();
-        let Phase::Ready { next } = std::mem::replace(&mut state.phase, Phase::Gone) else { return None };
+        let Phase::Ready { next } = std::mem::replace(&mut state.phase, Phase::Gone) else {
+            return None;
+        };
         state.thaw(&self.watchdog);
         let (done, ending) = oneshot::channel();
         let undelivered = next.send(event.clone()).is_err();
-        state.phase = Phase::Busy(Busy { event, undelivered, answer: None, done });
+        state.phase = Phase::Busy(Busy {
+            event,
+            undelivered,
+            answer: None,
+            done,
+        });
         Some(ending)
     }
 
@@ -149,7 +178,11 @@ impl Environment {
                 let undelivered = next.send(busy.event.clone()).is_err();
                 state.phase = Phase::Busy(Busy { undelivered, ..busy });
             }
-            Phase::Busy(Busy { answer: Some(answer), done, .. }) => {
+            Phase::Busy(Busy {
+                answer: Some(answer),
+                done,
+                ..
+            }) => {
                 state.phase = Phase::Ready { next };
                 state.ready_at = Instant::now();
                 state.freeze();
@@ -177,7 +210,11 @@ impl Environment {
     pub fn check_answer(&self, request_id: &str) -> Result<(), Misuse> {
         match &self.lock().phase {
             Phase::Busy(busy) if busy.event.request_id != request_id => Err(Misuse::WrongId),
-            Phase::Busy(Busy { answer: None, undelivered: false, .. }) => Ok(()),
+            Phase::Busy(Busy {
+                answer: None,
+                undelivered: false,
+                ..
+            }) => Ok(()),
             Phase::Busy(_) => Err(Misuse::WrongState),
             _ => Err(Misuse::WrongId),
         }
@@ -211,7 +248,14 @@ impl Environment {
         };
         match phase {
             (Phase::Starting { ready }, exit) => drop(ready.send(Err(Outcome::Exited(exit)))),
-            (Phase::Busy(Busy { answer: Some(answer), done, .. }), _) => drop(done.send(Outcome::Answered(answer))),
+            (
+                Phase::Busy(Busy {
+                    answer: Some(answer),
+                    done,
+                    ..
+                }),
+                _,
+            ) => drop(done.send(Outcome::Answered(answer))),
             (Phase::Busy(Busy { done, .. }), exit) => drop(done.send(Outcome::Exited(exit))),
             (Phase::Ready { .. } | Phase::Gone, _) => {}
         }
@@ -248,8 +292,15 @@ impl Environment {
 
     async fn wait_exit(&self) {
         let mut exit = self.exit.subscribe();
-        if tokio::time::timeout(EXIT_WAIT_MAX, exit.wait_for(Option::is_some)).await.is_err() {
-            tracing::error!(function = self.function.name(), environment = self.id, "a killed process does not end");
+        if tokio::time::timeout(EXIT_WAIT_MAX, exit.wait_for(Option::is_some))
+            .await
+            .is_err()
+        {
+            tracing::error!(
+                function = self.function.name(),
+                environment = self.id,
+                "a killed process does not end"
+            );
         }
     }
 
@@ -277,7 +328,11 @@ impl Environment {
             Phase::Busy(busy) => ("busy", Some(busy.event.request_id.clone())),
             Phase::Gone => ("gone", None),
         };
-        Glance { pid: state.pid, state: name, request_id }
+        Glance {
+            pid: state.pid,
+            state: name,
+            request_id,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

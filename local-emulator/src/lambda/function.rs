@@ -15,8 +15,16 @@ pub(crate) struct Function {
 
 impl Function {
     pub fn new(mut settings: FunctionSettings, region: &str) -> Result<Function, StartError> {
-        let refused = |reason: String| StartError::Function { name: settings.name.clone(), reason };
-        if settings.name.is_empty() || !settings.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+        let refused = |reason: String| StartError::Function {
+            name: settings.name.clone(),
+            reason,
+        };
+        if settings.name.is_empty()
+            || !settings
+                .name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        {
             return Err(refused("a name has letters, digits, - and _ only".to_owned()));
         }
         let failed = |error: std::io::Error| refused(format!("cannot run {}: {error}", settings.program.display()));

@@ -38,7 +38,11 @@ impl InvokeApi {
             Err(refused) => refused,
             Ok(()) => match invoked_function(request.method(), &path) {
                 Some(name) => self.invoke(name, request).await.unwrap_or_else(|refused| refused),
-                None => refuse(StatusCode::NOT_FOUND, "UnknownOperationException", json!({ "Message": "unknown operation" })),
+                None => refuse(
+                    StatusCode::NOT_FOUND,
+                    "UnknownOperationException",
+                    json!({ "Message": "unknown operation" }),
+                ),
             },
         };
         Ok(answer)
@@ -48,9 +52,10 @@ impl InvokeApi {
         let (kind, message) = match authorization::check(request.headers(), &self.access_key_id) {
             Ok(()) => return Ok(()),
             Err(Refusal::Missing) => ("MissingAuthenticationTokenException", "Missing Authentication Token"),
-            Err(Refusal::UnknownKey) => {
-                ("UnrecognizedClientException", "The security token included in the request is invalid.")
-            }
+            Err(Refusal::UnknownKey) => (
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            ),
         };
         Err(refuse(StatusCode::FORBIDDEN, kind, json!({ "message": message })))
     }
@@ -69,21 +74,29 @@ impl InvokeApi {
             }
             "DryRun" => Ok(empty(StatusCode::NO_CONTENT)),
             other => {
-                let message = format!("1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint");
-                Err(refuse(StatusCode::BAD_REQUEST, "InvalidParameterValueException", json!({ "message": message })))
+                let message = format!(
+                    "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint"
+                );
+                Err(refuse(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidParameterValueException",
+                    json!({ "message": message }),
+                ))
             }
         }
     }
 
     fn find(&self, spelled: &str) -> Result<&Arc<Function>, Answer> {
-        name_in(spelled).and_then(|name| self.service.function(name)).ok_or_else(|| {
-            let arn = match spelled.starts_with("arn:") {
-                true => spelled.to_owned(),
-                false => format!("arn:aws:lambda:{}:{ACCOUNT}:function:{spelled}", self.region),
-            };
-            let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}") });
-            refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", body)
-        })
+        name_in(spelled)
+            .and_then(|name| self.service.function(name))
+            .ok_or_else(|| {
+                let arn = match spelled.starts_with("arn:") {
+                    true => spelled.to_owned(),
+                    false => format!("arn:aws:lambda:{}:{ACCOUNT}:function:{spelled}", self.region),
+                };
+                let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}") });
+                refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", body)
+            })
     }
 
     async fn wait(&self, function: Arc<Function>, payload: Bytes, wants_tail: bool) -> Result<Answer, Answer> {
@@ -107,7 +120,11 @@ impl InvokeApi {
         match (method, page) {
             (&Method::GET, "counts") => json_answer(&json!(self.service.counter.counts())),
             (&Method::GET, "environments") => json_answer(&self.environments()),
-            _ => refuse(StatusCode::NOT_FOUND, "NotFound", json!({ "message": "counts or environments" })),
+            _ => refuse(
+                StatusCode::NOT_FOUND,
+                "NotFound",
+                json!({ "message": "counts or environments" }),
+            ),
         }
     }
 
@@ -128,7 +145,9 @@ impl InvokeApi {
 
 /// The function that a path invokes: `/2015-03-31/functions/{function}/invocations`.
 fn invoked_function<'p>(method: &Method, path: &'p str) -> Option<&'p str> {
-    let function = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+    let function = path
+        .strip_prefix("/2015-03-31/functions/")?
+        .strip_suffix("/invocations")?;
     (method == Method::POST && !function.is_empty()).then_some(function)
 }
 
@@ -147,7 +166,9 @@ async fn payload(body: Incoming, bytes_max: usize) -> Result<Bytes, Answer> {
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
         Ok(_) => Ok(payload),
-        Err(error) => Err(invalid_content(&format!("Could not parse request body into json: {error}"))),
+        Err(error) => Err(invalid_content(&format!(
+            "Could not parse request body into json: {error}"
+        ))),
     }
 }
 
@@ -183,11 +204,15 @@ fn invalid_content(message: &str) -> Answer {
 
 fn refuse(status: StatusCode, kind: &str, body: Value) -> Answer {
     let builder = start(status).header("x-amzn-errortype", kind);
-    builder.body(Full::new(body.to_string().into())).expect("error types fit headers")
+    builder
+        .body(Full::new(body.to_string().into()))
+        .expect("error types fit headers")
 }
 
 fn json_answer(body: &Value) -> Answer {
-    start(StatusCode::OK).body(Full::new(body.to_string().into())).expect("constant headers are valid")
+    start(StatusCode::OK)
+        .body(Full::new(body.to_string().into()))
+        .expect("constant headers are valid")
 }
 
 fn empty(status: StatusCode) -> Answer {
@@ -214,7 +239,9 @@ fn percent_decoded(path: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
     while let Some((first, behind)) = rest.split_first() {
         let escaped = (*first == b'%').then(|| behind.get(..2)).flatten();
-        let escaped = escaped.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let escaped = escaped
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         bytes.push(escaped.unwrap_or(*first));
         rest = if escaped.is_some() { &behind[2..] } else { behind };
     }

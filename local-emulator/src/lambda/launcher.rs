@@ -62,7 +62,10 @@ impl Launcher {
 }
 
 fn find_setpriv() -> Option<PathBuf> {
-    ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"].into_iter().map(PathBuf::from).find(|path| path.is_file())
+    ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.is_file())
 }
 
 fn spawn(launch: Launch, setpriv: Option<&PathBuf>) -> io::Result<Child> {
@@ -74,8 +77,16 @@ fn spawn(launch: Launch, setpriv: Option<&PathBuf>) -> io::Result<Child> {
         }
         None => Command::new(&launch.program),
     };
-    command.args(&launch.args).env_clear().envs(launch.environment).current_dir(&launch.folder);
-    command.stdin(Stdio::null()).stdout(launch.output.try_clone()?).stderr(launch.output).process_group(0);
+    command
+        .args(&launch.args)
+        .env_clear()
+        .envs(launch.environment)
+        .current_dir(&launch.folder);
+    command
+        .stdin(Stdio::null())
+        .stdout(launch.output.try_clone()?)
+        .stderr(launch.output)
+        .process_group(0);
     if let Some(RunAs { uid, gid }) = launch.run_as {
         command.uid(uid).gid(gid);
     }
@@ -87,7 +98,11 @@ pub(crate) fn environment(function: &Function, service: &Service<'_>, folder: &s
     let settings = &function.settings;
     let memory = settings.memory_mb.to_string();
     let log_group = format!("/aws/lambda/{}", settings.name);
-    let task_root = settings.program.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
+    let task_root = settings
+        .program
+        .parent()
+        .map(|parent| parent.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let fixed = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ("LANG", "en_US.UTF-8"),
@@ -107,7 +122,9 @@ pub(crate) fn environment(function: &Function, service: &Service<'_>, folder: &s
         ("AWS_ACCESS_KEY_ID", service.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", service.secret_access_key),
     ];
-    let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let fixed = fixed
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
     fixed.chain(settings.environment.clone()).collect()
 }
 
@@ -119,4 +136,3 @@ pub(crate) struct Service<'s> {
     pub access_key_id: &'s str,
     pub secret_access_key: &'s str,
 }
-

@@ -28,13 +28,17 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Answered(Answer),
-    TimedOut { after: Duration },
+    TimedOut {
+        after: Duration,
+    },
     /// The process ended before it answered.
     Exited(Exit),
     /// The runtime told that it could not initialize.
     InitError(Bytes),
     /// The process could not even be started.
-    NotStarted { reason: String },
+    NotStarted {
+        reason: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +75,8 @@ impl Outcome {
 
     pub fn status(&self) -> Status {
         match self {
-            Outcome::Answered(Answer::Response(_)) => Status::Success,
-            Outcome::Answered(Answer::Error(_)) => Status::Error("Runtime.Unknown"),
+            // A function that reports its own error has run as the platform sees it.
+            Outcome::Answered(Answer::Response(_) | Answer::Error(_)) => Status::Success,
             Outcome::Answered(Answer::TooLarge) => Status::Error("Function.ResponseSizeTooLarge"),
             Outcome::TimedOut { .. } => Status::Timeout,
             Outcome::Exited(Exit::OutOfMemory) => Status::Error("Runtime.OutOfMemory"),
@@ -85,9 +89,13 @@ impl Outcome {
     /// The body that the caller of Invoke gets.
     pub fn payload(&self, request_id: &str) -> Bytes {
         match self {
-            Outcome::Answered(Answer::Response(bytes) | Answer::Error(bytes)) | Outcome::InitError(bytes) => bytes.clone(),
+            Outcome::Answered(Answer::Response(bytes) | Answer::Error(bytes)) | Outcome::InitError(bytes) => {
+                bytes.clone()
+            }
             Outcome::Answered(Answer::TooLarge) => {
-                let text = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes).");
+                let text = format!(
+                    "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+                );
                 error("Function.ResponseSizeTooLarge", &text)
             }
             Outcome::TimedOut { .. } => error("Sandbox.Timedout", &self.with_id(request_id)),

@@ -24,7 +24,14 @@ impl Output {
     pub fn new(function: &str) -> io::Result<(Output, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
-        Ok((Output { pipe, function: function.to_owned(), tail: Mutex::default() }, writer))
+        Ok((
+            Output {
+                pipe,
+                function: function.to_owned(),
+                tail: Mutex::default(),
+            },
+            writer,
+        ))
     }
 
     /// Takes what is written until every writer has closed its end.
@@ -65,7 +72,10 @@ impl Output {
 
     /// Adds a line of the platform's own.
     pub fn note(&self, line: &str) {
-        push(&mut self.tail.lock().expect("no holder of the tail panics"), line.as_bytes());
+        push(
+            &mut self.tail.lock().expect("no holder of the tail panics"),
+            line.as_bytes(),
+        );
     }
 
     pub fn clear(&self) {
@@ -73,7 +83,12 @@ impl Output {
     }
 
     pub fn tail(&self) -> Vec<u8> {
-        self.tail.lock().expect("no holder of the tail panics").iter().copied().collect()
+        self.tail
+            .lock()
+            .expect("no holder of the tail panics")
+            .iter()
+            .copied()
+            .collect()
     }
 }
 

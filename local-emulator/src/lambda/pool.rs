@@ -19,7 +19,7 @@ use super::outcome::Outcome;
 use super::output::Output;
 use super::watchdog::Watchdog;
 use super::{runtime_api, signal};
-use crate::serve::listen;
+use crate::serve::{Lifetime, listen};
 use crate::settings::{Credentials, RunAs};
 
 /// As on AWS. A runtime that is not on `/next` by then has failed to start.
@@ -88,12 +88,17 @@ impl Pool {
     /// A warm environment of `function`, or a new one.
     pub async fn take(self: &Arc<Pool>, function: &Arc<Function>) -> Result<Taken, Stillborn> {
         if let Some(environment) = self.take_idle(function.name()) {
-            return Ok(Taken { environment, init: None });
+            return Ok(Taken {
+                environment,
+                init: None,
+            });
         }
         self.make_room(1).await;
         let since = Instant::now();
         let failed = |error: std::io::Error| Stillborn {
-            outcome: Outcome::NotStarted { reason: error.to_string() },
+            outcome: Outcome::NotStarted {
+                reason: error.to_string(),
+            },
             init: since.elapsed(),
             environment: None,
         };
@@ -101,13 +106,24 @@ impl Pool {
         let ready = tokio::time::timeout(INIT_TIMEOUT, first).await;
         let init = since.elapsed();
         let outcome = match ready {
-            Ok(Ok(Ok(()))) => return Ok(Taken { environment, init: Some(init) }),
+            Ok(Ok(Ok(()))) => {
+                return Ok(Taken {
+                    environment,
+                    init: Some(init),
+                });
+            }
             Ok(Ok(Err(outcome))) => outcome,
-            Ok(Err(_)) => Outcome::NotStarted { reason: "the emulator is stopping".to_owned() },
+            Ok(Err(_)) => Outcome::NotStarted {
+                reason: "the emulator is stopping".to_owned(),
+            },
             Err(_) => Outcome::TimedOut { after: INIT_TIMEOUT },
         };
         environment.kill().await;
-        Err(Stillborn { outcome, init, environment: Some(environment) })
+        Err(Stillborn {
+            outcome,
+            init,
+            environment: Some(environment),
+        })
     }
 
     /// Puts an environment back after an invocation. One that cannot serve again is dropped.
@@ -141,14 +157,21 @@ impl Pool {
         let mut inner = self.lock();
         inner.is_stopped = true;
         inner.idle.clear();
-        inner.all.values().filter_map(|environment| environment.glance().pid).for_each(signal::kill);
+        inner
+            .all
+            .values()
+            .filter_map(|environment| environment.glance().pid)
+            .for_each(signal::kill);
     }
 
     /// Kills everything and waits until every process is reaped and every scratch folder removed.
     pub async fn stop(&self) {
         self.kill_all();
         self.processes.close();
-        if tokio::time::timeout(STOP_WAIT_MAX, self.processes.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_WAIT_MAX, self.processes.wait())
+            .await
+            .is_err()
+        {
             tracing::error!("some killed processes did not end in time");
         }
     }
@@ -211,12 +234,19 @@ impl Pool {
             output: writer,
         };
         let (environment, first) = Environment::new(id, function, output, self.watchdog.clone());
-        self.run(environment.clone(), launch, listener).await.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        self.run(environment.clone(), launch, listener)
+            .await
+            .inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
         Ok((environment, first))
     }
 
     /// Starts the process, and the tasks that live as long as it does.
-    async fn run(self: &Arc<Pool>, environment: Arc<Environment>, launch: Launch, listener: TcpListener) -> std::io::Result<()> {
+    async fn run(
+        self: &Arc<Pool>,
+        environment: Arc<Environment>,
+        launch: Launch,
+        listener: TcpListener,
+    ) -> std::io::Result<()> {
         let folder = launch.folder.clone();
         let mut child = self.launcher.launch(launch).await?;
         let pid = child.id().expect("a child that was not awaited has a pid");
@@ -230,8 +260,8 @@ impl Pool {
         if is_stopped {
             signal::kill(pid);
         }
-        let gone = CancellationToken::new();
-        tokio::spawn(runtime_api::run(listener, environment.clone(), gone.clone()));
+        let lifetime = Lifetime::default();
+        runtime_api::serve(listener, environment.clone(), &lifetime);
         let pool = self.clone();
         self.processes.spawn(async move {
             let follow = environment.clone();
@@ -240,7 +270,7 @@ impl Pool {
                 Ok(status) => environment.exited(status),
                 Err(error) => tracing::error!(%error, "cannot wait for a child process"),
             }
-            gone.cancel();
+            lifetime.stop.cancel();
             following.abort();
             pool.forget(&environment);
             let _ = std::fs::remove_dir_all(&folder);
@@ -249,7 +279,10 @@ impl Pool {
     }
 
     fn make_folder(&self, function: &Function, id: u64) -> std::io::Result<PathBuf> {
-        let folder = self.settings.scratch.join(format!("{}-{}-{id}", function.name(), std::process::id()));
+        let folder = self
+            .settings
+            .scratch
+            .join(format!("{}-{}-{id}", function.name(), std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
         if let Some(RunAs { uid, gid }) = self.settings.run_as {
             chown(&folder, Some(uid), Some(gid))?;

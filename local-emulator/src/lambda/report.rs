@@ -30,7 +30,9 @@ impl Report {
     /// Rounded up to whole milliseconds over init and duration together.
     pub fn billed_ms(&self) -> u64 {
         let total = self.duration + self.init.unwrap_or_default();
-        u64::try_from(total.as_micros().div_ceil(1000)).expect("an invocation ends within 900 s").max(1)
+        u64::try_from(total.as_micros().div_ceil(1000))
+            .expect("an invocation ends within 900 s")
+            .max(1)
     }
 
     /// Rounded up; never above the memory size, which is all that AWS shows of an environment killed for its memory.
@@ -42,8 +44,18 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "END RequestId: {}", self.request_id)?;
-        write!(f, "REPORT RequestId: {}\tDuration: {} ms\t", self.request_id, Ms(self.duration))?;
-        write!(f, "Billed Duration: {} ms\tMemory Size: {} MB\t", self.billed_ms(), self.memory_mb)?;
+        write!(
+            f,
+            "REPORT RequestId: {}\tDuration: {} ms\t",
+            self.request_id,
+            Ms(self.duration)
+        )?;
+        write!(
+            f,
+            "Billed Duration: {} ms\tMemory Size: {} MB\t",
+            self.billed_ms(),
+            self.memory_mb
+        )?;
         write!(f, "Max Memory Used: {} MB\t", self.memory_used_mb())?;
         if let Some(init) = self.init {
             write!(f, "Init Duration: {} ms\t", Ms(init))?;

@@ -11,26 +11,27 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::environment::{Environment, Event, Misuse};
 use super::outcome::{Answer, RESPONSE_BYTES_MAX};
-use crate::serve::serve;
+use crate::serve::Lifetime;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
-/// Serves `environment` until `stop`.
-pub(crate) async fn run(listener: TcpListener, environment: Arc<Environment>, stop: CancellationToken) {
+/// Serves `environment` for as long as its process lives.
+pub(crate) fn serve(listener: TcpListener, environment: Arc<Environment>, lifetime: &Lifetime) {
     let service = service_fn(move |request| {
         let environment = environment.clone();
         async move { Ok::<_, Infallible>(route(&environment, request).await) }
     });
-    serve(listener, service, stop).await;
+    lifetime.serve(listener, service);
 }
 
 async fn route(environment: &Environment, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
-    let Some(call) = path.strip_prefix(PREFIX) else { return not_found() };
+    let Some(call) = path.strip_prefix(PREFIX) else {
+        return not_found();
+    };
     let parts: Vec<&str> = call.split('/').collect();
     match (request.method().clone(), parts.as_slice()) {
         (Method::GET, ["invocation", "next"]) => next(environment).await,
@@ -49,7 +50,11 @@ async fn next(environment: &Environment) -> Response<Full<Bytes>> {
     match event.await {
         Ok(event) => event_response(environment, event),
         // The environment is being killed; the process will not live to read this.
-        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the environment is shutting down"),
+        Err(_) => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+            "the environment is shutting down",
+        ),
     }
 }
 
@@ -63,7 +68,9 @@ fn event_response(environment: &Environment, event: Event) -> Response<Full<Byte
     let json = json_response(StatusCode::OK);
     let with = |builder: response::Builder, (name, value): (&str, String)| builder.header(name, value);
     let builder = headers.into_iter().fold(json, with);
-    builder.body(Full::new(event.payload)).expect("ids and numbers fit headers")
+    builder
+        .body(Full::new(event.payload))
+        .expect("ids and numbers fit headers")
 }
 
 async fn answer(
@@ -113,13 +120,19 @@ async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
 
 fn accepted() -> Response<Full<Bytes>> {
     let body = Full::new(Bytes::from_static(b"{\"status\":\"OK\"}\n"));
-    json_response(StatusCode::ACCEPTED).body(body).expect("constant headers are valid")
+    json_response(StatusCode::ACCEPTED)
+        .body(body)
+        .expect("constant headers are valid")
 }
 
 fn refused(misuse: Misuse) -> Response<Full<Bytes>> {
     match misuse {
         Misuse::WrongId => problem(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
-        Misuse::WrongState => problem(StatusCode::FORBIDDEN, "InvalidStateTransition", "State transition is not allowed"),
+        Misuse::WrongState => problem(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "State transition is not allowed",
+        ),
     }
 }
 
@@ -129,9 +142,13 @@ fn not_found() -> Response<Full<Bytes>> {
 
 fn problem(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
     let body = json!({ "errorType": kind, "errorMessage": message }).to_string();
-    json_response(status).body(Full::new(body.into())).expect("constant headers are valid")
+    json_response(status)
+        .body(Full::new(body.into()))
+        .expect("constant headers are valid")
 }
 
 fn json_response(status: StatusCode) -> response::Builder {
-    Response::builder().status(status).header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+    Response::builder()
+        .status(status)
+        .header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
 }

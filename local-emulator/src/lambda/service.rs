@@ -35,10 +35,23 @@ pub(crate) struct Finished {
 pub(crate) struct Admission(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 impl LambdaService {
-    pub fn new(functions: Vec<Function>, pool: Arc<Pool>, counter: Arc<Counter>, concurrency_max: usize) -> LambdaService {
-        let functions = functions.into_iter().map(|function| (function.name().to_owned(), Arc::new(function)));
+    pub fn new(
+        functions: Vec<Function>,
+        pool: Arc<Pool>,
+        counter: Arc<Counter>,
+        concurrency_max: usize,
+    ) -> LambdaService {
+        let functions = functions
+            .into_iter()
+            .map(|function| (function.name().to_owned(), Arc::new(function)));
         let concurrency = Arc::new(Semaphore::new(concurrency_max.min(Semaphore::MAX_PERMITS)));
-        LambdaService { functions: functions.collect(), pool, counter, concurrency, in_flight: AtomicUsize::new(0) }
+        LambdaService {
+            functions: functions.collect(),
+            pool,
+            counter,
+            concurrency,
+            in_flight: AtomicUsize::new(0),
+        }
     }
 
     pub fn function(&self, name: &str) -> Option<&Arc<Function>> {
@@ -56,7 +69,13 @@ impl LambdaService {
 
     /// Admits an asynchronous invocation as soon as there is room.
     pub async fn admit_later(&self) -> Admission {
-        Admission(self.concurrency.clone().acquire_owned().await.expect("the semaphore is never closed"))
+        Admission(
+            self.concurrency
+                .clone()
+                .acquire_owned()
+                .await
+                .expect("the semaphore is never closed"),
+        )
     }
 
     /// Runs one invocation to its end. To be spawned: a client that hangs up does not end it.
@@ -93,7 +112,11 @@ impl LambdaService {
         let report = Report {
             request_id: request_id.clone(),
             // A timer fires late, never early; AWS bills a timeout at its limit.
-            duration: if outcome.status() == Status::Timeout { function.settings.timeout } else { since.elapsed() },
+            duration: if outcome.status() == Status::Timeout {
+                function.settings.timeout
+            } else {
+                since.elapsed()
+            },
             init,
             memory_mb: function.settings.memory_mb,
             memory_used_bytes: memory_used(&environment, &outcome),
@@ -101,18 +124,28 @@ impl LambdaService {
         };
         let tail = self.close(&environment, &report, &outcome);
         self.pool.give_back(environment).await;
-        Finished { request_id, outcome, tail }
+        Finished {
+            request_id,
+            outcome,
+            tail,
+        }
     }
 
     /// An invocation whose environment never came up is billed for the attempt.
     fn bury(&self, function: &Function, stillborn: Stillborn, request_id: String) -> Finished {
-        let Stillborn { outcome, init, environment } = stillborn;
+        let Stillborn {
+            outcome,
+            init,
+            environment,
+        } = stillborn;
         let report = Report {
             request_id: request_id.clone(),
             duration: Duration::ZERO,
             init: Some(init),
             memory_mb: function.settings.memory_mb,
-            memory_used_bytes: environment.as_ref().map_or(0, |environment| memory_used(environment, &outcome)),
+            memory_used_bytes: environment
+                .as_ref()
+                .map_or(0, |environment| memory_used(environment, &outcome)),
             status: outcome.status(),
         };
         let tail = match &environment {
@@ -127,7 +160,11 @@ impl LambdaService {
                 format!("{}{log_line}{report}", start_line(&request_id)).into_bytes()
             }
         };
-        Finished { request_id, outcome, tail }
+        Finished {
+            request_id,
+            outcome,
+            tail,
+        }
     }
 
     /// Writes the closing lines, bills, and cuts the tail.
@@ -179,10 +216,15 @@ fn memory_used(environment: &Environment, outcome: &Outcome) -> u64 {
 }
 
 fn epoch_ms(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
 }
 
 fn trace_id() -> String {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    format!("Root=1-{:08x}-{};Sampled=0", epoch_ms(SystemTime::now()) / 1000, &id[..24])
+    format!(
+        "Root=1-{:08x}-{};Sampled=0",
+        epoch_ms(SystemTime::now()) / 1000,
+        &id[..24]
+    )
 }

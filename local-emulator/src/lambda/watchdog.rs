@@ -67,7 +67,9 @@ impl Watchdog {
         let watch = shared.clone();
         // A thread of its own: the runtime's workers may be busy just when memory runs out.
         let thread = std::thread::Builder::new().name("memory-watchdog".to_owned());
-        thread.spawn(move || watch.run()).expect("a process can start one more thread");
+        thread
+            .spawn(move || watch.run())
+            .expect("a process can start one more thread");
         Watchdog(shared)
     }
 
@@ -79,7 +81,11 @@ impl Watchdog {
             is_active: AtomicBool::new(true),
             was_killed: AtomicBool::new(false),
         });
-        self.0.watched.lock().expect("the watchdog does not panic").push(Arc::downgrade(&watched));
+        self.0
+            .watched
+            .lock()
+            .expect("the watchdog does not panic")
+            .push(Arc::downgrade(&watched));
         self.0.changed.notify_all();
         watched
     }
@@ -125,12 +131,18 @@ impl Shared {
         loop {
             watched.retain(|watched| watched.strong_count() > 0);
             let all = watched.iter().filter_map(Weak::upgrade);
-            let active: Vec<_> = all.filter(|watched| watched.is_active.load(Ordering::Acquire)).collect();
+            let active: Vec<_> = all
+                .filter(|watched| watched.is_active.load(Ordering::Acquire))
+                .collect();
             if !active.is_empty() || self.is_stopped.load(Ordering::Acquire) {
                 return active;
             }
             // The time limit frees a stop from having to win a race.
-            watched = self.changed.wait_timeout(watched, Duration::from_secs(1)).expect("the watchdog does not panic").0;
+            watched = self
+                .changed
+                .wait_timeout(watched, Duration::from_secs(1))
+                .expect("the watchdog does not panic")
+                .0;
         }
     }
 }
@@ -159,7 +171,17 @@ fn tree(root: u32) -> Vec<u32> {
 }
 
 fn children(pid: u32) -> Vec<u32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()).collect()
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
 }

@@ -28,7 +28,10 @@ pub(crate) fn body(object: &Object, range: Range<u64>) -> io::Result<StreamingBl
         return Ok(StreamingBlob::from(Body::from(reader.rest()?)));
     }
     reader.open()?;
-    Ok(StreamingBlob::new(Chunks { remaining: reader.remaining as usize, state: State::Idle(Some(Box::new(reader))) }))
+    Ok(StreamingBlob::new(Chunks {
+        remaining: reader.remaining as usize,
+        state: State::Idle(Some(Box::new(reader))),
+    }))
 }
 
 struct Reader {
@@ -50,11 +53,18 @@ impl Reader {
             let end = start + segment.size;
             let (from, to) = (range.start.max(start), range.end.min(end));
             if from < to {
-                ahead.push_back(Piece { segment: segment.clone(), range: from - start..to - start });
+                ahead.push_back(Piece {
+                    segment: segment.clone(),
+                    range: from - start..to - start,
+                });
             }
             start = end;
         }
-        Reader { ahead, current: None, remaining: range.end - range.start }
+        Reader {
+            ahead,
+            current: None,
+            remaining: range.end - range.start,
+        }
     }
 
     /// Makes the file that holds the next byte current. The piece keeps its file from being removed until it is open.
@@ -71,7 +81,10 @@ impl Reader {
 
     fn chunk(&mut self, bytes_max: u64) -> io::Result<Bytes> {
         self.open()?;
-        let (file, left) = self.current.as_mut().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+        let (file, left) = self
+            .current
+            .as_mut()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         let wanted = bytes_max.min(*left);
         let mut bytes = Vec::with_capacity(wanted as usize);
         if file.take(wanted).read_to_end(&mut bytes)? as u64 != wanted {
@@ -122,7 +135,9 @@ impl Stream for Chunks {
                 (reader, chunk)
             }));
         }
-        let State::Reading(reading) = &mut self.state else { unreachable!("set just above") };
+        let State::Reading(reading) = &mut self.state else {
+            unreachable!("set just above")
+        };
         let (reader, chunk) = ready!(Pin::new(reading).poll(context))?;
         self.state = State::Idle(Some(reader));
         // After an error there is nothing to add: hyper breaks the connection, and the client sees a short body.

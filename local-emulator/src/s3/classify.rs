@@ -9,7 +9,11 @@ pub(crate) fn classify(method: &Method, uri: &Uri, headers: &HeaderMap) -> (Stri
     let path = uri.path().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let query = Query(uri.query().unwrap_or(""));
-    let operation = if key.is_empty() { of_bucket(method, query) } else { of_object(method, query, headers) };
+    let operation = if key.is_empty() {
+        of_bucket(method, query)
+    } else {
+        of_object(method, query, headers)
+    };
     (bucket.to_owned(), operation)
 }
 

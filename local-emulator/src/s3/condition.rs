@@ -63,7 +63,10 @@ fn matches(condition: &ETagCondition, etag: &str) -> bool {
 }
 
 fn failed(condition: &'static str) -> S3Error {
-    s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold: {condition}")
+    s3_error!(
+        PreconditionFailed,
+        "At least one of the pre-conditions you specified did not hold: {condition}"
+    )
 }
 
 /// 304 carries the ETag, by which a cache knows what it may keep.

@@ -23,14 +23,25 @@ pub(crate) struct Claim {
 
 impl Claim {
     pub fn new(headers: &HeaderMap, md5: Option<String>, trailers: Option<TrailingHeaders>) -> Claim {
-        let announced = headers.get_all("x-amz-trailer").iter().filter_map(|value| value.to_str().ok());
-        let announced = announced.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-        Claim { md5, checksums: checksums_in(headers), trailers, announced: announced.collect() }
+        let announced = headers
+            .get_all("x-amz-trailer")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let announced = announced
+            .flat_map(|value| value.split(','))
+            .map(|name| name.trim().to_ascii_lowercase());
+        Claim {
+            md5,
+            checksums: checksums_in(headers),
+            trailers,
+            announced: announced.collect(),
+        }
     }
 
     /// Computes what the claim will need, no more.
     pub fn hasher(&self) -> ChecksumHasher {
-        let wants = |claimed: &Option<String>, name: &str| claimed.is_some() || self.announced.iter().any(|n| n == name);
+        let wants =
+            |claimed: &Option<String>, name: &str| claimed.is_some() || self.announced.iter().any(|n| n == name);
         ChecksumHasher {
             crc32: wants(&self.checksums.crc32, "x-amz-checksum-crc32").then(Crc32::new),
             crc32c: wants(&self.checksums.crc32c, "x-amz-checksum-crc32c").then(Crc32c::new),
@@ -49,7 +60,8 @@ impl Claim {
         let computed = from_dto(computed);
         self.checksums.check("CRC32", &trailing, &computed, |c| &c.crc32)?;
         self.checksums.check("CRC32C", &trailing, &computed, |c| &c.crc32c)?;
-        self.checksums.check("CRC64NVME", &trailing, &computed, |c| &c.crc64nvme)?;
+        self.checksums
+            .check("CRC64NVME", &trailing, &computed, |c| &c.crc64nvme)?;
         self.checksums.check("SHA1", &trailing, &computed, |c| &c.sha1)?;
         self.checksums.check("SHA256", &trailing, &computed, |c| &c.sha256)?;
         Ok(computed)
@@ -59,9 +71,10 @@ impl Claim {
 fn check_md5(claimed: &str, md5: &[u8]) -> S3Result<()> {
     match BASE64_STANDARD.decode(claimed) {
         Ok(claimed) if claimed == md5 => Ok(()),
-        Ok(claimed) if claimed.len() == md5.len() => {
-            Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."))
-        }
+        Ok(claimed) if claimed.len() == md5.len() => Err(s3_error!(
+            BadDigest,
+            "The Content-MD5 you specified did not match what we received."
+        )),
         _ => Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid.")),
     }
 }
@@ -74,23 +87,40 @@ impl Checksums {
         computed: &Checksums,
         field: fn(&Checksums) -> &Option<String>,
     ) -> S3Result<()> {
-        let claimed = field(self).as_ref().or_else(|| trailing.as_ref().and_then(|trailing| field(trailing).as_ref()));
+        let claimed = field(self)
+            .as_ref()
+            .or_else(|| trailing.as_ref().and_then(|trailing| field(trailing).as_ref()));
         if claimed.is_some() && claimed != field(computed).as_ref() {
-            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+            return Err(s3_error!(
+                BadDigest,
+                "The {name} you specified did not match the calculated checksum."
+            ));
         }
         Ok(())
     }
 
     /// Whether every checksum that both name is the same.
     pub fn agrees_with(&self, other: &Checksums) -> bool {
-        let fields: [fn(&Checksums) -> &Option<String>; 5] =
-            [|c| &c.crc32, |c| &c.crc32c, |c| &c.crc64nvme, |c| &c.sha1, |c| &c.sha256];
-        fields.iter().all(|field| field(self).is_none() || field(other).is_none() || field(self) == field(other))
+        let fields: [fn(&Checksums) -> &Option<String>; 5] = [
+            |c| &c.crc32,
+            |c| &c.crc32c,
+            |c| &c.crc64nvme,
+            |c| &c.sha1,
+            |c| &c.sha256,
+        ];
+        fields
+            .iter()
+            .all(|field| field(self).is_none() || field(other).is_none() || field(self) == field(other))
     }
 }
 
 fn checksums_in(headers: &HeaderMap) -> Checksums {
-    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let value = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
     Checksums {
         crc32: value("x-amz-checksum-crc32"),
         crc32c: value("x-amz-checksum-crc32c"),

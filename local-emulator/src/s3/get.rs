@@ -106,24 +106,37 @@ impl Part {
     fn of(object: &Object, range: Option<Range>, part_number: Option<i32>) -> S3Result<Part> {
         let size = object.about.size;
         match (range, part_number) {
-            (Some(_), Some(_)) => Err(s3_error!(InvalidRequest, "Cannot specify both Range header and partNumber")),
+            (Some(_), Some(_)) => Err(s3_error!(
+                InvalidRequest,
+                "Cannot specify both Range header and partNumber"
+            )),
             (Some(range), None) => {
                 let bytes = range.check(size).map_err(|_| not_satisfiable(size))?;
                 Ok(Part::ranged(bytes, size, None))
             }
             (None, Some(number)) => {
                 let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-                let bytes = index.and_then(|index| part_bytes(object, index)).ok_or_else(invalid_part_number)?;
+                let bytes = index
+                    .and_then(|index| part_bytes(object, index))
+                    .ok_or_else(invalid_part_number)?;
                 Ok(Part::ranged(bytes, size, Some(object.segments.len() as i32)))
             }
-            (None, None) => Ok(Part { bytes: 0..size, content_range: None, parts: None }),
+            (None, None) => Ok(Part {
+                bytes: 0..size,
+                content_range: None,
+                parts: None,
+            }),
         }
     }
 
     fn ranged(bytes: Bytes<u64>, size: u64, parts: Option<i32>) -> Part {
         // A suffix of an empty object is empty: no range can name it, so it is answered whole.
         let content_range = (!bytes.is_empty()).then(|| format!("bytes {}-{}/{size}", bytes.start, bytes.end - 1));
-        Part { bytes, content_range, parts }
+        Part {
+            bytes,
+            content_range,
+            parts,
+        }
     }
 
     fn response<T>(&self, output: T) -> S3Response<T> {
@@ -157,7 +170,11 @@ fn not_satisfiable(size: u64) -> S3Error {
 }
 
 fn content_type(about: &About) -> String {
-    about.headers.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned())
+    about
+        .headers
+        .content_type
+        .clone()
+        .unwrap_or_else(|| "binary/octet-stream".to_owned())
 }
 
 fn metadata(about: &About) -> Option<Metadata> {

@@ -21,7 +21,9 @@ impl Adapter {
             _ => Start::First,
         };
         let items_max = items_max(input.max_keys)?;
-        let page = self.page(&input.bucket, &input.prefix, &input.delimiter, start, items_max).await?;
+        let page = self
+            .page(&input.bucket, &input.prefix, &input.delimiter, start, items_max)
+            .await?;
         let spell = Spelling::of(&input.encoding_type);
         let owner = input.fetch_owner.unwrap_or(false).then(owner);
         Ok(ListObjectsV2Output {
@@ -43,14 +45,19 @@ impl Adapter {
 
     pub(super) async fn list_v1(&self, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
         let marker = input.marker.clone().unwrap_or_default();
-        let ends_prefix = input.delimiter.as_deref().is_some_and(|delimiter| !delimiter.is_empty() && marker.ends_with(delimiter));
+        let ends_prefix = input
+            .delimiter
+            .as_deref()
+            .is_some_and(|delimiter| !delimiter.is_empty() && marker.ends_with(delimiter));
         let start = match marker {
             marker if marker.is_empty() => Start::First,
             marker if ends_prefix => Start::AfterPrefix(marker),
             marker => Start::AfterKey(marker),
         };
         let items_max = items_max(input.max_keys)?;
-        let page = self.page(&input.bucket, &input.prefix, &input.delimiter, start, items_max).await?;
+        let page = self
+            .page(&input.bucket, &input.prefix, &input.delimiter, start, items_max)
+            .await?;
         let spell = Spelling::of(&input.encoding_type);
         let next_marker = page.next.clone().and_then(|next| match next {
             Start::AfterKey(name) | Start::AfterPrefix(name) => Some(spell.text(name)),
@@ -94,7 +101,12 @@ impl Adapter {
 
 fn items_max(asked: Option<i32>) -> S3Result<usize> {
     let asked = usize::try_from(asked.unwrap_or(PAGE_ITEMS_MAX as i32));
-    let asked = asked.map_err(|_| s3_error!(InvalidArgument, "Argument max-keys must be an integer between 0 and 2147483647"))?;
+    let asked = asked.map_err(|_| {
+        s3_error!(
+            InvalidArgument,
+            "Argument max-keys must be an integer between 0 and 2147483647"
+        )
+    })?;
     Ok(asked.min(PAGE_ITEMS_MAX))
 }
 
@@ -146,7 +158,12 @@ fn contents(page: &Page, spell: Spelling, owner: Option<Owner>) -> Vec<Object> {
 }
 
 fn common_prefixes(page: &Page, spell: Spelling) -> Vec<CommonPrefix> {
-    page.common_prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(spell.text(prefix.clone())) }).collect()
+    page.common_prefixes
+        .iter()
+        .map(|prefix| CommonPrefix {
+            prefix: Some(spell.text(prefix.clone())),
+        })
+        .collect()
 }
 
 /// Opaque to clients; the first letter tells a key from a common prefix.
@@ -160,7 +177,10 @@ fn to_token(start: &Start) -> String {
 }
 
 fn from_token(token: &str) -> S3Result<Start> {
-    let text = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = BASE64_URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let start = text.as_deref().and_then(|text| match text.split_at_checked(1)? {
         ("k", key) => Some(Start::AfterKey(key.to_owned())),
         ("p", prefix) => Some(Start::AfterPrefix(prefix.to_owned())),

@@ -75,7 +75,11 @@ impl PageRequest {
             Bound::Unbounded => false,
             Bound::Included(key) | Bound::Excluded(key) => *key >= self.prefix,
         };
-        Some(if reached { start } else { Bound::Included(self.prefix.clone()) })
+        Some(if reached {
+            start
+        } else {
+            Bound::Included(self.prefix.clone())
+        })
     }
 
     fn common_prefix<'k>(&self, key: &'k str) -> Option<&'k str> {
@@ -104,7 +108,11 @@ fn as_ref(bound: &Bound<String>) -> Bound<&str> {
 fn successor(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
     while let Some(last) = chars.pop() {
-        let next = if last == '\u{D7FF}' { Some('\u{E000}') } else { char::from_u32(last as u32 + 1) };
+        let next = if last == '\u{D7FF}' {
+            Some('\u{E000}')
+        } else {
+            char::from_u32(last as u32 + 1)
+        };
         if let Some(next) = next {
             chars.push(next);
             return Some(chars.into_iter().collect());

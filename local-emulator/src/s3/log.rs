@@ -23,10 +23,23 @@ const RECORD_BYTES_MAX: usize = 4 << 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Record {
-    CreateBucket { bucket: String, created_ms: u64 },
-    DeleteBucket { bucket: String },
-    Put { bucket: String, key: String, files: Vec<FileRecord>, about: About },
-    Delete { bucket: String, key: String },
+    CreateBucket {
+        bucket: String,
+        created_ms: u64,
+    },
+    DeleteBucket {
+        bucket: String,
+    },
+    Put {
+        bucket: String,
+        key: String,
+        files: Vec<FileRecord>,
+        about: About,
+    },
+    Delete {
+        bucket: String,
+        key: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +68,14 @@ impl Log {
             tracing::warn!(bytes = bytes.len() - end, "ignored the torn end of the index log");
             file.set_len(end as u64)?;
         }
-        Ok((Log { file, end: end as u64, broken: false }, records))
+        Ok((
+            Log {
+                file,
+                end: end as u64,
+                broken: false,
+            },
+            records,
+        ))
     }
 
     /// Replaces the log at `path` by one that holds `records` alone.
@@ -71,13 +91,19 @@ impl Log {
         writer.into_inner().map_err(|error| error.into_error())?.sync_all()?;
         std::fs::rename(&fresh, path)?;
         let file = OpenOptions::new().append(true).open(path)?;
-        Ok(Log { file, end, broken: false })
+        Ok(Log {
+            file,
+            end,
+            broken: false,
+        })
     }
 
     /// Appends one record. On failure the log is as it was before.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
         if self.broken {
-            return Err(io::Error::other("the index log is broken since an earlier write failed"));
+            return Err(io::Error::other(
+                "the index log is broken since an earlier write failed",
+            ));
         }
         let frame = frame(record);
         match self.file.write_all(&frame) {
@@ -118,6 +144,8 @@ fn first(bytes: &[u8]) -> Option<(Record, usize)> {
     let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
     let sum = u32::from_le_bytes(sum.try_into().expect("four bytes"));
     let body = rest.get(..length).filter(|_| length <= RECORD_BYTES_MAX)?;
-    let record = (crc32c::crc32c(body) == sum).then(|| serde_json::from_slice(body).ok()).flatten()?;
+    let record = (crc32c::crc32c(body) == sum)
+        .then(|| serde_json::from_slice(body).ok())
+        .flatten()?;
     Some((record, HEADER_BYTES + length))
 }

@@ -30,18 +30,28 @@ impl MountedBucket {
         if !s3s::path::check_bucket_name(&mount.bucket) {
             return Err(refused("not a valid bucket name".to_owned()));
         }
-        let root = mount.folder.canonicalize().map_err(|error| refused(error.to_string()))?;
+        let root = mount
+            .folder
+            .canonicalize()
+            .map_err(|error| refused(error.to_string()))?;
         let metadata = root.metadata().map_err(|error| refused(error.to_string()))?;
         if !metadata.is_dir() {
             return Err(refused("not a folder".to_owned()));
         }
-        Ok(MountedBucket { root, created_ms: modified_ms(&metadata) })
+        Ok(MountedBucket {
+            root,
+            created_ms: modified_ms(&metadata),
+        })
     }
 
     /// The file that `key` names, as it is now.
     pub fn object(&self, key: &str) -> Option<Object> {
         let path = self.root.join(key);
-        let plain = path.strip_prefix(&self.root).ok()?.components().all(|part| matches!(part, Component::Normal(_)));
+        let plain = path
+            .strip_prefix(&self.root)
+            .ok()?
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         // `a//b` and `a/` would name a file by another key than the one it is listed under.
         let canonical_key = !key.is_empty() && key.split('/').all(|part| !part.is_empty() && part != ".");
         if !plain || !canonical_key || path.parent()?.canonicalize().ok()? != path.parent()? {
@@ -58,7 +68,9 @@ impl MountedBucket {
             for entry in std::fs::read_dir(&folder)? {
                 let entry = entry?;
                 // A name that is no UTF-8 cannot be a key.
-                let Ok(name) = entry.file_name().into_string() else { continue };
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
                 let key = format!("{folder_key}{name}");
                 if entry.file_type()?.is_dir() {
                     let key = format!("{key}/");
@@ -84,15 +96,28 @@ impl MountedBucket {
 
 fn object(path: PathBuf, metadata: &Metadata) -> Object {
     let size = metadata.len();
-    let segments = vec![Segment { file: Arc::new(DataFile::of_user(path)), size }];
-    let about = About { size, etag: etag(metadata), modified_ms: modified_ms(metadata), ..About::default() };
+    let segments = vec![Segment {
+        file: Arc::new(DataFile::of_user(path)),
+        size,
+    }];
+    let about = About {
+        size,
+        etag: etag(metadata),
+        modified_ms: modified_ms(metadata),
+        ..About::default()
+    };
     Object { segments, about }
 }
 
 /// Changes when the file is written or replaced, without reading it. The suffix keeps clients from taking it for an MD5 of the content.
 fn etag(metadata: &Metadata) -> String {
     let mut hash = Md5::new();
-    for part in [metadata.len() as i64, metadata.mtime(), metadata.mtime_nsec(), metadata.ino() as i64] {
+    for part in [
+        metadata.len() as i64,
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ino() as i64,
+    ] {
         hash.update(part.to_le_bytes());
     }
     format!("{}-1", hex::encode(hash.finalize()))

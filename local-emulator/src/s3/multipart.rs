@@ -31,7 +31,11 @@ impl Adapter {
             bucket: input.bucket.clone(),
             key: input.key.clone(),
             initiated_ms: now_ms(),
-            about: About { headers, metadata, ..About::default() },
+            about: About {
+                headers,
+                metadata,
+                ..About::default()
+            },
             parts: Default::default(),
         });
         Ok(CreateMultipartUploadOutput {
@@ -48,7 +52,10 @@ impl Adapter {
         let input = request.input;
         self.store.uploads.check(&input.upload_id, &input.bucket, &input.key)?;
         if !(1..=PART_NUMBER_MAX).contains(&input.part_number) {
-            return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and {PART_NUMBER_MAX}"));
+            return Err(s3_error!(
+                InvalidArgument,
+                "Part number must be an integer between 1 and {PART_NUMBER_MAX}"
+            ));
         }
         let claim = Claim::new(&request.headers, input.content_md5, request.trailing_headers);
         let received = receive(&self.store, input.body, input.content_length, claim).await?;
@@ -62,7 +69,9 @@ impl Adapter {
             e_tag: Some(ETag::Strong(part.etag())),
             ..Default::default()
         };
-        self.store.uploads.add(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
+        self.store
+            .uploads
+            .add(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
         Ok(output)
     }
 
@@ -71,9 +80,15 @@ impl Adapter {
         input: CompleteMultipartUploadInput,
     ) -> S3Result<CompleteMultipartUploadOutput> {
         let upload = self.store.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
-        let listed = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        let listed = input
+            .multipart_upload
+            .and_then(|upload| upload.parts)
+            .unwrap_or_default();
         let object = upload.complete(&listed, now_ms())?;
-        let condition = WriteCondition { if_match: input.if_match, if_none_match: input.if_none_match };
+        let condition = WriteCondition {
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+        };
         let object = self.store.put(&input.bucket, &input.key, object, &condition)?;
         // A rival that completed the same upload a moment ago made the same object: not an error.
         let _ = self.store.uploads.remove(&input.upload_id, &input.bucket, &input.key);
@@ -96,7 +111,11 @@ impl Adapter {
         let marker = input.part_number_marker.unwrap_or(0);
         let items_max = input.max_parts.unwrap_or(PAGE_ITEMS_MAX).clamp(0, PAGE_ITEMS_MAX);
         let mut rest = upload.parts.range(marker + 1..);
-        let parts: Vec<Part> = rest.by_ref().take(items_max as usize).map(|(number, part)| shown(*number, part)).collect();
+        let parts: Vec<Part> = rest
+            .by_ref()
+            .take(items_max as usize)
+            .map(|(number, part)| shown(*number, part))
+            .collect();
         let is_truncated = rest.next().is_some();
         Ok(ListPartsOutput {
             bucket: Some(input.bucket),
@@ -114,13 +133,19 @@ impl Adapter {
 
     pub(super) fn uploads(&self, input: ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
         self.store.check_bucket(&input.bucket)?;
-        let after = (input.key_marker.clone().unwrap_or_default(), input.upload_id_marker.clone());
+        let after = (
+            input.key_marker.clone().unwrap_or_default(),
+            input.upload_id_marker.clone(),
+        );
         let is_behind = |id: &String, key: &String| match &after {
             (marker, Some(id_marker)) => (key, id) > (marker, id_marker),
             (marker, None) => key > marker,
         };
         let items_max = input.max_uploads.unwrap_or(PAGE_ITEMS_MAX).clamp(0, PAGE_ITEMS_MAX);
-        let all = self.store.uploads.list(&input.bucket, input.prefix.as_deref().unwrap_or(""));
+        let all = self
+            .store
+            .uploads
+            .list(&input.bucket, input.prefix.as_deref().unwrap_or(""));
         let mut rest = all.into_iter().filter(|(id, upload)| is_behind(id, &upload.key));
         let uploads: Vec<MultipartUpload> = rest.by_ref().take(items_max as usize).map(in_progress).collect();
         let is_truncated = rest.next().is_some();

@@ -89,12 +89,21 @@ enum Owner {
 impl DataFile {
     /// A file of the store, not yet linked: dropped before [`link`](DataFile::link) it vanishes, as a failed upload must.
     pub fn of_store(id: u64, path: PathBuf) -> DataFile {
-        DataFile { path, owner: Owner::Store { id, links: AtomicUsize::new(0) } }
+        DataFile {
+            path,
+            owner: Owner::Store {
+                id,
+                links: AtomicUsize::new(0),
+            },
+        }
     }
 
     /// A file under a mount: never ours to remove.
     pub fn of_user(path: PathBuf) -> DataFile {
-        DataFile { path, owner: Owner::User }
+        DataFile {
+            path,
+            owner: Owner::User,
+        }
     }
 
     /// Its number in the store, which the index log names it by.

@@ -33,8 +33,14 @@ impl Adapter {
             metadata: input.metadata.unwrap_or_default().into_iter().collect(),
             checksums: received.checksums,
         };
-        let condition = WriteCondition { if_match: input.if_match, if_none_match: input.if_none_match };
-        let object = Object { segments: vec![received.segment], about };
+        let condition = WriteCondition {
+            if_match: input.if_match,
+            if_none_match: input.if_none_match,
+        };
+        let object = Object {
+            segments: vec![received.segment],
+            about,
+        };
         let object = self.store.put(&input.bucket, &input.key, object, &condition)?;
         let about = &object.about;
         Ok(PutObjectOutput {
@@ -50,8 +56,16 @@ impl Adapter {
 
     /// Copies no byte: the copy shares the source's data files.
     pub(super) fn copy(&self, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
-        let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else {
-            return Err(s3_error!(NotImplemented, "a copy's source must be a bucket and a key, without a version"));
+        let CopySource::Bucket {
+            bucket,
+            key,
+            version_id: None,
+        } = &input.copy_source
+        else {
+            return Err(s3_error!(
+                NotImplemented,
+                "a copy's source must be a bucket and a key, without a version"
+            ));
         };
         let source = self.store.object(bucket, key)?;
         let condition = ReadCondition {
@@ -60,16 +74,24 @@ impl Adapter {
             if_modified_since: input.copy_source_if_modified_since,
             if_unmodified_since: input.copy_source_if_unmodified_since,
         };
-        condition.check(&source.about.etag, &timestamp_in_seconds(source.about.modified_ms)).map_err(|mut error| {
-            // A copy's failed condition is 412, also where a read would say 304.
-            error.set_code(s3s::S3ErrorCode::PreconditionFailed);
-            error
-        })?;
+        condition
+            .check(&source.about.etag, &timestamp_in_seconds(source.about.modified_ms))
+            .map_err(|mut error| {
+                // A copy's failed condition is 412, also where a read would say 304.
+                error.set_code(s3s::S3ErrorCode::PreconditionFailed);
+                error
+            })?;
         if source.segments.iter().any(|segment| segment.file.id().is_none()) {
             return Err(s3_error!(NotImplemented, "a mounted folder cannot be a copy's source"));
         }
-        let mut about = About { modified_ms: now_ms(), ..source.about.clone() };
-        if input.metadata_directive.is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE) {
+        let mut about = About {
+            modified_ms: now_ms(),
+            ..source.about.clone()
+        };
+        if input
+            .metadata_directive
+            .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE)
+        {
             about.metadata = input.metadata.unwrap_or_default().into_iter().collect();
             about.headers = Headers {
                 content_type: input.content_type,
@@ -79,18 +101,29 @@ impl Adapter {
                 cache_control: input.cache_control,
             };
         }
-        let copy = Object { segments: source.segments.clone(), about };
-        let copy = self.store.put(&input.bucket, &input.key, copy, &WriteCondition::default())?;
+        let copy = Object {
+            segments: source.segments.clone(),
+            about,
+        };
+        let copy = self
+            .store
+            .put(&input.bucket, &input.key, copy, &WriteCondition::default())?;
         let result = CopyObjectResult {
             e_tag: Some(ETag::Strong(copy.about.etag.clone())),
             last_modified: Some(timestamp(copy.about.modified_ms)),
             ..Default::default()
         };
-        Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+        Ok(CopyObjectOutput {
+            copy_object_result: Some(result),
+            ..Default::default()
+        })
     }
 
     pub(super) fn delete(&self, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
-        let condition = WriteCondition { if_match: input.if_match, if_none_match: None };
+        let condition = WriteCondition {
+            if_match: input.if_match,
+            if_none_match: None,
+        };
         self.store.delete(&input.bucket, &input.key, &condition)?;
         Ok(DeleteObjectOutput::default())
     }
@@ -98,13 +131,22 @@ impl Adapter {
     pub(super) fn delete_many(&self, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
         self.store.check_writable(&input.bucket)?;
         if input.delete.objects.is_empty() || input.delete.objects.len() > DELETE_KEYS_MAX {
-            return Err(s3_error!(MalformedXML, "between 1 and {DELETE_KEYS_MAX} keys can be deleted at once"));
+            return Err(s3_error!(
+                MalformedXML,
+                "between 1 and {DELETE_KEYS_MAX} keys can be deleted at once"
+            ));
         }
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            let condition = WriteCondition { if_match: object.e_tag.map(ETagCondition::ETag), if_none_match: None };
+            let condition = WriteCondition {
+                if_match: object.e_tag.map(ETagCondition::ETag),
+                if_none_match: None,
+            };
             match self.store.delete(&input.bucket, &object.key, &condition) {
-                Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
+                Ok(()) => deleted.push(DeletedObject {
+                    key: Some(object.key),
+                    ..Default::default()
+                }),
                 Err(error) => errors.push(Error {
                     code: Some(error.code().as_str().to_owned()),
                     key: Some(object.key),
@@ -114,13 +156,21 @@ impl Adapter {
             }
         }
         let deleted = Some(deleted).filter(|_| !input.delete.quiet.unwrap_or(false));
-        Ok(DeleteObjectsOutput { deleted, errors: Some(errors), ..Default::default() })
+        Ok(DeleteObjectsOutput {
+            deleted,
+            errors: Some(errors),
+            ..Default::default()
+        })
     }
 }
 
 /// `aws-chunked` tells how the body travelled, not what it is, and is not kept.
 pub(super) fn stored_encoding(encoding: Option<String>) -> Option<String> {
     let encoding = encoding?;
-    let kept: Vec<&str> = encoding.split(',').map(str::trim).filter(|name| *name != "aws-chunked").collect();
+    let kept: Vec<&str> = encoding
+        .split(',')
+        .map(str::trim)
+        .filter(|name| *name != "aws-chunked")
+        .collect();
     Some(kept.join(",")).filter(|kept| !kept.is_empty())
 }

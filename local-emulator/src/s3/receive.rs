@@ -47,11 +47,21 @@ pub(crate) async fn receive(
     }
     sink = sink.absorb(block).await?;
     if size.is_some_and(|size| size != sink.size as i64) {
-        return Err(s3_error!(IncompleteBody, "You did not provide the number of bytes specified by Content-Length"));
+        return Err(s3_error!(
+            IncompleteBody,
+            "You did not provide the number of bytes specified by Content-Length"
+        ));
     }
     let md5: [u8; 16] = sink.md5.finalize().into();
     let checksums = claim.check(&md5, sink.checksums.finalize())?;
-    Ok(Received { segment: Segment { file: Arc::new(sink.data), size: sink.size }, md5, checksums })
+    Ok(Received {
+        segment: Segment {
+            file: Arc::new(sink.data),
+            size: sink.size,
+        },
+        md5,
+        checksums,
+    })
 }
 
 #[derive(Default)]
@@ -78,7 +88,13 @@ struct Sink {
 impl Sink {
     fn new(data: DataFile, checksums: ChecksumHasher) -> io::Result<Sink> {
         let file = File::create_new(&data.path)?;
-        Ok(Sink { data, file, md5: Md5::new(), checksums, size: 0 })
+        Ok(Sink {
+            data,
+            file,
+            md5: Md5::new(),
+            checksums,
+            size: 0,
+        })
     }
 
     async fn absorb(mut self, block: Block) -> S3Result<Sink> {
@@ -107,7 +123,10 @@ fn broken_body(error: StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
         let code = S3ErrorCode::Custom("XAmzContentSHA256Mismatch".into());
-        let mut refused = S3Error::with_message(code, "The provided 'x-amz-content-sha256' header does not match what was computed.");
+        let mut refused = S3Error::with_message(
+            code,
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        );
         refused.set_status_code(http::StatusCode::BAD_REQUEST);
         return refused;
     }

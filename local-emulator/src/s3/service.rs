@@ -34,7 +34,9 @@ pub(crate) fn service(
         let (answer, counter) = (Service::call(&s3, request), counter.clone());
         let counted = async move {
             let answer = answer.await;
-            let status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
+            let status = answer
+                .as_ref()
+                .map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
             counter.s3(&bucket, operation, status);
             answer
         };
@@ -51,7 +53,9 @@ impl S3Auth for OnlyKey {
         if access_key == self.0.access_key_id {
             return Ok(SecretKey::from(self.0.secret_access_key.as_str()));
         }
-        Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+        Err(s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records."
+        ))
     }
 }
-

@@ -14,8 +14,8 @@ use super::condition::WriteCondition;
 use super::listing::{Page, PageRequest};
 use super::log::{FileRecord, Log, Record};
 use super::mount::MountedBucket;
-use super::object::{DataFile, Object, Segment};
 use super::now_ms;
+use super::object::{DataFile, Object, Segment};
 use super::upload::Uploads;
 use crate::settings::{Mount, StartError};
 
@@ -55,11 +55,18 @@ enum Source {
 
 impl Store {
     pub fn open(data: &Path, mounts: &[Mount]) -> Result<Store, StartError> {
-        let failed = |cause| StartError::Data { folder: data.to_owned(), cause };
+        let failed = |cause| StartError::Data {
+            folder: data.to_owned(),
+            cause,
+        };
         let objects = data.join("objects");
-        (0..FOLDERS).try_for_each(|n| std::fs::create_dir_all(objects.join(format!("{n:02x}")))).map_err(failed)?;
+        (0..FOLDERS)
+            .try_for_each(|n| std::fs::create_dir_all(objects.join(format!("{n:02x}"))))
+            .map_err(failed)?;
         let lock = File::create(data.join("lock")).map_err(failed)?;
-        lock.try_lock().map_err(|_| StartError::DataInUse { folder: data.to_owned() })?;
+        lock.try_lock().map_err(|_| StartError::DataInUse {
+            folder: data.to_owned(),
+        })?;
         let (mut index, file_next) = restore(&data.join("index.log"), &objects).map_err(failed)?;
         index.mount(mounts)?;
         Ok(Store {
@@ -79,7 +86,11 @@ impl Store {
 
     pub fn buckets(&self) -> Vec<(String, u64)> {
         let index = self.read();
-        index.buckets.iter().map(|(name, bucket)| (name.clone(), bucket.created_ms())).collect()
+        index
+            .buckets
+            .iter()
+            .map(|(name, bucket)| (name.clone(), bucket.created_ms()))
+            .collect()
     }
 
     pub fn check_bucket(&self, bucket: &str) -> S3Result<()> {
@@ -97,11 +108,20 @@ impl Store {
     pub fn create_bucket(&self, bucket: &str) -> S3Result<()> {
         let mut index = self.write();
         if index.buckets.contains_key(bucket) {
-            return Err(s3_error!(BucketAlreadyOwnedByYou, "Your previous request to create the named bucket succeeded."));
+            return Err(s3_error!(
+                BucketAlreadyOwnedByYou,
+                "Your previous request to create the named bucket succeeded."
+            ));
         }
         let created_ms = now_ms();
-        index.append(&Record::CreateBucket { bucket: bucket.to_owned(), created_ms })?;
-        let stored = StoredBucket { created_ms, objects: BTreeMap::new() };
+        index.append(&Record::CreateBucket {
+            bucket: bucket.to_owned(),
+            created_ms,
+        })?;
+        let stored = StoredBucket {
+            created_ms,
+            objects: BTreeMap::new(),
+        };
         index.buckets.insert(bucket.to_owned(), Bucket::Stored(stored));
         Ok(())
     }
@@ -111,7 +131,9 @@ impl Store {
         if !index.stored(bucket)?.objects.is_empty() {
             return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
         }
-        index.append(&Record::DeleteBucket { bucket: bucket.to_owned() })?;
+        index.append(&Record::DeleteBucket {
+            bucket: bucket.to_owned(),
+        })?;
         index.buckets.remove(bucket);
         Ok(())
     }
@@ -154,7 +176,10 @@ impl Store {
             if current.is_none() {
                 return Ok(());
             }
-            index.append(&Record::Delete { bucket: bucket.to_owned(), key: key.to_owned() })?;
+            index.append(&Record::Delete {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+            })?;
             index.stored(bucket)?.objects.remove(key)
         };
         removed.inspect(|removed| removed.unlink());
@@ -199,9 +224,17 @@ impl Index {
     fn mount(&mut self, mounts: &[Mount]) -> Result<(), StartError> {
         for mount in mounts {
             let mounted = MountedBucket::open(mount)?;
-            if self.buckets.insert(mount.bucket.clone(), Bucket::Mounted(Arc::new(mounted))).is_some() {
+            if self
+                .buckets
+                .insert(mount.bucket.clone(), Bucket::Mounted(Arc::new(mounted)))
+                .is_some()
+            {
                 let reason = "a bucket of that name exists already".to_owned();
-                return Err(StartError::Mount { bucket: mount.bucket.clone(), folder: mount.folder.clone(), reason });
+                return Err(StartError::Mount {
+                    bucket: mount.bucket.clone(),
+                    folder: mount.folder.clone(),
+                    reason,
+                });
             }
         }
         Ok(())
@@ -225,8 +258,17 @@ fn restore(log: &Path, objects: &Path) -> io::Result<(Index, u64)> {
     let mut files = HashMap::new();
     let mut buckets = BTreeMap::new();
     for (bucket, (created_ms, puts)) in &last {
-        let stored = puts.iter().map(|(key, put)| (key.clone(), Arc::new(revive(put, objects, &mut files)))).collect();
-        buckets.insert(bucket.clone(), Bucket::Stored(StoredBucket { created_ms: *created_ms, objects: stored }));
+        let stored = puts
+            .iter()
+            .map(|(key, put)| (key.clone(), Arc::new(revive(put, objects, &mut files))))
+            .collect();
+        buckets.insert(
+            bucket.clone(),
+            Bucket::Stored(StoredBucket {
+                created_ms: *created_ms,
+                objects: stored,
+            }),
+        );
     }
     let live: usize = last.values().map(|(_, puts)| 1 + puts.len()).sum();
     if history > 2 * live + 64 {
@@ -248,7 +290,12 @@ fn latest(records: Vec<Record>) -> BTreeMap<String, (u64, Puts)> {
             Record::DeleteBucket { bucket } => {
                 buckets.remove(&bucket);
             }
-            Record::Put { bucket, key, files, about } => {
+            Record::Put {
+                bucket,
+                key,
+                files,
+                about,
+            } => {
                 buckets.entry(bucket).or_default().1.insert(key, (files, about));
             }
             Record::Delete { bucket, key } => {
@@ -270,17 +317,31 @@ fn revive(
             let path = file_path(objects, record.id);
             Arc::new(DataFile::of_store(record.id, path))
         });
-        Segment { file: file.clone(), size: record.size }
+        Segment {
+            file: file.clone(),
+            size: record.size,
+        }
     };
-    let object = Object { segments: records.iter().map(segment).collect(), about: about.clone() };
+    let object = Object {
+        segments: records.iter().map(segment).collect(),
+        about: about.clone(),
+    };
     object.link();
     object
 }
 
 fn snapshot(buckets: BTreeMap<String, (u64, Puts)>) -> impl Iterator<Item = Record> {
     buckets.into_iter().flat_map(|(bucket, (created_ms, puts))| {
-        let create = Record::CreateBucket { bucket: bucket.clone(), created_ms };
-        let put = move |(key, (files, about))| Record::Put { bucket: bucket.clone(), key, files, about };
+        let create = Record::CreateBucket {
+            bucket: bucket.clone(),
+            created_ms,
+        };
+        let put = move |(key, (files, about))| Record::Put {
+            bucket: bucket.clone(),
+            key,
+            files,
+            about,
+        };
         std::iter::once(create).chain(puts.into_iter().map(put))
     })
 }
@@ -290,7 +351,10 @@ fn remove_orphans(objects: &Path, live: &HashSet<u64>) -> io::Result<u64> {
     for folder in std::fs::read_dir(objects)? {
         for file in std::fs::read_dir(folder?.path())? {
             let file = file?;
-            let id = file.file_name().to_str().and_then(|name| u64::from_str_radix(name, 16).ok());
+            let id = file
+                .file_name()
+                .to_str()
+                .and_then(|name| u64::from_str_radix(name, 16).ok());
             if id.is_some_and(|id| !live.contains(&id)) {
                 std::fs::remove_file(file.path())?;
             }
@@ -318,7 +382,11 @@ fn put_record(bucket: &str, key: &str, object: &Object) -> Record {
 
 pub(crate) fn internal(error: io::Error) -> S3Error {
     tracing::error!(%error, "the store failed");
-    s3_error!(error, InternalError, "We encountered an internal error. Please try again.")
+    s3_error!(
+        error,
+        InternalError,
+        "We encountered an internal error. Please try again."
+    )
 }
 
 fn no_such_bucket(bucket: &str) -> S3Error {

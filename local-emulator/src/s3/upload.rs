@@ -37,7 +37,12 @@ pub(crate) struct Part {
 
 impl Part {
     pub fn new(received: Received, modified_ms: u64) -> Part {
-        Part { segment: received.segment, md5: received.md5, checksums: received.checksums, modified_ms }
+        Part {
+            segment: received.segment,
+            md5: received.md5,
+            checksums: received.checksums,
+            modified_ms,
+        }
     }
 
     pub fn etag(&self) -> String {
@@ -77,7 +82,9 @@ impl Uploads {
     /// Uploads of a bucket, by key.
     pub fn list(&self, bucket: &str, prefix: &str) -> Vec<(String, Upload)> {
         let uploads = self.lock();
-        let mine = uploads.iter().filter(|(_, upload)| upload.bucket == bucket && upload.key.starts_with(prefix));
+        let mine = uploads
+            .iter()
+            .filter(|(_, upload)| upload.bucket == bucket && upload.key.starts_with(prefix));
         let mut mine: Vec<_> = mine.map(|(id, upload)| (id.clone(), upload.clone())).collect();
         mine.sort_by(|(a_id, a), (b_id, b)| (&a.key, a_id).cmp(&(&b.key, b_id)));
         mine
@@ -89,8 +96,15 @@ impl Uploads {
 }
 
 fn find<'u>(uploads: &'u mut BTreeMap<String, Upload>, id: &str, bucket: &str, key: &str) -> S3Result<&'u mut Upload> {
-    let upload = uploads.get_mut(id).filter(|upload| upload.bucket == bucket && upload.key == key);
-    upload.ok_or_else(|| s3_error!(NoSuchUpload, "The specified upload does not exist. It may have been completed or aborted."))
+    let upload = uploads
+        .get_mut(id)
+        .filter(|upload| upload.bucket == bucket && upload.key == key);
+    upload.ok_or_else(|| {
+        s3_error!(
+            NoSuchUpload,
+            "The specified upload does not exist. It may have been completed or aborted."
+        )
+    })
 }
 
 impl Upload {
@@ -101,11 +115,23 @@ impl Upload {
         }
         let numbers: Vec<i32> = listed.iter().filter_map(|part| part.part_number).collect();
         if numbers.len() != listed.len() || !numbers.is_sorted_by(|a, b| a < b) {
-            return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order."));
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "The list of parts was not in ascending order."
+            ));
         }
-        let parts = listed.iter().map(|part| self.part(part)).collect::<S3Result<Vec<_>>>()?;
-        if parts[..parts.len() - 1].iter().any(|part| part.segment.size < PART_BYTES_MIN) {
-            return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
+        let parts = listed
+            .iter()
+            .map(|part| self.part(part))
+            .collect::<S3Result<Vec<_>>>()?;
+        if parts[..parts.len() - 1]
+            .iter()
+            .any(|part| part.segment.size < PART_BYTES_MIN)
+        {
+            return Err(s3_error!(
+                EntityTooSmall,
+                "Your proposed upload is smaller than the minimum allowed size"
+            ));
         }
         let about = About {
             size: parts.iter().map(|part| part.segment.size).sum(),
@@ -113,11 +139,17 @@ impl Upload {
             modified_ms,
             ..self.about.clone()
         };
-        Ok(Object { segments: parts.iter().map(|part| part.segment.clone()).collect(), about })
+        Ok(Object {
+            segments: parts.iter().map(|part| part.segment.clone()).collect(),
+            about,
+        })
     }
 
     fn part(&self, listed: &CompletedPart) -> S3Result<&Part> {
-        let part = listed.part_number.and_then(|number| self.parts.get(&number)).ok_or_else(invalid_part)?;
+        let part = listed
+            .part_number
+            .and_then(|number| self.parts.get(&number))
+            .ok_or_else(invalid_part)?;
         let claimed = Checksums {
             crc32: listed.checksum_crc32.clone(),
             crc32c: listed.checksum_crc32c.clone(),
@@ -126,12 +158,19 @@ impl Upload {
             sha256: listed.checksum_sha256.clone(),
         };
         let same = listed.e_tag.as_ref().is_some_and(|etag| etag.value() == part.etag());
-        if same && claimed.agrees_with(&part.checksums) { Ok(part) } else { Err(invalid_part()) }
+        if same && claimed.agrees_with(&part.checksums) {
+            Ok(part)
+        } else {
+            Err(invalid_part())
+        }
     }
 }
 
 fn invalid_part() -> S3Error {
-    s3_error!(InvalidPart, "One or more of the specified parts could not be found or its entity tag did not match.")
+    s3_error!(
+        InvalidPart,
+        "One or more of the specified parts could not be found or its entity tag did not match."
+    )
 }
 
 /// MD5 of the parts' MD5s, and their number.

@@ -33,7 +33,9 @@ pub(crate) struct Actions {
 impl Actions {
     pub fn create_queue(&self, request: CreateQueue) -> Result<Value, SqsError> {
         let name = request.queue_name;
-        let is_valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_valid = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if name.ends_with(".fifo") {
             return Err(SqsError::unsupported("FIFO queues are not emulated"));
         }
@@ -43,7 +45,10 @@ impl Actions {
         }
         let mut queues = self.lock();
         if let Some(queue) = queues.get(&name) {
-            let difference = queue.attributes().difference(&request.attributes).map(SqsError::queue_exists);
+            let difference = queue
+                .attributes()
+                .difference(&request.attributes)
+                .map(SqsError::queue_exists);
             return difference.map_or_else(|| Ok(json!({ "QueueUrl": self.queue_url(&name) })), Err);
         }
         let attributes = QueueAttributes::new(request.attributes)?;
@@ -53,7 +58,9 @@ impl Actions {
 
     pub fn get_queue_url(&self, request: QueueName) -> Result<Value, SqsError> {
         let is_known = self.lock().contains_key(&request.queue_name);
-        is_known.then(|| json!({ "QueueUrl": self.queue_url(&request.queue_name) })).ok_or_else(SqsError::no_such_queue)
+        is_known
+            .then(|| json!({ "QueueUrl": self.queue_url(&request.queue_name) }))
+            .ok_or_else(SqsError::no_such_queue)
     }
 
     pub fn list_queues(&self, request: ListQueues) -> Result<Value, SqsError> {
@@ -93,16 +100,24 @@ impl Actions {
             ("ApproximateNumberOfMessagesDelayed", census.delayed.to_string()),
             ("CreatedTimestamp", queue.created_s.to_string()),
             ("LastModifiedTimestamp", queue.created_s.to_string()),
-            ("QueueArn", format!("arn:aws:sqs:{}:{ACCOUNT}:{}", self.region, queue.name)),
+            (
+                "QueueArn",
+                format!("arn:aws:sqs:{}:{ACCOUNT}:{}", self.region, queue.name),
+            ),
         ];
         all.extend(told.map(|(name, value)| (name.to_owned(), value)));
         let wanted = request.attribute_names;
         all.retain(|name, _| wanted.iter().any(|wanted| wanted == "All" || wanted == name));
-        Ok(if all.is_empty() { json!({}) } else { json!({ "Attributes": all }) })
+        Ok(if all.is_empty() {
+            json!({})
+        } else {
+            json!({ "Attributes": all })
+        })
     }
 
     pub fn set_queue_attributes(&self, request: SetAttributes) -> Result<Empty, SqsError> {
-        self.queue(&request.queue_url)?.set(|attributes| attributes.set(request.attributes))?;
+        self.queue(&request.queue_url)?
+            .set(|attributes| attributes.set(request.attributes))?;
         Ok(Empty {})
     }
 
@@ -130,7 +145,9 @@ impl Actions {
         let count_max = request.max_number_of_messages.unwrap_or(1);
         if !(1..=RECEIVE_COUNT_MAX).contains(&count_max) {
             let rule = "must be between 1 and 10, if provided";
-            return Err(SqsError::invalid(format!("Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}.")));
+            return Err(SqsError::invalid(format!(
+                "Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}."
+            )));
         }
         let ask = Ask {
             count_max: count_max as usize,
@@ -138,10 +155,16 @@ impl Actions {
             wait: seconds("WaitTimeSeconds", request.wait_time_seconds, WAIT_SECONDS_MAX)?,
         };
         let received = queue.receive(ask).await?;
-        let shown: Vec<Received> =
-            received.into_iter().map(|(receipt, message)| shown(&request, &queue, receipt, message)).collect();
+        let shown: Vec<Received> = received
+            .into_iter()
+            .map(|(receipt, message)| shown(&request, &queue, receipt, message))
+            .collect();
         // Absent, not empty: SDKs tell the two apart.
-        Ok(if shown.is_empty() { json!({}) } else { json!({ "Messages": shown }) })
+        Ok(if shown.is_empty() {
+            json!({})
+        } else {
+            json!({ "Messages": shown })
+        })
     }
 
     pub fn delete(&self, queue: &Queue, request: Delete) -> Result<Empty, SqsError> {
@@ -178,7 +201,11 @@ impl Actions {
 /// Bytes that count against the limits: body, and names, types and values of attributes.
 pub(crate) fn message_bytes(request: &Send) -> usize {
     let attribute = |(name, value): (&String, &AttributeValue)| {
-        let value_bytes = value.string_value.as_ref().or(value.binary_value.as_ref()).map_or(0, String::len);
+        let value_bytes = value
+            .string_value
+            .as_ref()
+            .or(value.binary_value.as_ref())
+            .map_or(0, String::len);
         name.len() + value.data_type.len() + value_bytes
     };
     request.message_body.len() + request.message_attributes.iter().map(attribute).sum::<usize>()
@@ -189,7 +216,9 @@ fn check_message(request: &Send, bytes_max: usize) -> Result<(), SqsError> {
         return Err(SqsError::missing("MessageBody"));
     }
     if message_bytes(request) > bytes_max {
-        return Err(SqsError::invalid(format!("One or more parameters are invalid. Reason: Message must be shorter than {bytes_max} bytes.")));
+        return Err(SqsError::invalid(format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {bytes_max} bytes."
+        )));
     }
     let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
     if !request.message_body.chars().all(is_allowed) {
@@ -197,7 +226,10 @@ fn check_message(request: &Send, bytes_max: usize) -> Result<(), SqsError> {
     }
     let is_typed = |value: &AttributeValue| {
         let kind = value.data_type.split('.').next().unwrap_or("");
-        matches!((kind, &value.string_value, &value.binary_value), ("String" | "Number", Some(_), None) | ("Binary", None, Some(_)))
+        matches!(
+            (kind, &value.string_value, &value.binary_value),
+            ("String" | "Number", Some(_), None) | ("Binary", None, Some(_))
+        )
     };
     if request.message_attributes.len() > ATTRIBUTES_MAX || !request.message_attributes.values().all(is_typed) {
         return Err(SqsError::invalid("The message attributes are not valid"));
@@ -211,7 +243,9 @@ fn seconds(name: &str, given: Option<i64>, max: i64) -> Result<Option<Duration>,
         Some(seconds) if (0..=max).contains(&seconds) => Ok(Some(Duration::from_secs(seconds as u64))),
         Some(seconds) => {
             let rule = format!("must be >= 0 and <= {max}, if provided");
-            Err(SqsError::invalid(format!("Value {seconds} for parameter {name} is invalid. Reason: {rule}.")))
+            Err(SqsError::invalid(format!(
+                "Value {seconds} for parameter {name} is invalid. Reason: {rule}."
+            )))
         }
     }
 }
@@ -220,17 +254,33 @@ fn shown(request: &Receive, queue: &Queue, receipt: Receipt, message: Message) -
     let told = [
         ("ApproximateReceiveCount", message.receive_count),
         ("SentTimestamp", message.sent_ms),
-        ("ApproximateFirstReceiveTimestamp", message.first_received_ms.unwrap_or(message.sent_ms)),
+        (
+            "ApproximateFirstReceiveTimestamp",
+            message.first_received_ms.unwrap_or(message.sent_ms),
+        ),
     ];
     let told = told.map(|(name, value)| (name.to_owned(), value.to_string()));
-    let mut attributes: Attributes = told.into_iter().chain([("SenderId".to_owned(), ACCOUNT.to_owned())]).collect();
-    let wanted: Vec<&String> = request.attribute_names.iter().chain(&request.message_system_attribute_names).collect();
+    let mut attributes: Attributes = told
+        .into_iter()
+        .chain([("SenderId".to_owned(), ACCOUNT.to_owned())])
+        .collect();
+    let wanted: Vec<&String> = request
+        .attribute_names
+        .iter()
+        .chain(&request.message_system_attribute_names)
+        .collect();
     attributes.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || *wanted == name));
     let mut message_attributes = message.attributes;
-    message_attributes.retain(|name, _| request.message_attribute_names.iter().any(|wanted| selects(wanted, name)));
+    message_attributes.retain(|name, _| {
+        request
+            .message_attribute_names
+            .iter()
+            .any(|wanted| selects(wanted, name))
+    });
     Received {
         message_id: message.id,
-        receipt_handle: BASE64_URL_SAFE_NO_PAD.encode(format!("{}\n{}\n{}", queue.name, receipt.number, receipt.receive_count)),
+        receipt_handle: BASE64_URL_SAFE_NO_PAD
+            .encode(format!("{}\n{}\n{}", queue.name, receipt.number, receipt.receive_count)),
         md5_of_body: md5_of_body(&message.body),
         body: message.body,
         attributes,
@@ -248,11 +298,17 @@ fn selects(wanted: &str, name: &str) -> bool {
 }
 
 fn receipt(queue: &Queue, handle: &str) -> Result<Receipt, SqsError> {
-    let text = BASE64_URL_SAFE_NO_PAD.decode(handle).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = BASE64_URL_SAFE_NO_PAD
+        .decode(handle)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let receipt = text.as_deref().and_then(|text| {
         let mut parts = text.split('\n');
         let is_mine = parts.next()? == queue.name;
-        let receipt = Receipt { number: parts.next()?.parse().ok()?, receive_count: parts.next()?.parse().ok()? };
+        let receipt = Receipt {
+            number: parts.next()?.parse().ok()?,
+            receive_count: parts.next()?.parse().ok()?,
+        };
         (is_mine && parts.next().is_none()).then_some(receipt)
     });
     receipt.ok_or_else(|| SqsError::invalid_receipt(handle))

@@ -33,9 +33,17 @@ pub(crate) struct SqsApi {
 
 impl SqsApi {
     pub fn new(settings: &Settings, url: String, counter: Arc<Counter>) -> SqsApi {
-        let actions = Actions { url, region: settings.region.clone(), queues: Default::default() };
+        let actions = Actions {
+            url,
+            region: settings.region.clone(),
+            queues: Default::default(),
+        };
         let access_key_id = settings.credentials.access_key_id.clone();
-        SqsApi { actions: Arc::new(actions), access_key_id, counter }
+        SqsApi {
+            actions: Arc::new(actions),
+            access_key_id,
+            counter,
+        }
     }
 
     pub async fn route(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -56,12 +64,15 @@ impl SqsApi {
     async fn answer(&self, action: &str, headers: &HeaderMap, body: Incoming) -> Result<Value, SqsError> {
         authorization::check(headers, &self.access_key_id).map_err(|refusal| match refusal {
             Refusal::Missing => SqsError::forbidden("MissingAuthenticationToken", "Missing Authentication Token"),
-            Refusal::UnknownKey => {
-                SqsError::forbidden("InvalidClientTokenId", "The security token included in the request is invalid.")
-            }
+            Refusal::UnknownKey => SqsError::forbidden(
+                "InvalidClientTokenId",
+                "The security token included in the request is invalid.",
+            ),
         })?;
         let collected = Limited::new(body, REQUEST_BYTES_MAX).collect().await;
-        let body = collected.map_err(|_| SqsError::malformed("the request body is too large or ended early"))?.to_bytes();
+        let body = collected
+            .map_err(|_| SqsError::malformed("the request body is too large or ended early"))?
+            .to_bytes();
         self.run(action, &body).await
     }
 
@@ -81,9 +92,9 @@ impl SqsApi {
             "DeleteMessage" => actions.delete(&*self.queue(body)?, parse(body)?).map(value),
             "DeleteMessageBatch" => self.batch(body, |queue, entry: Delete| actions.delete(queue, entry)),
             "ChangeMessageVisibility" => actions.change_visibility(&*self.queue(body)?, parse(body)?).map(value),
-            "ChangeMessageVisibilityBatch" => {
-                self.batch(body, |queue, entry: ChangeVisibility| actions.change_visibility(queue, entry))
-            }
+            "ChangeMessageVisibilityBatch" => self.batch(body, |queue, entry: ChangeVisibility| {
+                actions.change_visibility(queue, entry)
+            }),
             other => Err(SqsError::unknown_action(other)),
         }
     }
@@ -120,7 +131,10 @@ fn action(headers: &HeaderMap) -> Option<&str> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
     serde_json::from_slice(body).map_err(|error| {
         let message = error.to_string();
-        match message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        match message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next())
+        {
             Some(field) => SqsError::missing(field),
             None => SqsError::malformed(message),
         }

@@ -64,12 +64,17 @@ impl QueueAttributes {
     /// An attribute of `given` whose value here is another one: what makes a second CreateQueue fail.
     pub fn difference<'g>(&self, given: &'g Attributes) -> Option<&'g str> {
         let all = self.all();
-        given.iter().find(|(name, value)| all.get(*name) != Some(value)).map(|(name, _)| name.as_str())
+        given
+            .iter()
+            .find(|(name, value)| all.get(*name) != Some(value))
+            .map(|(name, _)| name.as_str())
     }
 
     /// Every attribute that has a value, defaults included.
     pub fn all(&self) -> Attributes {
-        let defaults = NUMBERS.iter().map(|(name, _, _, default)| ((*name).to_owned(), default.to_string()));
+        let defaults = NUMBERS
+            .iter()
+            .map(|(name, _, _, default)| ((*name).to_owned(), default.to_string()));
         let mut all: Attributes = defaults.collect();
         all.extend(self.0.clone());
         all
@@ -77,7 +82,10 @@ impl QueueAttributes {
 
     fn number(&self, name: &str) -> u64 {
         let set = self.0.get(name).and_then(|value| value.parse().ok());
-        let default = NUMBERS.iter().find(|(known, ..)| *known == name).map(|(.., default)| *default);
+        let default = NUMBERS
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map(|(.., default)| *default);
         set.or(default).expect("only numbers of the table are asked for")
     }
 }
@@ -85,7 +93,15 @@ impl QueueAttributes {
 fn check(name: &str, value: &str) -> Result<(), SqsError> {
     if let Some((_, min, max, _)) = NUMBERS.iter().find(|(known, ..)| *known == name) {
         let fits = value.parse::<u64>().is_ok_and(|number| (*min..=*max).contains(&number));
-        return if fits { Ok(()) } else { Err(SqsError::invalid_attribute_value(name)) };
+        return if fits {
+            Ok(())
+        } else {
+            Err(SqsError::invalid_attribute_value(name))
+        };
     }
-    if ACCEPTED.contains(&name) { Ok(()) } else { Err(SqsError::invalid_attribute(name)) }
+    if ACCEPTED.contains(&name) {
+        Ok(())
+    } else {
+        Err(SqsError::invalid_attribute(name))
+    }
 }

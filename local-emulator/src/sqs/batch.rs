@@ -45,7 +45,9 @@ fn check<T>(entries: &[Entry<T>]) -> Result<(), SqsError> {
         _ => {}
     }
     for (position, Entry { id, .. }) in entries.iter().enumerate() {
-        let is_valid = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_valid = id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if !is_valid || id.is_empty() || id.len() > ID_BYTES_MAX {
             return Err(SqsError::invalid_id());
         }

@@ -18,7 +18,12 @@ pub(crate) struct SqsError {
 
 impl SqsError {
     fn sender(shape: &'static str, query_code: &'static str, message: impl Into<String>) -> SqsError {
-        SqsError { status: StatusCode::BAD_REQUEST, shape, query_code, message: message.into() }
+        SqsError {
+            status: StatusCode::BAD_REQUEST,
+            shape,
+            query_code,
+            message: message.into(),
+        }
     }
 
     pub fn no_such_queue() -> SqsError {
@@ -27,7 +32,8 @@ impl SqsError {
     }
 
     pub fn queue_exists(attribute: &str) -> SqsError {
-        let message = format!("A queue already exists with the same name and a different value for attribute {attribute}");
+        let message =
+            format!("A queue already exists with the same name and a different value for attribute {attribute}");
         SqsError::sender("QueueNameExists", "QueueAlreadyExists", message)
     }
 
@@ -41,7 +47,11 @@ impl SqsError {
     }
 
     pub fn invalid_attribute(name: &str) -> SqsError {
-        SqsError::sender("InvalidAttributeName", "InvalidAttributeName", format!("Unknown Attribute {name}."))
+        SqsError::sender(
+            "InvalidAttributeName",
+            "InvalidAttributeName",
+            format!("Unknown Attribute {name}."),
+        )
     }
 
     pub fn invalid_attribute_value(name: &str) -> SqsError {
@@ -61,7 +71,11 @@ impl SqsError {
 
     pub fn not_in_flight() -> SqsError {
         let message = "The message referred to is not in flight.";
-        SqsError::sender("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", message)
+        SqsError::sender(
+            "MessageNotInflight",
+            "AWS.SimpleQueueService.MessageNotInflight",
+            message,
+        )
     }
 
     pub fn over_limit() -> SqsError {
@@ -84,7 +98,11 @@ impl SqsError {
 
     pub fn large_batch(bytes: usize) -> SqsError {
         let message = format!("Batch requests cannot be longer than 1048576 bytes. You have sent {bytes} bytes.");
-        SqsError::sender("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", message)
+        SqsError::sender(
+            "BatchRequestTooLong",
+            "AWS.SimpleQueueService.BatchRequestTooLong",
+            message,
+        )
     }
 
     pub fn repeated_id(id: &str) -> SqsError {
@@ -94,11 +112,19 @@ impl SqsError {
 
     pub fn invalid_id() -> SqsError {
         let message = "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.";
-        SqsError::sender("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", message)
+        SqsError::sender(
+            "InvalidBatchEntryId",
+            "AWS.SimpleQueueService.InvalidBatchEntryId",
+            message,
+        )
     }
 
     pub fn unsupported(message: impl Into<String>) -> SqsError {
-        SqsError::sender("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", message)
+        SqsError::sender(
+            "UnsupportedOperation",
+            "AWS.SimpleQueueService.UnsupportedOperation",
+            message,
+        )
     }
 
     pub fn unknown_action(action: &str) -> SqsError {
@@ -111,7 +137,10 @@ impl SqsError {
     }
 
     pub fn forbidden(shape: &'static str, message: &'static str) -> SqsError {
-        SqsError { status: StatusCode::FORBIDDEN, ..SqsError::sender(shape, shape, message) }
+        SqsError {
+            status: StatusCode::FORBIDDEN,
+            ..SqsError::sender(shape, shape, message)
+        }
     }
 
     /// Its code as it stands in the failed entries of a batch.

@@ -64,7 +64,13 @@ impl Messages {
         self.number_next += 1;
         let visible_at = now + draft.delay;
         self.by_time.insert((visible_at, number));
-        let Draft { id, body, attributes, sent_ms, .. } = draft;
+        let Draft {
+            id,
+            body,
+            attributes,
+            sent_ms,
+            ..
+        } = draft;
         let message = Message {
             id,
             body,
@@ -86,16 +92,30 @@ impl Messages {
         count_max: usize,
         visibility: Duration,
     ) -> Option<Vec<(Receipt, Message)>> {
-        let due: Vec<_> = self.by_time.range(..=(now, u64::MAX)).take(count_max).copied().collect();
+        let due: Vec<_> = self
+            .by_time
+            .range(..=(now, u64::MAX))
+            .take(count_max)
+            .copied()
+            .collect();
         if !due.is_empty() && self.census(now).in_flight >= IN_FLIGHT_MAX {
             return None;
         }
         let take = |(visible_at, number): (Instant, u64)| {
-            let message = self.by_number.get_mut(&number).expect("both maps hold the same messages");
+            let message = self
+                .by_number
+                .get_mut(&number)
+                .expect("both maps hold the same messages");
             message.receive_count += 1;
             message.first_received_ms.get_or_insert(now_ms);
             message.visible_at = now + visibility;
-            let taken = (Receipt { number, receive_count: message.receive_count }, message.clone());
+            let taken = (
+                Receipt {
+                    number,
+                    receive_count: message.receive_count,
+                },
+                message.clone(),
+            );
             self.by_time.remove(&(visible_at, number));
             self.by_time.insert((now + visibility, number));
             taken
@@ -147,7 +167,10 @@ impl Messages {
     }
 
     pub fn census(&self, now: Instant) -> Census {
-        let mut census = Census { visible: self.by_number.len(), ..Census::default() };
+        let mut census = Census {
+            visible: self.by_number.len(),
+            ..Census::default()
+        };
         for (_, number) in self.by_time.range((now, u64::MAX)..) {
             census.visible -= 1;
             match self.by_number[number].receive_count {

@@ -33,8 +33,16 @@ pub(crate) struct Ask {
 
 impl Queue {
     pub fn new(name: String, attributes: QueueAttributes) -> Queue {
-        let inner = Mutex::new(Inner { attributes, messages: Messages::default() });
-        Queue { name, created_s: epoch_ms() / 1000, inner, changed: Notify::new() }
+        let inner = Mutex::new(Inner {
+            attributes,
+            messages: Messages::default(),
+        });
+        Queue {
+            name,
+            created_s: epoch_ms() / 1000,
+            inner,
+            changed: Notify::new(),
+        }
     }
 
     pub fn attributes(&self) -> QueueAttributes {
@@ -94,5 +102,7 @@ impl Queue {
 }
 
 pub(crate) fn epoch_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
 }

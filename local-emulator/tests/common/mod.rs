@@ -23,7 +23,10 @@ pub async fn start_with(change: impl FnOnce(&mut Settings)) -> World {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path());
     change(&mut settings);
-    World { emulator: Emulator::start(settings).await.unwrap(), folder }
+    World {
+        emulator: Emulator::start(settings).await.unwrap(),
+        folder,
+    }
 }
 
 pub fn settings(folder: &Path) -> Settings {
@@ -87,6 +90,10 @@ pub fn function(name: &str) -> FunctionSettings {
 fn test_function() -> PathBuf {
     let this = std::env::current_exe().unwrap();
     let path = this.parent().unwrap().parent().unwrap().join("examples/test-function");
-    assert!(path.is_file(), "{} is missing: build it with `cargo build --release --examples`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: build it with `cargo build --release --examples`",
+        path.display()
+    );
     path
 }

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 use mayfly_protocol::{ErrorCode, QueryError};
 
 /// Nesting that the parser follows before it gives up. Its frames fit the planning stack.
@@ -54,7 +54,7 @@ fn explain(tokens: &[TokenWithSpan], cursor: &mut Parser<'_>) -> Result<Statemen
     }
     let rest = &tokens[used.min(tokens.len())..];
     if rest.is_empty() {
-        let end = tokens.last().map(|token| token.span.end).unwrap_or_default();
+        let end = tokens.last().map_or(Location { line: 0, column: 0 }, |token| token.span.end);
         return Err(error::syntax("mismatched input '<EOF>'. Expecting: a query", end));
     }
     match parse_one(rest)? {

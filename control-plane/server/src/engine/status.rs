@@ -1,7 +1,7 @@
 //! A running query at one moment, as the server shows it.
 
 use mayfly_cost::Bill;
-use mayfly_protocol::{Meter, QueryError, StageId};
+use mayfly_protocol::{ExchangeKind, Meter, QueryError, StageId};
 use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Status {
 #[derive(Clone, Debug, Serialize)]
 pub struct StageProgress {
     pub stage: StageId,
+    /// How its rows reach the next stage.
+    pub exchange: ExchangeKind,
     pub tasks: u32,
     pub tasks_queued: u32,
     pub tasks_running: u32,

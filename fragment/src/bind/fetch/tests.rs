@@ -49,7 +49,11 @@ fn every_range_comes_back_whole() {
         };
         let ranges: Vec<Range<u64>> = (0..1 + seed % 7).map(|_| range()).collect();
         let gets = gets(&ranges);
-        assert!(gets.iter().all(|get| !get.is_empty() && get.end - get.start <= GET_BYTES_MAX), "seed={seed}");
+        assert!(
+            gets.iter()
+                .all(|get| !get.is_empty() && get.end - get.start <= GET_BYTES_MAX),
+            "seed={seed}"
+        );
         assert!(gets.windows(2).all(|pair| pair[0].end <= pair[1].start), "seed={seed}");
         let fetched: Vec<_> = gets.into_iter().map(|get| (get.clone(), object(get))).collect();
         for range in &ranges {

@@ -38,7 +38,7 @@ async fn an_executor_killed_in_the_middle_of_a_task_changes_nothing() {
             .as_array()
             .expect("a query has stages")
             .iter()
-            .map(|stage| stage["failed_attempts"].as_u64().expect("a count"))
+            .map(|stage| stage["attempts_failed"].as_u64().expect("a count"))
             .sum();
         assert!(failed >= 1, "the killed attempt must be seen");
     }

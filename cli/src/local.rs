@@ -1,0 +1,97 @@
+//! A whole cloud on this machine: the emulator's S3, SQS and Lambda, and the server on top. The one place where the crates are wired.
+//!
+//! ```text
+//! LocalCloud
+//! ├─ emulator   S3, SQS, Lambda ── children: this very program as executor
+//! └─ assembled  store ─▶ catalog ─▶ planner ┐
+//!               world ─▶ driver ────────────┴▶ engine ─▶ server
+//! ```
+//! Only the endpoints differ from a cloud on AWS.
+
+mod assemble;
+mod folder;
+mod settings;
+
+pub use settings::{LocalSettings, User};
+
+use crate::exit::{Failure, chain};
+use assemble::{Assembled, Places, assemble};
+use folder::Folder;
+use local_emulator::{Emulator, Endpoints};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+use url::Url;
+
+/// Times that a port is picked for S3. Another process may take it between our look and the emulator's.
+const PORT_ATTEMPTS_MAX: u32 = 5;
+/// How long running queries get to end as cancelled. The emulator needs about two seconds more, and five are promised.
+const DRIVER_STOP_MAX: Duration = Duration::from_millis(1_500);
+const SERVER_STOP_MAX: Duration = Duration::from_millis(500);
+
+/// A running local cloud. Dropped without [`LocalCloud::stop`] it still kills its children, but waits for nothing.
+pub struct LocalCloud {
+    assembled: Assembled,
+    emulator: Emulator,
+    folder: Folder,
+}
+
+impl LocalCloud {
+    /// Starts everything. When this returns, the server answers.
+    pub async fn start(settings: LocalSettings) -> Result<LocalCloud, Failure> {
+        let folder = Folder::new(&settings)?;
+        let emulator = emulator(&settings, &folder).await?;
+        let places = Places::new(&emulator.endpoints());
+        match assemble(&settings, &places).await {
+            Ok(assembled) => Ok(LocalCloud {
+                assembled,
+                emulator,
+                folder,
+            }),
+            Err(failure) => {
+                emulator.shutdown().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Address of the server.
+    pub fn server(&self) -> Url {
+        self.assembled.url()
+    }
+
+    /// Addresses of S3, SQS and Lambda.
+    pub fn endpoints(&self) -> Endpoints {
+        self.emulator.endpoints()
+    }
+
+    /// Cancels what runs, stops every child, removes what is temporary.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.assembled.stop().await;
+        self.emulator.shutdown().await;
+        self.folder.remove()
+    }
+}
+
+/// Starts the emulator. Its functions are told where S3 is before it listens, so that port is picked here.
+async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<Emulator, Failure> {
+    let mut attempts = 1;
+    loop {
+        let port = free_port()?;
+        match Emulator::start(settings.emulator(folder, port)).await {
+            Err(local_emulator::StartError::Listen { port: taken, .. })
+                if taken == port && attempts < PORT_ATTEMPTS_MAX =>
+            {
+                attempts += 1;
+            }
+            started => return started.map_err(|error| Failure::broken("cannot start the local cloud", chain(&error))),
+        }
+    }
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address
+        .map(|address| address.port())
+        .map_err(|error| Failure::broken("cannot listen on 127.0.0.1", error))
+}

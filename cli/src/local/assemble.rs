@@ -1,0 +1,158 @@
+//! Wires store, catalog, planner, driver and server together, given where the services are.
+
+use super::settings::{BUCKET, FUNCTION_PREFIX, LocalSettings};
+use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
+use crate::exit::{Failure, chain};
+use local_emulator::{Credentials, Endpoints};
+use mayfly_catalog::{Catalog, Locations};
+use mayfly_cost::{Architecture, PriceBook};
+use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
+use mayfly_plan::PlannerSettings;
+use mayfly_protocol::TenantId;
+use mayfly_server::{Coordinator, LocalInfo, ServerHandle, ServerSettings, serve};
+use mayfly_store::{S3Settings, Store};
+use std::error::Error;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+const QUEUE: &str = "mayfly";
+const PRICE_BOOK: &str = "us-east-1";
+
+/// Where the services are, and who we are there.
+pub struct Places {
+    endpoints: Endpoints,
+    region: String,
+    credentials: Credentials,
+}
+
+impl Places {
+    pub fn new(endpoints: &Endpoints) -> Places {
+        Places {
+            endpoints: endpoints.clone(),
+            region: PRICE_BOOK.to_owned(),
+            credentials: Credentials::default(),
+        }
+    }
+
+    fn keys(&self) -> (String, String) {
+        (
+            self.credentials.access_key_id.clone(),
+            self.credentials.secret_access_key.clone(),
+        )
+    }
+
+    fn at(&self, url: &str) -> Endpoint {
+        Endpoint {
+            url: Some(url.to_owned()),
+            region: self.region.clone(),
+            credentials: Some(self.keys()),
+        }
+    }
+
+    fn s3(&self) -> S3Settings {
+        S3Settings {
+            endpoint: Some(self.endpoints.s3.clone()),
+            region: self.region.clone(),
+            credentials: Some(self.keys()),
+            ..S3Settings::default()
+        }
+    }
+
+    fn info(&self) -> LocalInfo {
+        let (access_key_id, secret_access_key) = self.keys();
+        LocalInfo {
+            s3_endpoint: self.endpoints.s3.clone(),
+            bucket: BUCKET.to_owned(),
+            access_key_id,
+            secret_access_key,
+            region: self.region.clone(),
+        }
+    }
+}
+
+/// What runs in this process.
+pub struct Assembled {
+    driver: Driver,
+    server: ServerHandle,
+    shutdown: CancellationToken,
+}
+
+/// Builds the control plane and starts its server.
+pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assembled, Failure> {
+    let store = Store::connect(&places.s3()).await;
+    store
+        .ensure_bucket(BUCKET)
+        .await
+        .map_err(failed("cannot make the control bucket"))?;
+    let concurrency = settings.concurrency();
+    let prices = PriceBook::named(PRICE_BOOK, architecture()).map_err(failed("no prices"))?;
+
+    let (lambda, sqs) = (places.at(&places.endpoints.lambda), places.at(&places.endpoints.sqs));
+    let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, concurrency).await;
+    let world = world.map_err(failed("cannot reach the queue"))?;
+    let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
+    let driver = driver.map_err(failed("cannot start the driver"))?;
+
+    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
+    let planning = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
+    let engine = Coordinator { catalog, planning, driver: driver.clone(), store, prices };
+
+    let shutdown = CancellationToken::new();
+    let mut server = ServerSettings::new(settings.listen);
+    server.price_book = PRICE_BOOK.to_owned();
+    server.local = Some(places.info());
+    let server = serve(server, Arc::new(engine), shutdown.clone())
+        .await
+        .map_err(failed("cannot start the server"))?;
+    Ok(Assembled {
+        driver,
+        server,
+        shutdown,
+    })
+}
+
+impl Assembled {
+    pub fn url(&self) -> Url {
+        let url = format!("http://{}", self.server.addr);
+        url.parse().expect("a socket address makes a URL")
+    }
+
+    /// Takes no more requests, then cancels what runs. Each step has its time, so that a stuck one cannot hold up the rest.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        // Whoever is late is cut off when the emulator goes.
+        let _ = tokio::time::timeout(DRIVER_STOP_MAX, self.driver.shutdown()).await;
+        let _ = tokio::time::timeout(SERVER_STOP_MAX, self.server.stopped()).await;
+    }
+}
+
+fn driver_settings(concurrency: u32, prices: PriceBook) -> DriverSettings {
+    DriverSettings {
+        tenant: TenantId::default(),
+        bucket: BUCKET.to_owned(),
+        concurrency_max: concurrency,
+        lease: DriverSettings::LEASE_DEFAULT,
+        function_prefix: FUNCTION_PREFIX.to_owned(),
+        prices,
+        seed: seed(),
+    }
+}
+
+/// Differs between processes, so that their backoffs do not march in step.
+fn seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_nanos() as u64) ^ u64::from(std::process::id())
+}
+
+/// The prices of the processors that executors run on here.
+fn architecture() -> Architecture {
+    match cfg!(target_arch = "aarch64") {
+        true => Architecture::Arm64,
+        false => Architecture::X86_64,
+    }
+}
+
+fn failed<E: Error>(doing: &'static str) -> impl FnOnce(E) -> Failure {
+    move |error| Failure::broken(doing, chain(&error))
+}

@@ -1,0 +1,110 @@
+//! What may be chosen about a local cloud, and what follows from it for the emulator.
+
+use super::folder::Folder;
+use local_emulator::{FunctionSettings, Mount, RunAs, Settings};
+use mayfly_protocol::FunctionSize;
+use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Name of the control bucket.
+pub const BUCKET: &str = "mayfly";
+/// Names of the executor functions, without their size.
+pub const FUNCTION_PREFIX: &str = "mayfly-executor";
+/// Environments that may idle beside the busy ones: after an escalation a task's next attempt finds its size warm.
+const ENVIRONMENTS_IDLE_MAX: usize = 4;
+
+/// Another user to run executors as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct LocalSettings {
+    /// Where the server listens; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Keeps buckets; without it they are temporary.
+    pub data: Option<PathBuf>,
+    /// The user's folders, as read-only buckets: name and folder.
+    pub mounts: Vec<(String, PathBuf)>,
+    /// The function that runs first attempts.
+    pub size: FunctionSize,
+    /// Invocations at a time; by default as many as the host's cores can serve.
+    pub concurrency: Option<u32>,
+    pub executor_user: Option<User>,
+    /// Filter and form of the executors' log lines, as `MAYFLY_LOG` and `MAYFLY_LOG_FORMAT` have them.
+    pub log_filter: String,
+    pub log_format: &'static str,
+    /// The executors' program: this very one.
+    pub program: PathBuf,
+}
+
+impl LocalSettings {
+    /// A temporary cloud on a port of its own.
+    pub fn new(program: PathBuf) -> LocalSettings {
+        LocalSettings {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            data: None,
+            mounts: Vec::new(),
+            size: FunctionSize::default(),
+            concurrency: None,
+            executor_user: None,
+            log_filter: "warn".to_owned(),
+            log_format: "text",
+            program,
+        }
+    }
+
+    /// Invocations at a time. Their vCPUs are no more than the host's cores, so that billed times mean something.
+    pub fn concurrency(&self) -> u32 {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let fitting = u32::try_from(cores).unwrap_or(u32::MAX) / self.size.vcpus();
+        self.concurrency.unwrap_or(fitting).max(1)
+    }
+
+    pub(super) fn emulator(&self, folder: &Folder, s3_port: u16) -> Settings {
+        let concurrency_max = self.concurrency() as usize;
+        let mount = |(bucket, folder): &(String, PathBuf)| Mount {
+            bucket: bucket.clone(),
+            folder: folder.clone(),
+        };
+        Settings {
+            s3_port,
+            mounts: self.mounts.iter().map(mount).collect(),
+            functions: FunctionSize::ALL
+                .map(|size| self.function(folder, size, s3_port))
+                .into(),
+            concurrency_max,
+            environment_max: concurrency_max + ENVIRONMENTS_IDLE_MAX,
+            run_as: self.executor_user.map(|User { uid, gid }| RunAs { uid, gid }),
+            ..Settings::new(folder.data(), folder.scratch())
+        }
+    }
+
+    fn function(&self, folder: &Folder, size: FunctionSize, s3_port: u16) -> FunctionSettings {
+        FunctionSettings {
+            name: size.function_name(FUNCTION_PREFIX),
+            program: folder.program().to_owned(),
+            args: Vec::new(),
+            memory_mb: size.memory_mb(),
+            timeout: Duration::from_millis(TASK_DURATION_MS_MAX),
+            environment: self.environment(s3_port),
+        }
+    }
+
+    /// Region and credentials are the platform's to set.
+    fn environment(&self, s3_port: u16) -> BTreeMap<String, String> {
+        let pairs = [
+            ("MAYFLY_S3_ENDPOINT", format!("http://127.0.0.1:{s3_port}")),
+            ("MAYFLY_ALLOWED_LOCATIONS", "*".to_owned()),
+            ("MAYFLY_LOG", self.log_filter.clone()),
+            ("MAYFLY_LOG_FORMAT", self.log_format.to_owned()),
+        ];
+        pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}

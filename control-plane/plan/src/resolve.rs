@@ -1,0 +1,78 @@
+//! Statement → logical → physical plan, by DataFusion; and what its errors mean where only the statement knows: which table, and
+//! where it stands.
+
+use crate::context::Context;
+use crate::{Session, error};
+use datafusion::common::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, visit_relations};
+use mayfly_catalog::TableRef;
+use mayfly_protocol::{QueryError, SourceLocation};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Checks names and types. Nothing but a query passes.
+pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Session) -> Result<LogicalPlan, QueryError> {
+    let statement = ast.clone();
+    let planned = context.state.statement_to_plan(ast).await;
+    let plan = planned.map_err(|cause| explain_error(context, &statement, session, cause))?;
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+        .verify_plan(&plan)
+        .map_err(error::from_datafusion)?;
+    Ok(plan)
+}
+
+/// Optimizes, and plans for execution.
+pub(crate) async fn physical(
+    context: &Context,
+    logical: &LogicalPlan,
+) -> Result<(LogicalPlan, Arc<dyn ExecutionPlan>), QueryError> {
+    let state = &context.state;
+    let optimized = state.optimize(logical).map_err(error::from_datafusion)?;
+    let physical = state.query_planner().create_physical_plan(&optimized, state).await;
+    Ok((optimized, physical.map_err(error::from_datafusion)?))
+}
+
+/// A table that is missing is named with its full name, its place, and the nearest that there is.
+fn explain_error(context: &Context, statement: &DfStatement, session: &Session, cause: DataFusionError) -> QueryError {
+    let text = cause.to_string();
+    let missing = context.missing.iter().find(|(name, _)| is_about(&text, name));
+    match missing {
+        Some((name, why)) => why.clone().at(place(statement, session, name)),
+        None => error::from_datafusion(cause),
+    }
+}
+
+/// `table 'lake.default.ordrs' not found`
+fn is_about(text: &str, name: &TableRef) -> bool {
+    text.contains(&format!("'{name}' not found"))
+}
+
+/// Where the statement first names the table.
+fn place(statement: &DfStatement, session: &Session, wanted: &TableRef) -> Option<SourceLocation> {
+    let DfStatement::Statement(statement) = statement else {
+        return None;
+    };
+    let found = visit_relations(statement.as_ref(), |name: &ObjectName| {
+        let parts: Vec<String> = name
+            .0
+            .iter()
+            .filter_map(|part| part.as_ident())
+            .map(|ident| ident.value.to_lowercase())
+            .collect();
+        match session.resolve(&parts).as_ref() == Some(wanted) {
+            true => ControlFlow::Break(error::location(name.span().start)),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    match found {
+        ControlFlow::Break(place) => place,
+        ControlFlow::Continue(()) => None,
+    }
+}

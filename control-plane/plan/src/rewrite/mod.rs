@@ -1,0 +1,10 @@
+//! The passes that turn DataFusion's plan for one process into one that can be cut. Each leaves a plan that still runs on one node.
+//!
+//! ```text
+//! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
+//! exchange    where data must cross tasks, an ExchangeExec says so
+//! ```
+
+pub(crate) mod broadcast;
+pub(crate) mod exchange;
+pub(crate) mod join;

@@ -1,0 +1,244 @@
+//! Drafts → stages: leaves for the inputs, a writer at the root, tasks, and the plan as bytes.
+
+use super::draft::{Draft, Drafts, replace_exchanges, with_children};
+use super::prune::{Pruned, PrunedScans};
+use super::size::Sizing;
+use super::subquery::{self, Scopes};
+use super::{order, split};
+use crate::estimate;
+use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err, not_impl_err};
+use datafusion::physical_plan::ExecutionPlan;
+use mayfly_fragment::{ExchangeExec, OutputPartitioning, ShuffleWriteExec, SplitScanExec};
+use mayfly_protocol::limits::STAGES_MAX;
+use mayfly_protocol::{
+    Exchange, ExchangeKind, FunctionSize, InputRead, PlanBytes, Stage, StageGraph, StageId, StageInput,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A stage and the plan inside it, for people.
+#[derive(Debug)]
+pub(crate) struct CutStage {
+    pub stage: Stage,
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// Pruned row groups and all row groups of each scan, by its name.
+    pub scans: Vec<ScanText>,
+}
+
+/// What pruning did to a scan.
+#[derive(Clone, Debug)]
+pub(crate) struct ScanText {
+    pub table: String,
+    pub row_groups: usize,
+    pub row_groups_total: usize,
+    pub files: usize,
+    pub files_total: usize,
+    pub bytes: u64,
+}
+
+/// What all stages share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CutSettings {
+    pub sizing: Sizing,
+    pub size: FunctionSize,
+}
+
+/// Cuts all drafts. Producers precede their consumers; the last stage yields the result.
+pub(crate) fn cut(drafts: &Drafts, pruned: &PrunedScans, settings: CutSettings) -> Result<Vec<CutStage>> {
+    let widest = widest_reader(&drafts.root).max(drafts.scopes.iter().map(widest_in_scope).max().unwrap_or(1));
+    let mut cutter = Cutter {
+        pruned,
+        settings,
+        scopes: &drafts.scopes,
+        partitions: settings.sizing.partitions(widest),
+        subqueries: BTreeMap::new(),
+        stages: Vec::new(),
+    };
+    cutter.emit(&drafts.root, None)?;
+    Ok(cutter.stages)
+}
+
+/// The graph that the stages form.
+pub(crate) fn graph(stages: &[CutStage]) -> Result<StageGraph> {
+    let graph = StageGraph {
+        stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
+        settings: BTreeMap::new(),
+    };
+    graph.check().map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+    Ok(graph)
+}
+
+/// Tasks of the widest stage that reads partitions.
+fn widest_reader(draft: &Draft) -> u32 {
+    let below = draft.producers.iter().map(widest_reader).max().unwrap_or(1);
+    below.max(draft.tasks)
+}
+
+fn widest_in_scope(scope: &subquery::Scope) -> u32 {
+    let widths = scope.producers.iter().map(|(_, draft)| widest_reader(draft));
+    widths.max().unwrap_or(1)
+}
+
+struct Cutter<'a> {
+    pruned: &'a PrunedScans,
+    settings: CutSettings,
+    scopes: &'a Scopes,
+    /// Partitions of every HASH and ROUND_ROBIN exchange.
+    partitions: u32,
+    /// Stages of scalar subqueries, by scope and index: each runs once, whoever reads it.
+    subqueries: BTreeMap<(usize, usize), StageId>,
+    stages: Vec<CutStage>,
+}
+
+impl Cutter<'_> {
+    /// Emits the draft's producers, then the draft. `above`: the exchange that reads it; none for the result.
+    fn emit(&mut self, draft: &Draft, above: Option<&ExchangeExec>) -> Result<StageId> {
+        let mut inputs = Vec::new();
+        let plan = self.with_inputs(draft, &mut inputs)?;
+        let plan = self.with_subqueries(draft, plan, &mut inputs)?;
+        let plan = order::restore(&plan)?;
+        let mut scans = Vec::new();
+        let plan = self.with_scans(&plan, &mut scans)?;
+        let (root, output) = self.output(plan, above)?;
+        self.push(draft, root, inputs, &scans, output)
+    }
+
+    /// A leaf for each exchange of the draft.
+    fn with_inputs(&mut self, draft: &Draft, inputs: &mut Vec<StageInput>) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut producers = draft.producers.iter();
+        replace_exchanges(&draft.plan, &mut |exchange| {
+            let Some(producer) = producers.next() else {
+                return internal_err!("a part has more exchanges than producers");
+            };
+            let stage = self.emit(producer, Some(exchange))?;
+            let leaf = self.input(exchange, stage, producer.tasks, inputs)?;
+            Ok(Some(leaf))
+        })
+    }
+
+    fn input(
+        &self,
+        exchange: &ExchangeExec,
+        stage: StageId,
+        producers: u32,
+        inputs: &mut Vec<StageInput>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = inputs.len() as u32;
+        let read = exchange.read();
+        inputs.push(StageInput { input, stage, read });
+        let partitions = match read {
+            InputRead::Partitions => self.settings.sizing.local_partitions,
+            InputRead::All => 1,
+            InputRead::Merge => producers,
+        };
+        exchange.consumer(input, partitions as usize)
+    }
+
+    /// The values of scalar subqueries that the draft's expressions read.
+    fn with_subqueries(
+        &mut self,
+        draft: &Draft,
+        plan: Arc<dyn ExecutionPlan>,
+        inputs: &mut Vec<StageInput>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let used = subquery::used(&draft.plan)?;
+        if used.is_empty() {
+            return Ok(plan);
+        }
+        let Some(scope) = draft.scope else {
+            return internal_err!("a stage reads the value of a scalar subquery that it cannot see");
+        };
+        let scopes = self.scopes;
+        scopes.get(scope).wrap(plan, &used, &mut |index, exchange| {
+            let producer = &scopes.get(scope).producers[index].1;
+            let stage = match self.subqueries.get(&(scope, index)) {
+                Some(stage) => *stage,
+                None => self.emit(producer, Some(exchange))?,
+            };
+            self.subqueries.insert((scope, index), stage);
+            self.input(exchange, stage, producer.tasks, inputs)
+        })
+    }
+
+    /// Numbers the scans within the stage and gives them the task's partitions.
+    fn with_scans(&self, plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<u32>) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(scan) = plan.downcast_ref::<SplitScanExec>() {
+            let ordinal = scans.len() as u32;
+            scans.push(scan.scan);
+            let partitions = self.settings.sizing.local_partitions as usize;
+            return Ok(Arc::new(scan.clone().with_scan(ordinal).with_partitions(partitions)?));
+        }
+        let mut children = Vec::new();
+        for child in plan.children() {
+            children.push(self.with_scans(child, scans)?);
+        }
+        with_children(plan, children)
+    }
+
+    fn output(&self, plan: Arc<dyn ExecutionPlan>, above: Option<&ExchangeExec>) -> Result<(ShuffleWriteExec, Exchange)> {
+        let Some(exchange) = above else {
+            let root = ShuffleWriteExec::new(plan, OutputPartitioning::Single);
+            let output = Exchange {
+                kind: ExchangeKind::Result,
+                partitions: 1,
+            };
+            return Ok((root, output));
+        };
+        let root = exchange.producer(plan, self.partitions)?;
+        let output = Exchange {
+            kind: exchange.kind,
+            partitions: root.partitioning.partitions(),
+        };
+        Ok((root.as_ref().clone(), output))
+    }
+
+    fn push(
+        &mut self,
+        draft: &Draft,
+        root: ShuffleWriteExec,
+        inputs: Vec<StageInput>,
+        scans: &[u32],
+        output: Exchange,
+    ) -> Result<StageId> {
+        if self.stages.len() >= STAGES_MAX {
+            return not_impl_err!("the query takes more than {STAGES_MAX} stages");
+        }
+        let pruned: Vec<&Pruned> = scans.iter().map(|scan| self.scan(*scan)).collect::<Result<_>>()?;
+        let shared = inputs.iter().any(|input| input.read == InputRead::Partitions);
+        let partitions = shared.then_some(self.partitions);
+        let id = StageId::new(self.stages.len() as u32);
+        let output_bytes_estimate = estimate::exchange_bytes(&draft.plan);
+        let plan: Arc<dyn ExecutionPlan> = Arc::new(root);
+        let bytes = mayfly_fragment::encode(&plan).map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+        let sizing = self.settings.sizing;
+        let stage = Stage {
+            id,
+            plan: PlanBytes::new(bytes),
+            inputs,
+            tasks: split::tasks(draft.tasks, &pruned, partitions, sizing.target_task_bytes),
+            output,
+            local_partitions: sizing.local_partitions,
+            size: self.settings.size,
+            output_bytes_estimate,
+        };
+        let scans = pruned.into_iter().map(scan_text).collect();
+        self.stages.push(CutStage { stage, plan, scans });
+        Ok(id)
+    }
+
+    fn scan(&self, scan: u32) -> Result<&Pruned> {
+        let unknown = || internal_datafusion_err!("scan {scan} was not pruned");
+        self.pruned.get(&scan).ok_or_else(unknown)
+    }
+}
+
+fn scan_text(pruned: &Pruned) -> ScanText {
+    ScanText {
+        table: pruned.table.name.to_string(),
+        row_groups: pruned.pieces.len(),
+        row_groups_total: pruned.row_groups_total,
+        files: pruned.files(),
+        files_total: pruned.table.files.len(),
+        bytes: pruned.bytes(),
+    }
+}

@@ -1,0 +1,20 @@
+//! A plan with exchanges → stages and tasks.
+//!
+//! ```text
+//! prune   footers × predicate → row groups that a scan must read
+//! size    bytes → tasks of each stage
+//! draft   the plan taken apart at its exchanges; boundaries between single tasks closed again
+//! order   sorts that an exchange undid, done anew
+//! split   row groups and partition ranges → tasks
+//! cut     drafts → encoded stages with their inputs
+//! ```
+
+pub(crate) mod cut;
+pub(crate) mod draft;
+mod order;
+pub(crate) mod prune;
+pub(crate) mod size;
+mod split;
+mod subquery;
+
+pub(crate) use draft::with_children;

@@ -1,0 +1,81 @@
+//! How many tasks a stage has.
+//!
+//! Input bytes ÷ target_task_bytes, rounded up, for what is scanned and for what is read from an exchange. Tiny target bytes (below
+//! 16 MiB) force the shape instead: a stage that can have many tasks has at least 3, however small its input, and at most 8, so that
+//! a forced query of any scale shows every exchange at work in a bounded number of invocations.
+
+use super::prune::{Pruned, PrunedScans};
+use crate::settings::PARTITIONS_PER_TASK;
+use datafusion::common::{Result, not_impl_err};
+use datafusion::physical_plan::ExecutionPlan;
+use mayfly_fragment::SplitScanExec;
+use mayfly_protocol::limits::{PARTITIONS_MAX, TASKS_MAX};
+use std::sync::Arc;
+
+/// Task bytes below this force small tasks at every stage.
+pub(crate) const FORCED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Tasks of a forced stage that reads an exchange, or a scan of at least as many row groups.
+const FORCED_TASKS_MIN: u32 = 3;
+
+/// Tasks of a forced stage.
+const FORCED_TASKS_MAX: u32 = 8;
+
+/// What decides on numbers of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizing {
+    pub target_task_bytes: u64,
+    /// DataFusion partitions inside one task.
+    pub local_partitions: u32,
+}
+
+impl Sizing {
+    fn forced(&self) -> bool {
+        self.target_task_bytes < FORCED_BYTES
+    }
+
+    fn wanted(&self, bytes: u64) -> u32 {
+        let tasks = bytes.div_ceil(self.target_task_bytes.max(1));
+        let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+        if self.forced() {
+            tasks.clamp(FORCED_TASKS_MIN, FORCED_TASKS_MAX)
+        } else {
+            tasks.max(1)
+        }
+    }
+
+    /// Tasks of a scan: never more than it has row groups, never none.
+    pub(crate) fn scan_tasks(&self, pruned: &Pruned) -> Result<u32> {
+        let row_groups = u32::try_from(pruned.pieces.len()).unwrap_or(u32::MAX).max(1);
+        let tasks = self.wanted(pruned.bytes()).min(row_groups);
+        if tasks > TASKS_MAX {
+            let target = self.target_task_bytes;
+            return not_impl_err!("a scan of {} in tasks of {target} bytes takes {tasks} tasks, more than {TASKS_MAX}", pruned.table.name);
+        }
+        Ok(tasks)
+    }
+
+    /// Tasks that read `bytes` from HASH and ROUND_ROBIN exchanges, each at least one partition.
+    pub(crate) fn exchange_tasks(&self, bytes: u64) -> u32 {
+        self.wanted(bytes).min(PARTITIONS_MAX / self.partitions_per_task())
+    }
+
+    /// Partitions of every exchange of a query whose widest consumer has so many tasks. One number for all, so that what two
+    /// exchanges hashed alike stands in equal ranges.
+    pub(crate) fn partitions(&self, tasks: u32) -> u32 {
+        tasks.max(1).saturating_mul(self.partitions_per_task()).min(PARTITIONS_MAX)
+    }
+
+    /// Enough to regroup later, and one for each local partition.
+    fn partitions_per_task(&self) -> u32 {
+        PARTITIONS_PER_TASK.max(self.local_partitions)
+    }
+
+    /// The widest scan directly in this part of a plan.
+    pub(crate) fn widest_scan(&self, plan: &Arc<dyn ExecutionPlan>, pruned: &PrunedScans) -> Result<u32> {
+        match plan.downcast_ref::<SplitScanExec>() {
+            Some(scan) => pruned.get(&scan.scan).map_or(Ok(1), |pruned| self.scan_tasks(pruned)),
+            None => Ok(1),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Planning as a user of the crate sees it: over real tables in an emulated S3, and run stage by stage in this process.
+
+mod cluster;
+mod oracle;
+mod world;
+
+mod answers;
+mod bad_input;
+mod metadata;
+mod pitfalls;
+mod shapes;
+mod tpch;

@@ -1,0 +1,80 @@
+//! Who may launch next: a bounded number of slots, shared by the queries in turn, fewer after throttling.
+//!
+//! Additive increase, multiplicative decrease: a throttled attempt halves the limit, once per round of launches; each limit's worth
+//! of answers then raises it by a sixteenth of the maximum, so that full width is back after at most 16 rounds.
+
+use mayfly_protocol::{EpochMs, QueryId};
+use std::collections::VecDeque;
+
+#[derive(Debug)]
+pub(crate) struct Admission {
+    max: u32,
+    limit: u32,
+    in_flight: u32,
+    /// Answers since the limit last changed.
+    answers: u32,
+    halved_at: Option<EpochMs>,
+    /// Queries with tasks to launch, each once.
+    turns: VecDeque<QueryId>,
+}
+
+impl Admission {
+    pub fn new(concurrency_max: u32) -> Admission {
+        let max = concurrency_max.max(1);
+        Admission {
+            max,
+            limit: max,
+            in_flight: 0,
+            answers: 0,
+            halved_at: None,
+            turns: VecDeque::new(),
+        }
+    }
+
+    pub fn has_slot(&self) -> bool {
+        self.in_flight < self.limit
+    }
+
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Takes its place at the end of the line.
+    pub fn wait_turn(&mut self, query: QueryId) {
+        self.turns.push_back(query);
+    }
+
+    pub fn next_turn(&mut self) -> Option<QueryId> {
+        self.turns.pop_front()
+    }
+
+    pub fn begin(&mut self) {
+        assert!(self.has_slot(), "launches ask for a slot first");
+        self.in_flight += 1;
+    }
+
+    pub fn end(&mut self) {
+        self.in_flight = self.in_flight.checked_sub(1).expect("each attempt ends once");
+    }
+
+    /// Attempts launched before the last halving tell nothing new: they were sent at the old width.
+    pub fn throttled(&mut self, now: EpochMs, launched: EpochMs) {
+        if self.halved_at.is_none_or(|halved| launched >= halved) {
+            self.limit = (self.limit / 2).max(1);
+            self.answers = 0;
+            self.halved_at = Some(now);
+        }
+    }
+
+    pub fn answered(&mut self) {
+        self.answers += 1;
+        if self.answers >= self.limit {
+            self.answers = 0;
+            self.limit = (self.limit + self.max.div_ceil(16)).min(self.max);
+        }
+    }
+}

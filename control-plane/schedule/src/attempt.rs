@@ -1,0 +1,29 @@
+//! An attempt in flight: what it was pinned to, and what it can have cost when it never answers.
+
+use mayfly_protocol::{Digest, EpochMs, FunctionSize, Meter};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub number: u32,
+    /// Version of the stage's inputs at launch; older than the stage's means stale.
+    pub version: u64,
+    pub pin: Digest,
+    pub size: FunctionSize,
+    pub launched: EpochMs,
+    /// When its answer is no longer awaited.
+    pub expires: EpochMs,
+}
+
+impl Attempt {
+    /// The most that an attempt without an answer is billed: it ran until nobody waited for it.
+    pub fn bound(&self) -> Meter {
+        let billed_ms = self.expires.0.saturating_sub(self.launched.0);
+        Meter {
+            invocations: 1,
+            billed_ms,
+            billed_mb_ms: billed_ms * u64::from(self.size.memory_mb()),
+            bounded: 1,
+            ..Meter::default()
+        }
+    }
+}

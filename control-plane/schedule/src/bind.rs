@@ -1,0 +1,162 @@
+//! Builds specs: inputs bound to winners' outputs, scans to splits, the output to a key. After this nothing is left to choose.
+//!
+//! ```text
+//! winner's object   │ header │ p0 │ p1 │ p2 │ p3 │ footer │
+//!                            ▲    ▲         ▲
+//!                  data_offset    └─ slice ─┘   partitions 1..3: one ranged GET at data_offset + len(p0)
+//! ```
+
+use crate::query::Query;
+use crate::stage::StageState;
+use crate::task::{TaskKey, Winner};
+use crate::{Settings, pin_digest};
+use mayfly_protocol::spec::{PartitionSlice, PlanRef};
+use mayfly_protocol::{
+    EpochMs, ErrorCode, InputBinding, InputRead, OutputLocation, OutputSpec, PartitionRange, ProducerSlice, QueryError,
+    ScanBinding, SliceSource, StageInput, TaskId, TaskSpec, key, limits,
+};
+
+/// The order for the next attempt at a task whose inputs are complete.
+pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: EpochMs) -> Result<TaskSpec, QueryError> {
+    let stage = &query.stages[at.stage];
+    let attempt = query.next_attempt(at);
+    let inputs = inputs(query, at);
+    let spec = TaskSpec {
+        plan: stage.plan.clone(),
+        scans: scans(stage, at),
+        pin_digest: pin_digest(&inputs),
+        inputs,
+        output: OutputSpec {
+            bucket: settings.bucket.clone(),
+            key_prefix: key::output_prefix(&settings.tenant, &attempt),
+            partitions: stage.planned.output.partitions,
+            inline_bytes_max: stage.inline_bytes_max,
+        },
+        local_partitions: stage.planned.local_partitions,
+        size: stage.tasks[at.task].size,
+        memory_bytes_max: query.memory_bytes_max,
+        deadline,
+        settings: query.settings.clone(),
+        attempt,
+    };
+    check_size(&spec)?;
+    Ok(spec)
+}
+
+/// Everything that the task reads from other stages, all of which are complete.
+pub(crate) fn inputs(query: &Query, at: TaskKey) -> Vec<InputBinding> {
+    let stage = &query.stages[at.stage];
+    let own = stage.planned.tasks[at.task].partitions;
+    let inputs = stage.planned.inputs.iter().zip(&stage.inputs);
+    inputs
+        .map(|(input, producer)| binding(input, &query.stages[*producer], own))
+        .collect()
+}
+
+fn binding(input: &StageInput, producer: &StageState, own: PartitionRange) -> InputBinding {
+    let partitions = match input.read {
+        InputRead::Partitions => own,
+        InputRead::All | InputRead::Merge => PartitionRange::new(0, producer.planned.output.partitions),
+    };
+    let slices = (0..).zip(&producer.tasks).map(|(index, task)| {
+        let stage = producer.id();
+        let winner = task.winner.as_ref().expect("inputs are bound when they are complete");
+        slice(TaskId { stage, index }, winner, partitions)
+    });
+    let slices: Vec<ProducerSlice> = slices.collect();
+    InputBinding {
+        input: input.input,
+        stage: input.stage,
+        read: input.read,
+        partitions,
+        producers: PartitionRange::new(0, u32::try_from(slices.len()).expect("the query checked TASKS_MAX")),
+        slices,
+    }
+}
+
+fn slice(producer: TaskId, winner: &Winner, range: PartitionRange) -> ProducerSlice {
+    let entries = &winner.output.partitions[range.start as usize..range.end as usize];
+    let partitions = entries.iter().map(|entry| PartitionSlice {
+        len_bytes: entry.len_bytes,
+        rows: entry.rows,
+        digest: entry.digest,
+    });
+    let has_rows = entries.iter().any(|entry| entry.rows > 0);
+    ProducerSlice {
+        producer,
+        partitions: partitions.collect(),
+        source: if has_rows {
+            source(winner, range)
+        } else {
+            SliceSource::Empty
+        },
+    }
+}
+
+fn source(winner: &Winner, range: PartitionRange) -> SliceSource {
+    let bytes = winner.bytes(range);
+    match &winner.output.location {
+        OutputLocation::Object {
+            key, etag, data_offset, ..
+        } => SliceSource::Object {
+            key: key.clone(),
+            etag: etag.clone(),
+            offset: data_offset + bytes.start,
+        },
+        OutputLocation::Inline { bytes: all } => SliceSource::Inline {
+            bytes: all[bytes.start as usize..bytes.end as usize].to_vec(),
+        },
+    }
+}
+
+fn scans(stage: &StageState, at: TaskKey) -> Vec<ScanBinding> {
+    let scans = &stage.planned.tasks[at.task].scans;
+    let numbered = (0..).zip(scans);
+    numbered
+        .map(|(scan, splits)| ScanBinding {
+            scan,
+            splits: splits.clone(),
+        })
+        .collect()
+}
+
+/// The const assertions in `limits` leave room for plan and inlined inputs; this holds when lists of splits or producers are what is long.
+fn check_size(spec: &TaskSpec) -> Result<(), QueryError> {
+    let bytes = bytes_bound(spec);
+    if bytes <= limits::INVOKE_BYTES_MAX {
+        return Ok(());
+    }
+    let text = format!(
+        "the order for {} takes up to {bytes} bytes, over the {} of an invocation",
+        spec.attempt,
+        limits::INVOKE_BYTES_MAX
+    );
+    let hint = "raise the session property target_task_bytes so that there are fewer tasks to read from";
+    Err(QueryError::new(ErrorCode::TooManyTasks, text).hint(hint))
+}
+
+/// Bytes that the sealed spec takes at most: field names and numbers at their widest, base64 as 4 bytes for 3.
+fn bytes_bound(spec: &TaskSpec) -> usize {
+    const ENVELOPE: usize = 4_096;
+    const SPLIT: usize = 256;
+    const SLICE: usize = 192;
+    const PARTITION: usize = 96;
+    let base64 = |bytes: usize| bytes.div_ceil(3) * 4;
+    let plan = match &spec.plan {
+        PlanRef::Inline(plan) => base64(plan.bytes.len()),
+        PlanRef::Object { key, .. } => key.len(),
+    };
+    let splits = spec.scans.iter().flat_map(|scan| &scan.splits);
+    let splits = splits.map(|split| SPLIT + split.bucket.len() + split.key.len() + split.etag.len());
+    let slices = spec.inputs.iter().flat_map(|input| &input.slices);
+    let slices = slices.map(|slice| {
+        let source = match &slice.source {
+            SliceSource::Object { key, etag, .. } => key.len() + etag.len(),
+            SliceSource::Inline { bytes } => base64(bytes.len()),
+            SliceSource::Empty => 0,
+        };
+        SLICE + source + PARTITION * slice.partitions.len()
+    });
+    let settings = spec.settings.iter().map(|(key, value)| key.len() + value.len() + 8);
+    ENVELOPE + plan + splits.sum::<usize>() + slices.sum::<usize>() + settings.sum::<usize>()
+}

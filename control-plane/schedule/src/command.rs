@@ -1,0 +1,40 @@
+//! What the scheduler decides. The driver carries commands out in order.
+
+use crate::{Progress, Usage};
+use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::{AttemptId, FunctionSize, Meter, Output, PlanBytes, QueryId, TaskSpec};
+
+/// A decision.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Write a plan that is too large to ride in specs. Comes before the first Invoke that names it.
+    PutPlan {
+        query: QueryId,
+        key: String,
+        plan: PlanBytes,
+    },
+    /// Run an attempt. The driver answers with `Reported` or `Failed`, also if it never hears of it again.
+    Invoke { spec: Box<TaskSpec>, size: FunctionSize },
+    /// The query has ended; exactly once per query, and nothing is launched for it after.
+    Finish {
+        query: QueryId,
+        outcome: Outcome,
+        /// Every attempt metered so far. What is still in flight follows as [`Command::Late`].
+        usage: Usage,
+        /// As it stood at the end: `Scheduler::progress` knows the query no longer.
+        progress: Box<Progress>,
+    },
+    /// An attempt that ended after its query: its bill, and its object if it published one that nobody will read.
+    Late {
+        query: QueryId,
+        attempt: AttemptId,
+        meter: Meter,
+        output: Option<Output>,
+    },
+    /// A losing attempt's object: delete it.
+    Discard {
+        query: QueryId,
+        attempt: AttemptId,
+        output: Output,
+    },
+}

@@ -1,0 +1,47 @@
+//! What an attempt is pinned to: one digest over everything that it was told to read.
+//!
+//! A report counts only if its pins are those of the current winners. Without that, a consumer that read a producer's first
+//! output could win beside one that read its second, and a row could be answered twice or never.
+
+use mayfly_protocol::{Digest, InputBinding, ProducerSlice, SliceSource};
+
+/// Digest over (key, etag, partition digests) of every slice of every input, in order. Inline slices are pinned by content alone.
+pub fn pin_digest(inputs: &[InputBinding]) -> Digest {
+    let mut bytes = Vec::new();
+    for input in inputs {
+        number(&mut bytes, u64::from(input.input));
+        number(&mut bytes, u64::from(input.stage.index));
+        number(&mut bytes, u64::from(input.stage.generation));
+        number(&mut bytes, input.slices.len() as u64);
+        input.slices.iter().for_each(|slice| pin_slice(&mut bytes, slice));
+    }
+    Digest::of(&bytes)
+}
+
+fn pin_slice(bytes: &mut Vec<u8>, slice: &ProducerSlice) {
+    number(bytes, u64::from(slice.producer.index));
+    match &slice.source {
+        SliceSource::Empty => bytes.push(0),
+        SliceSource::Inline { .. } => bytes.push(1),
+        SliceSource::Object { key, etag, offset } => {
+            bytes.push(2);
+            text(bytes, key);
+            text(bytes, etag);
+            number(bytes, *offset);
+        }
+    }
+    number(bytes, slice.partitions.len() as u64);
+    for partition in &slice.partitions {
+        number(bytes, partition.len_bytes);
+        number(bytes, partition.digest.0);
+    }
+}
+
+fn number(bytes: &mut Vec<u8>, number: u64) {
+    bytes.extend_from_slice(&number.to_le_bytes());
+}
+
+fn text(bytes: &mut Vec<u8>, text: &str) {
+    number(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}

@@ -1,0 +1,87 @@
+//! Launches the next attempt: the spec is built when a slot is free, not before.
+
+use super::Query;
+use crate::Command;
+use crate::attempt::Attempt;
+use crate::bind;
+use crate::core::Core;
+use crate::task::{Phase, TaskKey};
+use crate::timers::Timer;
+use mayfly_protocol::spec::PlanRef;
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError, TaskSpec, limits};
+use std::time::Duration;
+
+impl Query {
+    /// Launches one ready task, if there is one, and lines up again if there are more.
+    pub fn take_turn(&mut self, core: &mut Core) -> Result<(), QueryError> {
+        self.has_turn = false;
+        if let Some(at) = self.ready.first().copied() {
+            self.launch(core, at)?;
+        }
+        self.wait_turn(core);
+        Ok(())
+    }
+
+    fn launch(&mut self, core: &mut Core, at: TaskKey) -> Result<(), QueryError> {
+        let deadline = self.task_deadline(core)?;
+        let spec = bind::spec(self, at, &core.settings, deadline)?;
+        self.put_plan(core, at.stage);
+        self.fly(core, at, &spec);
+        core.counters.launched += 1;
+        core.commands.push_back(Command::Invoke {
+            size: spec.size,
+            spec: Box::new(spec),
+        });
+        Ok(())
+    }
+
+    /// A query that has less time left than an executor keeps in reserve cannot end well: it fails now, and nothing is spent on it.
+    fn task_deadline(&self, core: &Core) -> Result<EpochMs, QueryError> {
+        if core.now + Duration::from_millis(limits::DEADLINE_MARGIN_MS) >= self.deadline {
+            return Err(self.time_is_over());
+        }
+        let duration_ms = core.settings.task_duration_ms.min(limits::TASK_DURATION_MS_MAX);
+        Ok(self.deadline.min(core.now + Duration::from_millis(duration_ms)))
+    }
+
+    pub fn time_is_over(&self) -> QueryError {
+        let stages = self.stages.iter();
+        let waiting = stages.filter(|stage| !stage.is_complete()).count();
+        let text = format!(
+            "the query exceeded its time limit with {waiting} of {} stages unfinished",
+            self.stages.len()
+        );
+        QueryError::new(ErrorCode::ExceededTimeLimit, text)
+    }
+
+    fn put_plan(&mut self, core: &mut Core, stage: usize) {
+        let stage = &mut self.stages[stage];
+        if let (Some(plan), PlanRef::Object { key, .. }) = (stage.unsent_plan.take(), &stage.plan) {
+            core.commands.push_back(Command::PutPlan {
+                query: self.id.clone(),
+                key: key.clone(),
+                plan,
+            });
+        }
+    }
+
+    fn fly(&mut self, core: &mut Core, at: TaskKey, spec: &TaskSpec) {
+        let expires = spec.deadline + Duration::from_millis(core.settings.answer_grace_ms);
+        self.enter(core, at, Phase::Running);
+        let stage = &mut self.stages[at.stage];
+        stage.attempts += 1;
+        let flight = Attempt {
+            number: spec.attempt.number,
+            version: stage.version,
+            pin: spec.pin_digest,
+            size: spec.size,
+            launched: core.now,
+            expires,
+        };
+        let task = &mut stage.tasks[at.task];
+        task.number += 1;
+        task.flights.push(flight);
+        core.admission.begin();
+        core.timers.set(expires, Timer::Expiry(spec.attempt.clone()));
+    }
+}

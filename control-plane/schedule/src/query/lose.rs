@@ -1,0 +1,103 @@
+//! A winner's output is gone or corrupt. Its task runs again, and whoever reads it is pinned anew.
+//!
+//! Consumers that have won keep their winners while the output is made again: they read it whole and verified. If it comes out with
+//! the same content nothing else changes. If it comes out different, everything that was computed from the old one, directly or not,
+//! is dropped: a result must not mix two versions of one output.
+
+use super::{Query, discard};
+use crate::core::Core;
+use crate::task::{Phase, TaskKey};
+use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::{ErrorCode, Failure, QueryError, TaskId};
+
+impl Query {
+    /// The producer whose winner a reader found lost; none if the reader cannot know or it is known already.
+    pub(super) fn lost_producer(&self, reader: TaskKey, producer: TaskId, key: &str, current: bool) -> Option<TaskKey> {
+        let at = self.task_key(producer)?;
+        if !self.stages[reader.stage].inputs.contains(&at.stage) {
+            return None;
+        }
+        // A current reader was given the winner that stands; a stale one must name it.
+        let winner = self.task(at).winner.as_ref()?;
+        (current || winner.key() == Some(key)).then_some(at)
+    }
+
+    pub(super) fn lose(&mut self, core: &mut Core, producer: TaskKey, failure: &Failure) -> Option<Outcome> {
+        core.counters.inputs_lost += 1;
+        let task = self.task_mut(producer);
+        task.tries.output_lost += 1;
+        if task.tries.output_lost > core.settings.input_lost_max {
+            let error = self.lost_too_often(producer, failure);
+            return Some(Outcome::Failed { error });
+        }
+        let winner = task.winner.as_ref().expect("a producer without winner is not lost");
+        task.previous = Some(winner.output.partitions.clone());
+        self.drop_winner(core, producer);
+        if self.is_open(producer.stage) {
+            // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
+            let phase = self.adopt(core, producer);
+            self.enter(core, producer, phase);
+        }
+        None
+    }
+
+    /// Drops every winner that was computed from the stage's outputs.
+    pub(super) fn invalidate_consumers(&mut self, core: &mut Core, stage: usize) {
+        for consumer in self.stages[stage].consumers.clone() {
+            let mut dropped = false;
+            for task in 0..self.stages[consumer].tasks.len() {
+                let at = TaskKey { stage: consumer, task };
+                // What was lost and is being made again from the old inputs need not equal itself any longer.
+                self.task_mut(at).previous = None;
+                if self.task(at).phase == Phase::Done {
+                    core.counters.invalidated += 1;
+                    self.drop_winner(core, at);
+                    dropped = true;
+                }
+            }
+            if dropped {
+                self.invalidate_consumers(core, consumer);
+            }
+        }
+    }
+
+    fn drop_winner(&mut self, core: &mut Core, at: TaskKey) {
+        let was_complete = self.stages[at.stage].is_complete();
+        let winner = self.task_mut(at).winner.take().expect("only winners are dropped");
+        self.enter(core, at, Phase::Planned);
+        let stage = &mut self.stages[at.stage];
+        stage.tasks[at.task].gone.push(winner.nonce);
+        stage.rows_out -= winner.output.rows();
+        stage.bytes_out -= winner.output.len_bytes();
+        let mut attempt = self.attempt(at, winner.number);
+        attempt.epoch = winner.epoch;
+        discard(core, attempt, winner.output);
+        for consumer in self.stages[at.stage].consumers.clone() {
+            self.stages[consumer].version += 1;
+            // The consumers of an incomplete stage are closed already.
+            if was_complete {
+                self.close(core, consumer);
+            }
+        }
+    }
+
+    /// Calls back what was about to run; attempts in flight go on, stale.
+    fn close(&mut self, core: &mut Core, stage: usize) {
+        for task in 0..self.stages[stage].tasks.len() {
+            let at = TaskKey { stage, task };
+            if !matches!(self.task(at).phase, Phase::Planned | Phase::Done) {
+                self.enter(core, at, Phase::Planned);
+            }
+        }
+    }
+
+    fn lost_too_often(&self, producer: TaskKey, failure: &Failure) -> QueryError {
+        let text = format!(
+            "the output of {} was lost {} times: {failure}",
+            self.task_id(producer),
+            self.task(producer).tries.output_lost
+        );
+        QueryError::new(ErrorCode::S3Error, text)
+            .hint("check that nothing else deletes or rewrites objects under x/ in the control bucket")
+    }
+}

@@ -1,0 +1,150 @@
+//! What to do after a failed attempt, by its class. Each class is one rule; messages are shown and never read.
+//!
+//! | Class | Rule |
+//! |---|---|
+//! | user | the query fails at once |
+//! | transient | again after full jitter; bounded per task and per query |
+//! | throttled | again after the platform's delay or full jitter; not counted, bounded by the deadline |
+//! | environment_lost | again at once; after eight the task is poison |
+//! | needs_memory | the next size; at the largest the query fails |
+//! | timed_out | the next size once, then the query fails |
+//! | input_lost | see `query::lose` |
+//! | broken | again at once; the third fails the query |
+
+use crate::Settings;
+use crate::random::Random;
+use crate::task::Tries;
+use mayfly_protocol::{ErrorCode, Failure, FunctionSize, QueryError, Split};
+use std::num::NonZeroU64;
+
+/// What follows from a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Retry { after_ms: u64 },
+    Grow { size: FunctionSize },
+    Fail(QueryError),
+}
+
+/// The failed attempt's circumstances.
+pub(crate) struct Case<'a> {
+    /// `q/s0/t1/a2`, for messages.
+    pub attempt: String,
+    pub size: FunctionSize,
+    pub splits: &'a [Vec<Split>],
+    pub memory_bytes_max: Option<u64>,
+    /// Transient failures of the whole query, this one included, and how many it may have.
+    pub query_retries: u32,
+    pub query_retries_max: u32,
+}
+
+/// Judges a failure of the current attempt; `tries` already counts it. Lost inputs are judged where winners are dropped.
+pub(crate) fn judge(
+    case: &Case<'_>,
+    failure: &Failure,
+    tries: &Tries,
+    settings: &Settings,
+    jitter: &mut Random,
+) -> Verdict {
+    match failure {
+        Failure::User { error } => Verdict::Fail(error.clone()),
+        Failure::Transient { message } if tries.transient >= settings.transient_attempts_max => {
+            Verdict::Fail(exhausted(case, tries.transient, message))
+        }
+        Failure::Transient { message } if case.query_retries > case.query_retries_max => {
+            Verdict::Fail(budget(case, message))
+        }
+        Failure::Transient { .. } => retry(full_jitter(tries.transient, settings, jitter)),
+        Failure::Throttled { retry_after_ms } => {
+            let jitter = full_jitter(tries.throttled, settings, jitter);
+            retry(retry_after_ms.unwrap_or(0).max(jitter))
+        }
+        Failure::EnvironmentLost { message } if tries.environments_lost > settings.environments_lost_max => {
+            Verdict::Fail(poisoned(case, tries.environments_lost, "lost its environment", message))
+        }
+        Failure::EnvironmentLost { .. } => retry(0),
+        Failure::NeedsMemory { message } => case.size.next().map_or_else(
+            || Verdict::Fail(out_of_memory(case, message)),
+            |size| Verdict::Grow { size },
+        ),
+        Failure::TimedOut { message } => match case.size.next() {
+            Some(size) if tries.timed_out < 2 => Verdict::Grow { size },
+            _ => Verdict::Fail(out_of_time(case, message)),
+        },
+        Failure::Broken { message } if tries.crashes >= settings.crashes_max => {
+            Verdict::Fail(poisoned(case, tries.crashes, "crashed", message))
+        }
+        Failure::Broken { .. } | Failure::InputLost { .. } => retry(0),
+    }
+}
+
+fn retry(after_ms: u64) -> Verdict {
+    Verdict::Retry { after_ms }
+}
+
+/// Uniform in `0 ..= min(cap, base × 2^(failures − 1))`.
+fn full_jitter(failures: u32, settings: &Settings, jitter: &mut Random) -> u64 {
+    let doublings = failures.saturating_sub(1).min(32);
+    let bound = settings.backoff_ms.saturating_mul(1 << doublings);
+    jitter.below(NonZeroU64::MIN.saturating_add(bound.min(settings.backoff_ms_max)))
+}
+
+fn exhausted(case: &Case<'_>, times: u32, message: &str) -> QueryError {
+    let text = format!("{} failed, as its task now has {times} times: {message}", case.attempt);
+    QueryError::new(ErrorCode::RemoteTaskError, text)
+}
+
+fn budget(case: &Case<'_>, message: &str) -> QueryError {
+    let text = format!(
+        "{} failed, one more than the {} transient failures that a query of this size may have: {message}",
+        case.attempt, case.query_retries_max
+    );
+    QueryError::new(ErrorCode::RemoteTaskError, text)
+}
+
+fn poisoned(case: &Case<'_>, times: u32, what: &str, message: &str) -> QueryError {
+    let reads = match reads(case.splits) {
+        files if files.is_empty() => String::new(),
+        files => format!(" reading {files}"),
+    };
+    let text = format!(
+        "{} {what}{reads}, as its task now has {times} times: {message}",
+        case.attempt
+    );
+    QueryError::new(ErrorCode::TaskPoisoned, text)
+}
+
+/// The first splits by name, and how many more there are.
+fn reads(scans: &[Vec<Split>]) -> String {
+    const NAMED_MAX: usize = 3;
+    let splits = || scans.iter().flatten();
+    let named: Vec<String> = splits()
+        .take(NAMED_MAX)
+        .map(|split| format!("s3://{}/{}", split.bucket, split.key))
+        .collect();
+    let rest = splits().count() - named.len();
+    match rest {
+        0 => named.join(", "),
+        rest => format!("{} and {rest} more", named.join(", ")),
+    }
+}
+
+fn out_of_memory(case: &Case<'_>, message: &str) -> QueryError {
+    let text = format!(
+        "{} needs more memory than the largest function has ({} MB): {message}",
+        case.attempt,
+        case.size.memory_mb()
+    );
+    let hint = match case.memory_bytes_max {
+        Some(_) => {
+            "raise the session property max_task_memory, or lower target_task_bytes so that each task holds less"
+        }
+        None => "lower the session property target_task_bytes so that each task holds less",
+    };
+    QueryError::new(ErrorCode::ExceededLocalMemoryLimit, text).hint(hint)
+}
+
+fn out_of_time(case: &Case<'_>, message: &str) -> QueryError {
+    let text = format!("{} ran out of time: {message}", case.attempt);
+    QueryError::new(ErrorCode::ExceededTimeLimit, text)
+        .hint("lower the session property target_task_bytes so that each task does less")
+}

@@ -1,0 +1,11 @@
+//! Transcripts: a script of events goes in, the script with the scheduler's commands between its lines comes out.
+
+mod bounds;
+mod ends;
+mod harness;
+mod life;
+mod losses;
+mod retries;
+mod sharing;
+
+pub(crate) use harness::check;

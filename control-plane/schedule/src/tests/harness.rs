@@ -1,0 +1,435 @@
+//! Reads scripts, plays the driver, prints transcripts.
+//!
+//! ```text
+//! settings concurrency=2                  first line only; also transient=, retries=, task=30s
+//! submit q 2>3>1 deadline=10s             a chain of stages with 2, 3 and 1 tasks; `diamond`: s0 feeds s1 and s2, which s3 joins
+//! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, pinned=wrong, partitions=9
+//! fail s0/t0/a1 transient                 or user, throttled 500ms, lost, memory, timeout, broken, input s0/t1
+//! wait 2s                                 fires what falls due, at its time
+//! cancel q     progress q
+//! ```
+//! An attempt without a query belongs to `q`. Every report bills 100 ms, every failure 10 ms, every 1,769 MB unless escalated.
+
+use crate::{Command, Event, Scheduler, Settings, Usage};
+use expect_test::Expect;
+use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::{
+    AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FunctionSize, InputRead, Meter, Nonce,
+    Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, RowGroups, SliceSource, Split,
+    Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics, TaskTemplate,
+};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(crate) fn check(script: &str, expected: Expect) {
+    let mut play = Play::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        writeln!(play.text, "{line}").expect("text");
+        play.line(line);
+        play.drain();
+    }
+    expected.assert_eq(&play.text);
+}
+
+const PARTITIONS: u32 = 4;
+
+struct Play {
+    scheduler: Scheduler,
+    now: EpochMs,
+    specs: BTreeMap<AttemptId, TaskSpec>,
+    text: String,
+    /// Printed before commands that no line asked for.
+    clock: bool,
+}
+
+impl Play {
+    fn new() -> Play {
+        Play {
+            scheduler: Scheduler::new(Settings::default(), 1),
+            now: EpochMs(0),
+            specs: BTreeMap::new(),
+            text: String::new(),
+            clock: false,
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["settings", rest @ ..] => self.scheduler = Scheduler::new(settings(rest), 1),
+            ["submit", query, shape, rest @ ..] => self.submit(query, shape, rest),
+            ["report", attempt, rest @ ..] => self.report(attempt, rest),
+            ["fail", attempt, rest @ ..] => self.fail(attempt, rest),
+            ["cancel", query] => self.handle(Event::Canceled {
+                query: query.parse().expect("a query"),
+            }),
+            ["wait", time] => self.wait(ms(time)),
+            ["progress", query] => self.progress(query),
+            other => panic!("not a line of a script: {other:?}"),
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.scheduler.handle(self.now, event);
+    }
+
+    fn submit(&mut self, query: &str, shape: &str, rest: &[&str]) {
+        let plan = option(rest, "plan").map_or(3, |text| text.parse().expect("bytes"));
+        let deadline = option(rest, "deadline").map_or(600_000, ms);
+        self.handle(Event::Submitted {
+            query: query.parse().expect("a query"),
+            epoch: 1,
+            graph: graph(shape, plan),
+            deadline: EpochMs(self.now.0 + deadline),
+            memory_bytes_max: option(rest, "memory").map(|text| text.parse().expect("bytes")),
+        });
+    }
+
+    fn report(&mut self, attempt: &str, rest: &[&str]) {
+        let attempt = attempt_id(attempt);
+        let spec = self.invoked(&attempt);
+        let answer = Box::new(report(spec, rest));
+        let meter = meter(100, spec.size);
+        self.handle(Event::Reported { attempt, answer, meter });
+    }
+
+    fn fail(&mut self, attempt: &str, rest: &[&str]) {
+        let attempt = attempt_id(attempt);
+        let spec = self.invoked(&attempt);
+        let failure = failure(spec, rest);
+        let meter = meter(10, spec.size);
+        self.handle(Event::Failed {
+            attempt,
+            failure,
+            meter,
+        });
+    }
+
+    fn invoked(&self, attempt: &AttemptId) -> &TaskSpec {
+        let spec = self.specs.get(attempt);
+        spec.unwrap_or_else(|| panic!("{attempt} was not invoked:\n{}", self.text))
+    }
+
+    fn wait(&mut self, ms: u64) {
+        let until = EpochMs(self.now.0 + ms);
+        self.clock = true;
+        while let Some(at) = self.scheduler.poll_timeout().filter(|at| *at <= until) {
+            self.now = at;
+            self.scheduler.handle_timeout(at);
+            self.drain();
+        }
+        self.clock = false;
+        self.now = until;
+    }
+
+    fn progress(&mut self, query: &str) {
+        let progress = self.scheduler.progress(&query.parse().expect("a query"));
+        for stage in progress.expect("a query that runs").stages {
+            writeln!(
+                self.text,
+                "    {}: {} planned, {} queued, {} running, {} done, {} failed; {} rows out",
+                stage.stage,
+                stage.planned,
+                stage.queued,
+                stage.running,
+                stage.done,
+                stage.failed_attempts,
+                stage.rows_out
+            )
+            .expect("text");
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(command) = self.scheduler.poll_command() {
+            let line = self.show(command);
+            let clock = match self.clock {
+                true => format!("{:.3} s: ", self.now.0 as f64 / 1_000.0),
+                false => String::new(),
+            };
+            writeln!(self.text, "    {clock}{line}").expect("text");
+        }
+    }
+
+    fn show(&mut self, command: Command) -> String {
+        match command {
+            Command::PutPlan { key, plan, .. } => {
+                format!("put plan {}… ({} bytes)", &key[..key.len() - 60], plan.bytes.len())
+            }
+            Command::Invoke { spec, size } => {
+                let line = show_spec(&spec, size);
+                self.specs.insert(spec.attempt.clone(), *spec);
+                line
+            }
+            Command::Finish {
+                query, outcome, usage, ..
+            } => format!("finish {query} {}; {}", show_outcome(&outcome), show_usage(&usage)),
+            Command::Late {
+                attempt, meter, output, ..
+            } => {
+                let garbage = output.map_or("", |_| ", its object is garbage");
+                format!("late {}: {} ms{garbage}", short(&attempt), meter.billed_ms)
+            }
+            Command::Discard { output, .. } => format!("discard {}", show_output(&output)),
+        }
+    }
+}
+
+fn settings(words: &[&str]) -> Settings {
+    let mut settings = Settings::default();
+    let number = |name| option(words, name).map(|text| text.parse().expect("a number"));
+    settings.concurrency_max = number("concurrency").unwrap_or(settings.concurrency_max);
+    settings.transient_attempts_max = number("transient").unwrap_or(settings.transient_attempts_max);
+    settings.retries_min = number("retries").unwrap_or(settings.retries_min);
+    settings.task_duration_ms = option(words, "task").map_or(settings.task_duration_ms, ms);
+    settings
+}
+
+fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    let value = |word: &&'a str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+    words.iter().find_map(value)
+}
+
+fn ms(text: &str) -> u64 {
+    match text.strip_suffix("ms") {
+        Some(ms) => ms.parse().expect("milliseconds"),
+        None => {
+            let seconds: u64 = text
+                .strip_suffix('s')
+                .and_then(|text| text.parse().ok())
+                .expect("seconds");
+            seconds * 1_000
+        }
+    }
+}
+
+fn attempt_id(text: &str) -> AttemptId {
+    let text = match text.starts_with('q') {
+        true => text.to_owned(),
+        false => format!("q/{text}"),
+    };
+    text.parse().expect("an attempt")
+}
+
+fn short(attempt: &AttemptId) -> String {
+    let text = attempt.to_string();
+    text.strip_prefix("q/").unwrap_or(&text).to_owned()
+}
+
+fn meter(billed_ms: u64, size: FunctionSize) -> Meter {
+    Meter {
+        invocations: 1,
+        billed_ms,
+        billed_mb_ms: billed_ms * u64::from(size.memory_mb()),
+        ..Meter::default()
+    }
+}
+
+fn graph(shape: &str, plan_bytes: usize) -> StageGraph {
+    let stages = match shape {
+        "diamond" => vec![
+            stage(0, 2, &[], plan_bytes, false),
+            stage(1, 2, &[0], plan_bytes, false),
+            stage(2, 2, &[0], plan_bytes, false),
+            stage(3, 1, &[1, 2], plan_bytes, true),
+        ],
+        chain => {
+            let sizes: Vec<u32> = chain.split('>').map(|size| size.parse().expect("tasks")).collect();
+            let last = sizes.len() - 1;
+            let numbered = (0..).zip(&sizes);
+            numbered
+                .map(|(index, size)| {
+                    let inputs: &[u32] = if index == 0 { &[] } else { &[index - 1] };
+                    stage(index, *size, inputs, plan_bytes, index as usize == last)
+                })
+                .collect()
+        }
+    };
+    StageGraph {
+        stages,
+        settings: BTreeMap::new(),
+    }
+}
+
+fn stage(index: u32, tasks: u32, inputs: &[u32], plan_bytes: usize, root: bool) -> Stage {
+    let whole = PartitionRange::new(0, PARTITIONS);
+    let template = |task| TaskTemplate {
+        scans: if inputs.is_empty() {
+            vec![vec![split(task)]]
+        } else {
+            vec![]
+        },
+        partitions: if inputs.is_empty() {
+            PartitionRange::default()
+        } else {
+            whole.piece(task, tasks)
+        },
+    };
+    let numbered = (0..).zip(inputs);
+    Stage {
+        id: StageId::new(index),
+        plan: PlanBytes::new(vec![index as u8; plan_bytes]),
+        inputs: numbered
+            .map(|(input, stage)| StageInput {
+                input,
+                stage: StageId::new(*stage),
+                read: InputRead::Partitions,
+            })
+            .collect(),
+        tasks: (0..tasks).map(template).collect(),
+        output: Exchange {
+            kind: if root { ExchangeKind::Result } else { ExchangeKind::Hash },
+            partitions: if root { 1 } else { PARTITIONS },
+        },
+        local_partitions: 1,
+        size: FunctionSize::One,
+        output_bytes_estimate: 0,
+    }
+}
+
+fn split(task: u32) -> Split {
+    Split {
+        bucket: "lake".to_owned(),
+        key: format!("t/{task}.parquet"),
+        etag: "e".to_owned(),
+        size_bytes: 1,
+        row_groups: RowGroups::All,
+        scan_bytes: 1,
+        rows: 1,
+    }
+}
+
+fn report(spec: &TaskSpec, words: &[&str]) -> TaskReport {
+    let own = u64::from(spec.attempt.number);
+    let nonce = Nonce(option(words, "nonce").map_or(own, |text| text.parse().expect("a nonce")));
+    let content: u64 = option(words, "content").map_or(0, |text| text.parse().expect("content"));
+    let partitions = option(words, "partitions").map_or(spec.output.partitions, |text| text.parse().expect("a count"));
+    let rows = u64::from(!words.contains(&"empty"));
+    let entry = |partition: u32| PartitionEntry {
+        len_bytes: 10 * rows,
+        rows,
+        digest: PartitionDigest(rows * (1 + content * 100 + u64::from(partition))),
+    };
+    let partitions: Vec<PartitionEntry> = (0..partitions).map(entry).collect();
+    let len = 10 * rows as usize * partitions.len();
+    let location = match words.contains(&"inline") {
+        true => OutputLocation::Inline { bytes: vec![7; len] },
+        false => OutputLocation::Object {
+            key: format!("{}{nonce}", spec.output.key_prefix),
+            etag: format!("etag-{nonce}"),
+            size_bytes: 16 + len as u64,
+            data_offset: 16,
+        },
+    };
+    let wrong = option(words, "pinned").map(|_| Digest::of(b"wrong"));
+    TaskReport {
+        attempt: spec.attempt.clone(),
+        nonce,
+        output: Output { location, partitions },
+        pin_digest: wrong.unwrap_or(spec.pin_digest),
+        meter: Meter::default(),
+        statistics: TaskStatistics::default(),
+    }
+}
+
+fn failure(spec: &TaskSpec, words: &[&str]) -> Failure {
+    let message = "as the script says".to_owned();
+    match words {
+        ["user"] => Failure::user(ErrorCode::DivisionByZero, "division by zero"),
+        ["transient"] => Failure::Transient { message },
+        ["throttled"] => Failure::Throttled { retry_after_ms: None },
+        ["throttled", after] => Failure::Throttled {
+            retry_after_ms: Some(ms(after)),
+        },
+        ["lost"] => Failure::EnvironmentLost { message },
+        ["memory"] => Failure::NeedsMemory { message },
+        ["timeout"] => Failure::TimedOut { message },
+        ["broken"] => Failure::Broken { message },
+        ["input", producer] => {
+            let producer: TaskId = producer.parse().expect("a task");
+            let slices = spec.inputs.iter().flat_map(|input| &input.slices);
+            let slice = slices
+                .filter(|slice| slice.producer == producer)
+                .find_map(|slice| match &slice.source {
+                    SliceSource::Object { key, .. } => Some(key.clone()),
+                    _ => None,
+                });
+            Failure::InputLost {
+                producer,
+                key: slice.unwrap_or_default(),
+                message,
+            }
+        }
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
+fn show_spec(spec: &TaskSpec, size: FunctionSize) -> String {
+    let mut line = format!("invoke {}", short(&spec.attempt));
+    if size != FunctionSize::One {
+        write!(line, " {} MB", size.memory_mb()).expect("text");
+    }
+    for input in &spec.inputs {
+        let range = input.partitions;
+        write!(line, " [{}..{}]", range.start, range.end).expect("text");
+        for slice in &input.slices {
+            let from = match &slice.source {
+                SliceSource::Object { key, offset, .. } => format!("{}+{offset}", show_key(key)),
+                SliceSource::Inline { bytes } => format!("{} inline {}", slice.producer, bytes.len()),
+                SliceSource::Empty => format!("{} empty", slice.producer),
+            };
+            write!(line, " {from},").expect("text");
+        }
+        line.pop();
+    }
+    line
+}
+
+/// `s0/t1/a2` from `x/default/05/q/s0/t1/1-2-0000000000000002`, with the nonce if it is not the attempt's number.
+fn show_key(key: &str) -> String {
+    let parts: Vec<&str> = key.split('/').collect();
+    let [.., stage, task, attempt] = parts.as_slice() else {
+        panic!("not a key: {key}")
+    };
+    let fields: Vec<&str> = attempt.split('-').collect();
+    let [_, number, nonce] = fields.as_slice() else {
+        panic!("not a key: {key}")
+    };
+    let nonce: Nonce = nonce.parse().expect("a nonce");
+    let shown = match nonce.0.to_string() == *number {
+        true => String::new(),
+        false => format!("#{}", nonce.0),
+    };
+    format!("{stage}/{task}/a{number}{shown}")
+}
+
+fn show_output(output: &Output) -> String {
+    match &output.location {
+        OutputLocation::Object { key, .. } => show_key(key),
+        OutputLocation::Inline { bytes } => format!("inline {}", bytes.len()),
+    }
+}
+
+fn show_outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Finished { outputs, .. } => {
+            let outputs: Vec<String> = outputs.iter().map(show_output).collect();
+            format!("with {}", outputs.join(", "))
+        }
+        Outcome::Failed { error } => format!("{}: {error}", error.code),
+        Outcome::Canceled => "canceled".to_owned(),
+    }
+}
+
+fn show_usage(usage: &Usage) -> String {
+    let stages = usage.stages.iter().map(|(stage, meter)| {
+        let bounded = if meter.bounded > 0 { " at most" } else { "" };
+        format!("{stage} {}×{bounded} {} ms", meter.invocations, meter.billed_ms)
+    });
+    let stages: Vec<String> = stages.collect();
+    if stages.is_empty() {
+        "nothing used".to_owned()
+    } else {
+        stages.join(", ")
+    }
+}

@@ -1,0 +1,237 @@
+//! Retry rules, one class after another.
+
+use super::check;
+use expect_test::expect;
+
+#[test]
+fn a_users_error_fails_the_query_at_once() {
+    check(
+        "submit q 3>1
+         fail s0/t1/a0 user
+         report s0/t0/a0
+         fail s0/t2/a0 transient",
+        expect![[r#"
+            submit q 3>1
+                invoke s0/t0/a0
+                invoke s0/t1/a0
+                invoke s0/t2/a0
+            fail s0/t1/a0 user
+                finish q DIVISION_BY_ZERO: division by zero; s0 1× 10 ms
+            report s0/t0/a0
+                late s0/t0/a0: 100 ms, its object is garbage
+            fail s0/t2/a0 transient
+                late s0/t2/a0: 10 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_transient_failure_is_tried_four_times_with_jitter() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 transient
+         wait 1s
+         fail s0/t0/a1 transient
+         wait 1s
+         fail s0/t0/a2 transient
+         wait 1s
+         fail s0/t0/a3 transient",
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 transient
+            wait 1s
+                0.015 s: invoke s0/t0/a1
+            fail s0/t0/a1 transient
+            wait 1s
+                1.007 s: invoke s0/t0/a2
+            fail s0/t0/a2 transient
+            wait 1s
+                2.303 s: invoke s0/t0/a3
+            fail s0/t0/a3 transient
+                finish q REMOTE_TASK_ERROR: q/s0/t0/a3 failed, as its task now has 4 times: as the script says; s0 4× 40 ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_query_has_a_budget_of_transient_failures() {
+    check(
+        "settings retries=2
+         submit q 3
+         fail s0/t0/a0 transient
+         fail s0/t1/a0 transient
+         fail s0/t2/a0 transient",
+        expect![[r#"
+            settings retries=2
+            submit q 3
+                invoke s0/t0/a0
+                invoke s0/t1/a0
+                invoke s0/t2/a0
+            fail s0/t0/a0 transient
+            fail s0/t1/a0 transient
+            fail s0/t2/a0 transient
+                finish q REMOTE_TASK_ERROR: q/s0/t2/a0 failed, one more than the 2 transient failures that a query of this size may have: as the script says; s0 3× 30 ms
+        "#]],
+    );
+}
+
+#[test]
+fn throttling_is_not_counted_and_waits_as_long_as_it_is_told() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 throttled 500ms
+         wait 1s
+         fail s0/t0/a1 throttled
+         wait 1s
+         fail s0/t0/a2 throttled
+         wait 1s
+         fail s0/t0/a3 throttled
+         wait 1s
+         fail s0/t0/a4 throttled
+         wait 2s
+         report s0/t0/a5",
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 throttled 500ms
+            wait 1s
+                0.500 s: invoke s0/t0/a1
+            fail s0/t0/a1 throttled
+            wait 1s
+                1.007 s: invoke s0/t0/a2
+            fail s0/t0/a2 throttled
+            wait 1s
+                2.303 s: invoke s0/t0/a3
+            fail s0/t0/a3 throttled
+            wait 1s
+                3.398 s: invoke s0/t0/a4
+            fail s0/t0/a4 throttled
+            wait 2s
+                5.531 s: invoke s0/t0/a5
+            report s0/t0/a5
+                finish q with s0/t0/a5; s0 6× 150 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_lost_environment_is_replaced_at_once_eight_times() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 lost
+         fail s0/t0/a1 lost
+         fail s0/t0/a2 lost
+         fail s0/t0/a3 lost
+         fail s0/t0/a4 lost
+         fail s0/t0/a5 lost
+         fail s0/t0/a6 lost
+         fail s0/t0/a7 lost
+         fail s0/t0/a8 lost",
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 lost
+                invoke s0/t0/a1
+            fail s0/t0/a1 lost
+                invoke s0/t0/a2
+            fail s0/t0/a2 lost
+                invoke s0/t0/a3
+            fail s0/t0/a3 lost
+                invoke s0/t0/a4
+            fail s0/t0/a4 lost
+                invoke s0/t0/a5
+            fail s0/t0/a5 lost
+                invoke s0/t0/a6
+            fail s0/t0/a6 lost
+                invoke s0/t0/a7
+            fail s0/t0/a7 lost
+                invoke s0/t0/a8
+            fail s0/t0/a8 lost
+                finish q MAYFLY_TASK_POISONED: q/s0/t0/a8 lost its environment reading s3://lake/t/0.parquet, as its task now has 9 times: as the script says; s0 9× 90 ms
+        "#]],
+    );
+}
+
+#[test]
+fn memory_climbs_the_sizes_and_ends_with_what_to_change() {
+    check(
+        "submit q 1 memory=1000
+         fail s0/t0/a0 memory
+         fail s0/t0/a1 memory
+         fail s0/t0/a2 memory
+         fail s0/t0/a3 memory",
+        expect![[r#"
+            submit q 1 memory=1000
+                invoke s0/t0/a0
+            fail s0/t0/a0 memory
+                invoke s0/t0/a1 3538 MB
+            fail s0/t0/a1 memory
+                invoke s0/t0/a2 7076 MB
+            fail s0/t0/a2 memory
+                invoke s0/t0/a3 10240 MB
+            fail s0/t0/a3 memory
+                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a3 needs more memory than the largest function has (10240 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 4× 40 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_timeout_gets_one_larger_function() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 timeout
+         fail s0/t0/a1 timeout",
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 timeout
+                invoke s0/t0/a1 3538 MB
+            fail s0/t0/a1 timeout
+                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a1 ran out of time: as the script says; lower the session property target_task_bytes so that each task does less; s0 2× 20 ms
+        "#]],
+    );
+}
+
+#[test]
+fn the_third_crash_is_poison_and_names_the_file() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 broken
+         fail s0/t0/a1 broken
+         fail s0/t0/a2 broken",
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 broken
+                invoke s0/t0/a1
+            fail s0/t0/a1 broken
+                invoke s0/t0/a2
+            fail s0/t0/a2 broken
+                finish q MAYFLY_TASK_POISONED: q/s0/t0/a2 crashed reading s3://lake/t/0.parquet, as its task now has 3 times: as the script says; s0 3× 30 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_report_that_is_no_answer_to_its_spec_counts_as_a_crash() {
+    check(
+        "submit q 1>1
+         report s0/t0/a0 partitions=9
+         report s0/t0/a1 pinned=wrong
+         report s0/t0/a2
+         report s1/t0/a0",
+        expect![[r#"
+            submit q 1>1
+                invoke s0/t0/a0
+            report s0/t0/a0 partitions=9
+                invoke s0/t0/a1
+            report s0/t0/a1 pinned=wrong
+                invoke s0/t0/a2
+            report s0/t0/a2
+                invoke s1/t0/a0 [0..4] s0/t0/a2+16
+            report s1/t0/a0
+                finish q with s1/t0/a0; s0 3× 300 ms, s1 1× 100 ms
+        "#]],
+    );
+}

@@ -1,0 +1,183 @@
+//! What goes through the codec comes out the same; what may not go through is refused.
+
+use crate::split_table::{plan, planner};
+use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_expr::PhysicalSortExpr;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::prelude::SessionContext;
+use mayfly_fragment::{
+    ExchangeExec, FragmentError, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
+};
+use mayfly_protocol::{InputRead, PlanBytes};
+use std::sync::Arc;
+
+fn text(plan: &Arc<dyn ExecutionPlan>) -> String {
+    displayable(plan.as_ref()).indent(true).to_string()
+}
+
+fn single(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    Arc::new(ShuffleWriteExec::new(input, OutputPartitioning::Single))
+}
+
+fn check(plan: &Arc<dyn ExecutionPlan>, context: &SessionContext) {
+    let bytes = PlanBytes::new(encode(plan).expect("the plan can be sent"));
+    let decoded = decode(&bytes, &context.task_ctx()).expect("the plan can be read");
+    assert_eq!(text(&decoded), text(plan));
+    assert_eq!(decoded.schema(), plan.schema());
+}
+
+async fn check_sql(sql: &str) {
+    let context = planner(&[]);
+    check(&single(plan(&context, sql).await), &context);
+}
+
+#[tokio::test]
+async fn queries_come_out_as_they_went_in() {
+    for sql in [
+        "select id, note from sales where price > 12.5 and note is not null limit 7",
+        "select shop, count(*), sum(price), avg(price), count(distinct note) from sales group by shop order by 2 desc, 1",
+        "select region, sum(price) from sales join shops using (shop) where day >= date '2022-06-01' group by region",
+        "select name from shops where shop not in (select shop from sales where id > 100) order by name",
+        "select name from shops where exists (select 1 from sales where sales.shop = shops.shop)",
+        "select id from sales union all select shop from shops",
+        "select id, row_number() over (partition by shop order by price desc, id) r from sales",
+        "select * from sales where price > (select avg(price) from sales) order by price limit 3",
+        "select upper(substr(note, 1, 4)) n, case when id % 2 = 0 then 'even' else 'odd' end from sales",
+        "select a.name, b.name from shops a, shops b where a.shop < b.shop",
+        "values (1, 'a'), (2, null)",
+        "select extract(year from day) y, min(id) from sales group by 1 having min(id) < 10",
+    ] {
+        check_sql(sql).await;
+    }
+}
+
+#[tokio::test]
+async fn a_scalar_subquery_may_stand_in_a_hash_key() {
+    let context = planner(&[]);
+    let sql = "select id + (select max(shop) from shops) k from sales";
+    let plan = plan(&context, sql).await;
+    // The key is what the projection computes; it names the subquery whose scope encloses the writer.
+    let (scalar, mut children) = (
+        Arc::clone(&plan),
+        plan.children().into_iter().cloned().collect::<Vec<_>>(),
+    );
+    assert_eq!(scalar.name(), "ScalarSubqueryExec");
+    let projection = children[0].downcast_ref::<datafusion::physical_plan::projection::ProjectionExec>();
+    let projection = projection.expect("the projection reads the subquery");
+    let key = Arc::clone(&projection.expr()[0].expr);
+    let input = Arc::clone(projection.input());
+    children[0] = Arc::new(ShuffleWriteExec::new(input, OutputPartitioning::Hash(vec![key], 8)));
+    let options = datafusion::physical_plan::ReplaceChildrenOptions::new(
+        datafusion::physical_plan::ChildrenPropertiesMode::Recompute,
+    );
+    check(
+        &scalar
+            .replace_children(children, options)
+            .expect("the same number of children"),
+        &context,
+    );
+}
+
+#[tokio::test]
+async fn leaves_and_roots_keep_their_properties() {
+    let context = planner(&[]);
+    let schema = crate::split_table::batch("sales").schema();
+    let shop = col("shop", &schema).expect("a column");
+    let hash = ShuffleReadExec::new(3, schema.clone(), InputRead::Partitions, 4).with_hash_keys(vec![shop.clone()]);
+    let hash: Arc<dyn ExecutionPlan> = Arc::new(hash);
+    let write = ShuffleWriteExec::new(hash, OutputPartitioning::Hash(vec![shop.clone()], 16));
+    check(&(Arc::new(write) as _), &context);
+    let ordering = LexOrdering::new([PhysicalSortExpr::new_default(shop).desc()]).expect("not empty");
+    let merge = ShuffleReadExec::new(1, schema.clone(), InputRead::Merge, 5)
+        .with_ordering(ordering)
+        .expect("a merge");
+    assert!(merge.properties().output_ordering().is_some());
+    check(&single(Arc::new(merge)), &context);
+    let all = ShuffleReadExec::new(0, schema, InputRead::All, 1);
+    check(
+        &(Arc::new(ShuffleWriteExec::new(Arc::new(all), OutputPartitioning::RoundRobin(3))) as _),
+        &context,
+    );
+}
+
+#[tokio::test]
+async fn an_exchange_must_be_cut_before_it_ships() {
+    let context = planner(&[]);
+    let scan = plan(&context, "select * from shops").await;
+    let exchange: Arc<dyn ExecutionPlan> = Arc::new(ExchangeExec::broadcast(scan).expect("an exchange"));
+    let error = encode(&single(exchange)).expect_err("planners' nodes stay with the planner");
+    assert!(matches!(error, FragmentError::Encode(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn tampered_foreign_and_old_plans_are_refused() {
+    let context = planner(&[]);
+    let task = context.task_ctx();
+    let bytes = encode(&single(plan(&context, "select * from shops").await)).expect("the plan can be sent");
+    let refused = |plan: PlanBytes| decode(&plan, &task).expect_err("refused");
+
+    let mut tampered = PlanBytes::new(bytes.clone());
+    *tampered.bytes.last_mut().expect("not empty") ^= 1;
+    assert!(matches!(refused(tampered), FragmentError::Digest { .. }));
+
+    let mut old = bytes.clone();
+    old[6] += 1;
+    assert!(matches!(
+        refused(PlanBytes::new(old)),
+        FragmentError::Version { found: 2 }
+    ));
+
+    assert!(matches!(
+        refused(PlanBytes::new(b"SELECT 1".to_vec())),
+        FragmentError::NotAPlan
+    ));
+    assert!(matches!(refused(PlanBytes::new(Vec::new())), FragmentError::NotAPlan));
+    let cut = bytes[..bytes.len() - 3].to_vec();
+    assert!(matches!(refused(PlanBytes::new(cut)), FragmentError::Message(_)));
+    let large = vec![0; mayfly_protocol::limits::PLAN_BYTES_MAX + 1];
+    assert!(matches!(refused(PlanBytes::new(large)), FragmentError::TooLarge { .. }));
+}
+
+/// Every prefix and every flipped bit either decodes or is refused; none panics.
+#[tokio::test]
+async fn no_damage_panics() {
+    let context = planner(&[]);
+    let task = context.task_ctx();
+    let sql = "select shop, sum(price) from sales where note like 'note 1%' group by shop order by shop limit 3";
+    let bytes = encode(&single(plan(&context, sql).await)).expect("the plan can be sent");
+    let mut refused = 0;
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        refused += usize::from(decode(&PlanBytes::new(damaged), &task).is_err());
+        refused += usize::from(decode(&PlanBytes::new(bytes[..at].to_vec()), &task).is_err());
+    }
+    assert!(refused > bytes.len(), "{refused} of {}", 2 * bytes.len());
+}
+
+#[tokio::test]
+async fn file_scans_and_deep_plans_are_refused() {
+    let context = planner(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.csv"), "x\n1\n").expect("a file");
+    let path = folder.path().to_str().expect("UTF-8");
+    let plain = SessionContext::new();
+    plain
+        .register_csv("t", path, Default::default())
+        .await
+        .expect("a table");
+    let csv = plan(&plain, "select * from t").await;
+    let error = encode(&single(csv)).expect_err("files are read through splits only");
+    assert!(
+        matches!(error, FragmentError::NotAllowed { name: "file scan" }),
+        "{error:?}"
+    );
+
+    let mut deep = plan(&context, "select * from shops").await;
+    for _ in 0..60 {
+        deep = Arc::new(datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec::new(deep));
+    }
+    let error = encode(&single(deep)).expect_err("deeper than protobuf goes");
+    assert!(matches!(error, FragmentError::Message(_)), "{error:?}");
+}

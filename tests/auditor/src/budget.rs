@@ -1,0 +1,87 @@
+//! Retry budgets: how often may a task be launched again after failures of each class.
+//!
+//! Once an input was lost in a query, which attempts were stale when they failed cannot be told from outside, so only the bound on
+//! losses is checked there.
+
+use crate::auditor::Bounds;
+use crate::history::{History, Launch};
+use crate::violation::{Rule, must};
+use mayfly_protocol::{Failure, FunctionSize, TaskSpec, limits};
+
+pub(crate) fn check(history: &History, spec: &TaskSpec, bounds: &Bounds) -> Rule {
+    let task = spec.attempt.task;
+    let losses = history.lost.get(&task).map_or(0, |keys| keys.len());
+    must(losses <= limits::INPUT_LOST_MAX as usize, || {
+        format!("launched again after its output was lost {losses} times")
+    })?;
+    if !history.lost.is_empty() {
+        return Ok(());
+    }
+    must(history.published_by(task).is_empty(), || {
+        "launched again after it reported".to_owned()
+    })?;
+    check_task(history, spec)?;
+    let transient = history.transient;
+    let share = (history.graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
+    let max = share.max(bounds.retries_min as usize);
+    must(transient <= max, || {
+        format!("launched after {transient} transient failures of its query, over {max}")
+    })
+}
+
+fn check_task(history: &History, spec: &TaskSpec) -> Rule {
+    let failures = |is: fn(&Failure) -> bool| {
+        let launches = history.launches_of(spec.attempt.task).iter();
+        launches.filter(move |launch| launch.counts && launch.failure.as_ref().is_some_and(is))
+    };
+    let under = |what: &str, count: usize, max: u32| {
+        must(count <= max as usize, || {
+            format!("launched after {count} failures as {what}, over {max}")
+        })
+    };
+    let count = |is| failures(is).count();
+    under(
+        "transient",
+        count(|failure| matches!(failure, Failure::Transient { .. })),
+        limits::TRANSIENT_ATTEMPTS_MAX - 1,
+    )?;
+    under(
+        "lost environment",
+        count(|failure| matches!(failure, Failure::EnvironmentLost { .. })),
+        limits::ENVIRONMENTS_LOST_MAX,
+    )?;
+    under(
+        "crash",
+        count(|failure| matches!(failure, Failure::Broken { .. })),
+        limits::CRASHES_MAX - 1,
+    )?;
+    under(
+        "out of time",
+        count(|failure| matches!(failure, Failure::TimedOut { .. })),
+        1,
+    )?;
+    under(
+        "user error",
+        count(|failure| matches!(failure, Failure::User { .. })),
+        0,
+    )?;
+    check_growth(failures(needs_more), spec)
+}
+
+fn needs_more(failure: &Failure) -> bool {
+    matches!(failure, Failure::NeedsMemory { .. } | Failure::TimedOut { .. })
+}
+
+/// After an attempt that was too small comes a larger one.
+fn check_growth<'a>(mut failures: impl Iterator<Item = &'a Launch>, spec: &TaskSpec) -> Rule {
+    failures.try_for_each(|launch| {
+        let size: FunctionSize = launch.size;
+        must(spec.size > size, || {
+            format!(
+                "launched with {} MB, of which {} had not enough",
+                spec.size.memory_mb(),
+                launch.attempt
+            )
+        })
+    })
+}

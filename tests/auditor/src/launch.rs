@@ -1,0 +1,173 @@
+//! A launch: allowed, within its budgets, and of the spec that the graph calls for.
+
+use crate::auditor::Bounds;
+use crate::budget;
+use crate::history::{History, Published};
+use crate::violation::{Rule, must};
+use mayfly_protocol::{
+    EpochMs, InputBinding, InputRead, OutputLocation, PartitionEntry, PartitionRange, ProducerSlice, SliceSource,
+    Stage, StageInput, TaskId, TaskSpec, limits,
+};
+
+pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, bounds: &Bounds) -> Rule {
+    let checks = [
+        check_time(history, now, spec),
+        check_identity(history, spec),
+        check_template(history, spec),
+        check_alone(history, spec),
+        budget::check(history, spec, bounds),
+    ];
+    let named = |what| format!("{}: {what}", spec.attempt);
+    checks.into_iter().collect::<Rule>().map_err(named)
+}
+
+fn check_time(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
+    must(!history.is_over(), || "launched after the end".to_owned())?;
+    must(!history.canceled, || "launched after the cancel".to_owned())?;
+    must(now < history.deadline, || "launched after the deadline".to_owned())?;
+    must(spec.deadline > now && spec.deadline <= history.deadline, || {
+        format!("has deadline {}, its query {}", spec.deadline, history.deadline)
+    })?;
+    must(spec.deadline.0 - now.0 <= limits::TASK_DURATION_MS_MAX, || {
+        "may run for longer than the platform lets it".to_owned()
+    })
+}
+
+fn check_identity(history: &History, spec: &TaskSpec) -> Rule {
+    let attempt = &spec.attempt;
+    must(attempt.epoch == history.epoch, || "of another epoch".to_owned())?;
+    let earlier = history.launches_of(attempt.task).len();
+    must(attempt.number as usize == earlier, || {
+        format!("is numbered {} after {earlier} attempts", attempt.number)
+    })?;
+    let prefix = &spec.output.key_prefix;
+    let shared = history.prefixes.contains(prefix);
+    must(!shared && prefix.contains(attempt.query.as_str()), || {
+        format!("writes to {prefix}, which is not its own")
+    })
+}
+
+/// Nothing is hedged: at most one attempt of a task is in flight on the same inputs.
+fn check_alone(history: &History, spec: &TaskSpec) -> Rule {
+    let twin = history
+        .launches_of(spec.attempt.task)
+        .iter()
+        .find(|other| other.is_open() && other.pin_digest == spec.pin_digest);
+    match twin {
+        Some(twin) => Err(format!(
+            "launched while {} is in flight on the same inputs",
+            twin.attempt
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_template(history: &History, spec: &TaskSpec) -> Rule {
+    let task = spec.attempt.task;
+    let stage = history.graph.stage(task.stage).ok_or("of an unknown stage")?;
+    let template = stage.tasks.get(task.index as usize).ok_or("of an unknown task")?;
+    let scans: Vec<_> = spec.scans.iter().map(|scan| scan.splits.clone()).collect();
+    must(scans == template.scans, || "scans other splits than planned".to_owned())?;
+    must(spec.plan.digest() == stage.plan.digest, || {
+        "has another plan".to_owned()
+    })?;
+    must(spec.output.partitions == stage.output.partitions, || {
+        "writes another number of partitions".to_owned()
+    })?;
+    must(spec.size >= stage.size, || "is smaller than planned".to_owned())?;
+    let same = spec.local_partitions == stage.local_partitions && spec.settings == history.graph.settings;
+    must(same, || "has other settings than planned".to_owned())?;
+    must(spec.inputs.len() == stage.inputs.len(), || {
+        "has another number of inputs".to_owned()
+    })?;
+    let inputs = stage.inputs.iter().zip(&spec.inputs);
+    inputs
+        .map(|(planned, bound)| check_input(history, planned, bound, template.partitions))
+        .collect()
+}
+
+fn check_input(history: &History, planned: &StageInput, bound: &InputBinding, own: PartitionRange) -> Rule {
+    let producer = history.graph.stage(planned.stage).ok_or("reads an unknown stage")?;
+    let range = match planned.read {
+        InputRead::Partitions => own,
+        InputRead::All | InputRead::Merge => PartitionRange::new(0, 1),
+    };
+    let same = (bound.input, bound.stage, bound.read) == (planned.input, planned.stage, planned.read);
+    must(same && bound.partitions == range, || {
+        format!("reads {:?} of {}, planned was {range:?}", bound.partitions, bound.stage)
+    })?;
+    let whole = PartitionRange::new(0, producer.tasks.len() as u32);
+    must(
+        bound.producers == whole && bound.slices.len() == producer.tasks.len(),
+        || format!("reads {} of {} producers", bound.slices.len(), producer.tasks.len()),
+    )?;
+    let slices = (0..).zip(&bound.slices);
+    slices
+        .map(|(index, slice)| check_slice(history, producer, index, slice, range))
+        .collect()
+}
+
+fn check_slice(history: &History, producer: &Stage, index: u32, slice: &ProducerSlice, range: PartitionRange) -> Rule {
+    let task = TaskId {
+        stage: producer.id,
+        index,
+    };
+    must(slice.producer == task, || {
+        format!("reads {} in place of {task}", slice.producer)
+    })?;
+    let published = find(history, task, slice, range);
+    let published = published.ok_or_else(|| format!("reads {slice:?} of {task}, which nobody published"))?;
+    let gone = published.key().is_some_and(|key| history.discarded.contains(key));
+    must(!gone || slice.source == SliceSource::Empty, || {
+        format!("reads {:?}, which was discarded", published.key())
+    })
+}
+
+/// The published output that a slice is cut from.
+pub(crate) fn find<'a>(
+    history: &'a History,
+    task: TaskId,
+    slice: &ProducerSlice,
+    range: PartitionRange,
+) -> Option<&'a Published> {
+    let published = history.published_by(task).iter();
+    let mut matching = published.filter(|published| is_cut_from(slice, published, range));
+    let first = matching.next()?;
+    // Equal empty slices can be cut from several outputs; prefer one that still stands.
+    let stands = |published: &&Published| published.key().is_none_or(|key| !history.discarded.contains(key));
+    if stands(&first) {
+        Some(first)
+    } else {
+        matching.find(stands).or(Some(first))
+    }
+}
+
+fn is_cut_from(slice: &ProducerSlice, published: &Published, range: PartitionRange) -> bool {
+    let all = &published.output.partitions;
+    let Some(entries) = all.get(range.start as usize..range.end as usize) else {
+        return false;
+    };
+    let before: u64 = all[..range.start as usize].iter().map(|entry| entry.len_bytes).sum();
+    let len: u64 = entries.iter().map(|entry| entry.len_bytes).sum();
+    let same = |(part, entry): (&mayfly_protocol::spec::PartitionSlice, &PartitionEntry)| {
+        (part.len_bytes, part.rows, part.digest) == (entry.len_bytes, entry.rows, entry.digest)
+    };
+    let index = slice.partitions.len() == entries.len() && slice.partitions.iter().zip(entries).all(same);
+    index
+        && match (&slice.source, &published.output.location) {
+            (SliceSource::Empty, _) => entries.iter().all(|entry| entry.rows == 0),
+            (
+                SliceSource::Object { key, etag, offset },
+                OutputLocation::Object {
+                    key: at,
+                    etag: version,
+                    data_offset,
+                    ..
+                },
+            ) => key == at && etag == version && *offset == data_offset + before,
+            (SliceSource::Inline { bytes }, OutputLocation::Inline { bytes: all }) => {
+                all.get(before as usize..(before + len) as usize) == Some(bytes)
+            }
+            _ => false,
+        }
+}

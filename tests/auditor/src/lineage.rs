@@ -1,0 +1,123 @@
+//! The lineage of a result: which outputs it was computed from, all the way down.
+//!
+//! A result is sound if no task is in it in two versions, and if each partition of each producer is read exactly once by each stage
+//! that reads partitions. A slice without rows carries nothing into the result, so what is behind it is not followed.
+
+use crate::history::{History, Published};
+use crate::violation::{Rule, must};
+use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, StageId, TaskId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which task of the reading stage read a partition of which producer.
+type Reads = BTreeMap<(StageId, u32, TaskId, u32), TaskId>;
+
+#[derive(Default)]
+struct Lineage<'a> {
+    /// The version of each task's output in the result.
+    versions: BTreeMap<TaskId, &'a [PartitionEntry]>,
+    /// Outputs whose inputs were followed.
+    seen: BTreeSet<(TaskId, u64)>,
+    reads: Reads,
+}
+
+pub(crate) fn check(history: &History, outputs: &[Output]) -> Rule {
+    let root = history.graph.root().ok_or("no stage")?;
+    must(outputs.len() == root.tasks.len(), || {
+        format!("the answer has {} of {} parts", outputs.len(), root.tasks.len())
+    })?;
+    let mut lineage = Lineage::default();
+    let mut pending = Vec::new();
+    for (index, output) in (0..).zip(outputs) {
+        let task = TaskId { stage: root.id, index };
+        let published = history.published_by(task).iter().find(|other| other.output == *output);
+        let published = published.ok_or_else(|| format!("{task}: its part of the answer was never published"))?;
+        let gone = published.key().is_some_and(|key| history.discarded.contains(key));
+        must(!gone, || format!("{task}: its part of the answer was discarded"))?;
+        // An answer without rows carries nothing, and several attempts can have published it alike.
+        if published.output.rows() > 0 {
+            pending.push(published);
+        }
+    }
+    while let Some(published) = pending.pop() {
+        lineage.follow(history, published, &mut pending)?;
+    }
+    lineage.check_coverage(history)
+}
+
+impl<'a> Lineage<'a> {
+    fn follow(&mut self, history: &'a History, published: &'a Published, pending: &mut Vec<&'a Published>) -> Rule {
+        let task = published.attempt.task;
+        let version = self.versions.entry(task).or_insert(&published.output.partitions);
+        must(*version == published.output.partitions, || {
+            format!("{task} is in the answer in two versions")
+        })?;
+        if !self.seen.insert((task, published.nonce.0)) {
+            return Ok(());
+        }
+        let launch = history
+            .launch_of(&published.attempt)
+            .ok_or("reported, never launched")?;
+        for input in &launch.inputs {
+            for slice in &input.slices {
+                self.read(
+                    task,
+                    input.input,
+                    input.read,
+                    slice.producer,
+                    input.partitions.start..input.partitions.end,
+                )?;
+                if slice.source != SliceSource::Empty {
+                    let source = crate::launch::find(history, slice.producer, slice, input.partitions);
+                    pending.push(source.ok_or_else(|| format!("{task} read what nobody published"))?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        reader: TaskId,
+        input: u32,
+        read: InputRead,
+        producer: TaskId,
+        range: std::ops::Range<u32>,
+    ) -> Rule {
+        if read != InputRead::Partitions {
+            return Ok(());
+        }
+        range.into_iter().try_for_each(|partition| {
+            let place = (reader.stage, input, producer, partition);
+            let first = *self.reads.entry(place).or_insert(reader);
+            must(first == reader, || {
+                format!("partition {partition} of {producer} was consumed twice, by {first} and {reader}")
+            })
+        })
+    }
+
+    /// Rows that nobody read are missing, unless the task that should have read them had no row in the answer itself.
+    fn check_coverage(&self, history: &History) -> Rule {
+        for stage in &history.graph.stages {
+            let inputs = stage.inputs.iter().filter(|input| input.read == InputRead::Partitions);
+            for input in inputs {
+                for (producer, version) in self.versions.iter().filter(|(task, _)| task.stage == input.stage) {
+                    let with_rows = (0..).zip(version.iter()).filter(|(_, entry)| entry.rows > 0);
+                    for (partition, _) in with_rows {
+                        let reader = self.reads.get(&(stage.id, input.input, *producer, partition));
+                        must(reader.is_some() || self.is_unheard(stage, partition), || {
+                            format!("partition {partition} of {producer} is missing from {}", stage.id)
+                        })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether tasks read the partition that are not in the answer, as what they made of it had no rows.
+    fn is_unheard(&self, stage: &mayfly_protocol::Stage, partition: u32) -> bool {
+        let tasks = (0..).zip(&stage.tasks);
+        let mut owners = tasks.filter(|(_, task)| (task.partitions.start..task.partitions.end).contains(&partition));
+        owners.any(|(index, _)| !self.versions.contains_key(&TaskId { stage: stage.id, index }))
+    }
+}

@@ -1,0 +1,79 @@
+//! The end of a query: once, in time, and for a reason that was seen.
+
+use crate::auditor::Bounds;
+use crate::history::{History, object_key};
+use crate::lineage;
+use crate::violation::{Rule, must};
+use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::{EpochMs, ErrorCode, Failure, FunctionSize, Output, QueryError, TaskId, limits};
+use std::collections::BTreeMap;
+
+pub(crate) fn check(history: &History, now: EpochMs, outcome: &Outcome, bounds: &Bounds) -> Rule {
+    must(!history.is_over(), || "ended twice".to_owned())?;
+    must(now <= history.deadline, || "ended after its deadline".to_owned())?;
+    match outcome {
+        Outcome::Canceled => must(history.canceled, || "canceled by nobody".to_owned()),
+        Outcome::Finished { root, outputs } => {
+            let last = history.graph.root().ok_or("finished without a stage")?;
+            must(last.id == *root, || format!("answers with stage {root}"))?;
+            lineage::check(history, outputs)
+        }
+        Outcome::Failed { error } => check_reason(history, now, error, bounds),
+    }
+}
+
+/// An object that is passed on as garbage holds no part of the answer.
+pub(crate) fn check_garbage(history: &History, output: &Output) -> Rule {
+    let answer = match &history.outcome {
+        Some(Outcome::Finished { outputs, .. }) => outputs.as_slice(),
+        _ => &[],
+    };
+    let key = object_key(output);
+    must(answer.iter().all(|part| object_key(part) != key), || {
+        format!("{key:?} holds the answer and was given up")
+    })
+}
+
+/// Each code stands for something that must have been seen.
+fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bounds) -> Rule {
+    let seen = |is: fn(&Failure) -> bool| history.failures(is).next().is_some();
+    let at_the_end = now.0 + limits::DEADLINE_MARGIN_MS >= history.deadline.0;
+    let holds = match error.code {
+        ErrorCode::ExceededTimeLimit => at_the_end || seen(|failure| matches!(failure, Failure::TimedOut { .. })),
+        ErrorCode::ExceededLocalMemoryLimit => history
+            .failures(|failure| matches!(failure, Failure::NeedsMemory { .. }))
+            .any(|launch| launch.size == FunctionSize::Six),
+        ErrorCode::NoNodesAvailable => is_fleet_dead(history, now, bounds),
+        ErrorCode::TaskPoisoned => {
+            most(history, |failure| matches!(failure, Failure::Broken { .. })) >= limits::CRASHES_MAX
+                || most(history, |failure| matches!(failure, Failure::EnvironmentLost { .. }))
+                    > limits::ENVIRONMENTS_LOST_MAX
+        }
+        ErrorCode::RemoteTaskError => {
+            let transient = |failure: &Failure| matches!(failure, Failure::Transient { .. });
+            most(history, transient) >= limits::TRANSIENT_ATTEMPTS_MAX
+                || history.failures(transient).count() > bounds.retries_min as usize
+        }
+        ErrorCode::S3Error => seen(|failure| matches!(failure, Failure::InputLost { .. })),
+        _ => history
+            .failures(|failure| matches!(failure, Failure::User { .. }))
+            .any(|launch| matches!(&launch.failure, Some(Failure::User { error: seen }) if seen == error)),
+    };
+    must(holds, || {
+        format!("failed as {} for no reason that was seen: {error}", error.code)
+    })
+}
+
+fn is_fleet_dead(history: &History, now: EpochMs, bounds: &Bounds) -> bool {
+    let quiet_since = |moment: EpochMs| now.0 >= moment.0 + bounds.fleet_dead_ms;
+    history.failed_at.is_some_and(quiet_since) && history.reported_at.is_none_or(quiet_since)
+}
+
+/// The most failures of a kind that one task had.
+fn most(history: &History, is: impl Fn(&Failure) -> bool) -> u32 {
+    let mut counts = BTreeMap::<TaskId, u32>::new();
+    for launch in history.failures(is) {
+        *counts.entry(launch.attempt.task).or_default() += 1;
+    }
+    counts.into_values().max().unwrap_or(0)
+}
