@@ -1,5 +1,6 @@
 //! The other life of this binary: under the Lambda runtime's environment it is an executor, so that a local cloud needs no second file.
 
+use crate::exit::chain;
 use std::process::ExitCode;
 
 /// Lambda sets it for every function process, and nothing else does.
@@ -9,6 +10,18 @@ pub fn is_called_for() -> bool {
     std::env::var_os(RUNTIME_API).is_some()
 }
 
+/// Serves invocations until the platform ends the process. One thread for the Runtime API; each attempt brings its own workers.
 pub fn become_one() -> ExitCode {
-    ExitCode::FAILURE
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(mayfly_executor::run()).map_err(|error| chain(&error)),
+        Err(error) => Err(error.to_string()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("executor: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

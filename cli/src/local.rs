@@ -4,7 +4,7 @@
 //! LocalCloud
 //! ├─ emulator   S3, SQS, Lambda ── children: this very program as executor
 //! └─ assembled  store ─▶ catalog ─▶ planner ┐
-//!               world ─▶ driver ────────────┴▶ engine ─▶ server
+//!               world ─▶ driver ────────────┴▶ coordinator ─▶ server
 //! ```
 //! Only the endpoints differ from a cloud on AWS.
 

@@ -94,9 +94,13 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
-    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
-    let planning = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
-    let engine = Coordinator { catalog, planning, driver: driver.clone(), store, prices };
+    let engine = Coordinator {
+        catalog: Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any()),
+        planning: PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency),
+        driver: driver.clone(),
+        store,
+        prices,
+    };
 
     let shutdown = CancellationToken::new();
     let mut server = ServerSettings::new(settings.listen);
