@@ -46,7 +46,10 @@ pub(crate) async fn read(store: &Store, location: &Location, listed: &Listed) ->
     let length = footer_length(&tail).map_err(|why| error::bad_file(&file, why))?;
     let end = size - FOOTER_SIZE as u64;
     if length > FOOTER_BYTES_MAX || length > end {
-        return Err(error::bad_file(&file, format!("its footer claims {length} bytes of {size}")));
+        return Err(error::bad_file(
+            &file,
+            format!("its footer claims {length} bytes of {size}"),
+        ));
     }
     let start = end - length;
     let bytes = if start >= tail_start {

@@ -51,9 +51,15 @@ pub(crate) struct Lookup {
 }
 
 /// Finds the statement's tables. Only errors that cannot mean "no such table" end it.
-pub(crate) async fn look_up(catalog: &Catalog, statement: &DfStatement, session: &Session) -> Result<Lookup, QueryError> {
+pub(crate) async fn look_up(
+    catalog: &Catalog,
+    statement: &DfStatement,
+    session: &Session,
+) -> Result<Lookup, QueryError> {
     let references = references(statement, session)?;
-    let (information, tables): (Vec<_>, Vec<_>) = references.into_iter().partition(|name| name.schema == information::SCHEMA);
+    let (information, tables): (Vec<_>, Vec<_>) = references
+        .into_iter()
+        .partition(|name| name.schema == information::SCHEMA);
     let looked: Vec<_> = stream::iter(tables)
         .map(async |name| {
             let table = catalog.table(&name).await;
@@ -89,7 +95,10 @@ fn is_missing(error: &QueryError) -> bool {
 fn references(statement: &DfStatement, session: &Session) -> Result<Vec<TableRef>, QueryError> {
     let (references, _) =
         datafusion::sql::resolve::resolve_table_references(statement, true).map_err(error::from_datafusion)?;
-    Ok(references.into_iter().map(|reference| full_name(reference, session)).collect())
+    Ok(references
+        .into_iter()
+        .map(|reference| full_name(reference, session))
+        .collect())
 }
 
 fn full_name(reference: TableReference, session: &Session) -> TableRef {
@@ -102,11 +111,6 @@ fn full_name(reference: TableReference, session: &Session) -> TableRef {
 }
 
 impl Lookup {
-    /// Whether any table of ours is read.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
-        self.found.values()
-    }
-
     pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
         let scans = Arc::new(Scans::default());
         let mut state = state(config(session, shape)?, session.now, shape);

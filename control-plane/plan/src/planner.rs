@@ -61,7 +61,9 @@ impl Planner {
             .spawn(run)
             .map_err(|cause| error::internal(format!("no thread to plan on: {cause}")))?;
         // The channel closes without an answer only when the thread panicked.
-        planned.await.unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
+        planned
+            .await
+            .unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
     }
 }
 
@@ -103,7 +105,11 @@ impl Worker {
         let schema = schema(&query.logical);
         let columns = query.columns;
         match way {
-            Way::Rows(batches) => Ok(Planned::Rows { schema, columns, batches }),
+            Way::Rows(batches) => Ok(Planned::Rows {
+                schema,
+                columns,
+                batches,
+            }),
             Way::Stages(stages) => Ok(Planned::Query(PlannedQuery {
                 graph: cut::graph(&stages).map_err(error::from_datafusion)?,
                 schema,
@@ -114,7 +120,12 @@ impl Worker {
         }
     }
 
-    async fn explain(&self, form: ExplainForm, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+    async fn explain(
+        &self,
+        form: ExplainForm,
+        statement: QueryStatement,
+        session: &Session,
+    ) -> Result<Planned, QueryError> {
         let query = self.resolve(statement, session).await?;
         let mut text = PlanText::default();
         if let Way::Rows(_) = self.way(&query, &mut text).await? {
@@ -129,7 +140,12 @@ impl Worker {
         let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
         let context = lookup.context(session, self.whole(sizing))?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
-        let planned: Vec<String> = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let planned: Vec<String> = logical
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         Ok(Query {
             session,
             lookup,
@@ -176,7 +192,12 @@ impl Worker {
     }
 
     /// DataFusion's own plan for one process, in one task.
-    fn one_task(&self, physical: &Arc<dyn ExecutionPlan>, context: &Context, sizing: Sizing) -> DfResult<Vec<CutStage>> {
+    fn one_task(
+        &self,
+        physical: &Arc<dyn ExecutionPlan>,
+        context: &Context,
+        sizing: Sizing,
+    ) -> DfResult<Vec<CutStage>> {
         let pruned = prune::scans(physical, &context.scans)?;
         let drafts = draft::one(physical);
         cut::cut(&drafts, &pruned, self.cut_settings(sizing))

@@ -56,7 +56,9 @@ impl LakeTable {
     /// The scan under the names that queries use, where these differ from the files'.
     fn renamed(&self, scan: SplitScanExec) -> Result<Arc<dyn ExecutionPlan>> {
         let columns: Vec<usize> = scan.projection.clone();
-        let same = columns.iter().all(|&at| self.schema.field(at).name() == self.table.schema.field(at).name());
+        let same = columns
+            .iter()
+            .all(|&at| self.schema.field(at).name() == self.table.schema.field(at).name());
         if same {
             return Ok(Arc::new(scan));
         }

@@ -64,7 +64,9 @@ pub(crate) fn graph(stages: &[CutStage]) -> Result<StageGraph> {
         stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
         settings: BTreeMap::new(),
     };
-    graph.check().map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+    graph
+        .check()
+        .map_err(|cause| DataFusionError::External(Box::new(cause)))?;
     Ok(graph)
 }
 
@@ -175,7 +177,11 @@ impl Cutter<'_> {
         with_children(plan, children)
     }
 
-    fn output(&self, plan: Arc<dyn ExecutionPlan>, above: Option<&ExchangeExec>) -> Result<(ShuffleWriteExec, Exchange)> {
+    fn output(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        above: Option<&ExchangeExec>,
+    ) -> Result<(ShuffleWriteExec, Exchange)> {
         let Some(exchange) = above else {
             let root = ShuffleWriteExec::new(plan, OutputPartitioning::Single);
             let output = Exchange {
