@@ -1,7 +1,7 @@
 //! A running query whose fate the test decides.
 
 use async_trait::async_trait;
-use mayfly_protocol::{Meter, StageId};
+use mayfly_protocol::{ExchangeKind, Meter, StageId};
 use mayfly_server::engine::{Pages, RunningQuery, StageProgress, State, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -46,6 +46,7 @@ impl FakeQuery {
         };
         let stage = StageProgress {
             stage: StageId::new(0),
+            exchange: ExchangeKind::Single,
             tasks: 10,
             tasks_queued: 0,
             tasks_running: 10 - done,
