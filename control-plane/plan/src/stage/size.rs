@@ -85,3 +85,6 @@ impl Sizing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
