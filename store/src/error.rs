@@ -99,6 +99,10 @@ impl Place<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
+        // Never sent: a bucket name that cannot be, missing credentials. Asking again changes nothing.
+        if matches!(error, SdkError::ConstructionFailure(_)) {
+            return self.other(error);
+        }
         let status = error.raw_response().map(|response| response.status().as_u16());
         let code = error.as_service_error().and_then(|service| service.code());
         let code = code.unwrap_or_default().to_owned();

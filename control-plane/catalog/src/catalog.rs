@@ -231,7 +231,10 @@ impl Catalog {
 
     async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, QueryError> {
         let writer = uuid::Uuid::new_v4().to_string();
-        let created = self.store.put_if_absent(&self.bucket, key, Bytes::from(bytes), &writer).await;
+        let created = self
+            .store
+            .put_if_absent(&self.bucket, key, Bytes::from(bytes), &writer)
+            .await;
         match created {
             Ok(Created::Ours { .. }) => Ok(true),
             Ok(Created::Theirs) => Ok(false),

@@ -46,7 +46,8 @@ impl TableDefinition {
             format: "parquet".to_owned(),
             location: self.location.clone(),
             columns: self.schema.fields().iter().map(column).collect(),
-            arrow_schema: encode_schema(&self.schema).map_err(|cause| error::corrupt_object(&self.name.table, cause))?,
+            arrow_schema: encode_schema(&self.schema)
+                .map_err(|cause| error::corrupt_object(&self.name.table, cause))?,
         };
         Ok(serde_json::to_vec_pretty(&stored).expect("a struct of strings is JSON"))
     }
@@ -54,7 +55,10 @@ impl TableDefinition {
     pub(crate) fn decode(key: &str, bytes: &[u8]) -> Result<TableDefinition, QueryError> {
         let stored: Stored = serde_json::from_slice(bytes).map_err(|cause| error::corrupt_object(key, cause))?;
         if stored.v != VERSION {
-            return Err(error::corrupt_object(key, format!("version {} is not {VERSION}", stored.v)));
+            return Err(error::corrupt_object(
+                key,
+                format!("version {} is not {VERSION}", stored.v),
+            ));
         }
         let schema = decode_schema(&stored.arrow_schema).map_err(|cause| error::corrupt_object(key, cause))?;
         Ok(TableDefinition {

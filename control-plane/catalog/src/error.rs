@@ -6,8 +6,11 @@ use mayfly_store::StoreError;
 
 pub(crate) fn bad_name(name: &str) -> QueryError {
     let shown: String = name.chars().take(80).collect();
-    QueryError::new(ErrorCode::InvalidArguments, format!("'{shown}' cannot name a schema or a table"))
-        .hint("names have letters, digits, '_', '-' and '$'")
+    QueryError::new(
+        ErrorCode::InvalidArguments,
+        format!("'{shown}' cannot name a schema or a table"),
+    )
+    .hint("names have letters, digits, '_', '-' and '$'")
 }
 
 pub(crate) fn no_catalog(name: &str, known: &str) -> QueryError {
@@ -37,12 +40,18 @@ pub(crate) fn table_exists(name: &TableRef) -> QueryError {
 }
 
 pub(crate) fn schema_exists(name: &str) -> QueryError {
-    QueryError::new(ErrorCode::SchemaAlreadyExists, format!("Schema '{name}' already exists"))
+    QueryError::new(
+        ErrorCode::SchemaAlreadyExists,
+        format!("Schema '{name}' already exists"),
+    )
 }
 
 pub(crate) fn not_allowed(location: &str, why: &str) -> QueryError {
     let shown: String = location.chars().take(200).collect();
-    QueryError::new(ErrorCode::LocationNotAllowed, format!("location '{shown}' is not allowed: {why}"))
+    QueryError::new(
+        ErrorCode::LocationNotAllowed,
+        format!("location '{shown}' is not allowed: {why}"),
+    )
 }
 
 pub(crate) fn empty_location(location: &str) -> QueryError {
@@ -50,24 +59,34 @@ pub(crate) fn empty_location(location: &str) -> QueryError {
 }
 
 pub(crate) fn bad_file(file: &str, why: impl std::fmt::Display) -> QueryError {
-    QueryError::new(ErrorCode::BadFile, format!("'{file}' is not a readable Parquet file: {why}"))
+    QueryError::new(
+        ErrorCode::BadFile,
+        format!("'{file}' is not a readable Parquet file: {why}"),
+    )
 }
 
 pub(crate) fn schema_mismatch(file: &str, why: &str) -> QueryError {
-    QueryError::new(ErrorCode::SchemaMismatch, format!("'{file}' has another schema than its table: {why}"))
+    QueryError::new(
+        ErrorCode::SchemaMismatch,
+        format!("'{file}' has another schema than its table: {why}"),
+    )
 }
 
 pub(crate) fn corrupt_object(key: &str, why: impl std::fmt::Display) -> QueryError {
-    QueryError::new(ErrorCode::GenericInternalError, format!("catalog object '{key}' cannot be read: {why}"))
+    QueryError::new(
+        ErrorCode::GenericInternalError,
+        format!("catalog object '{key}' cannot be read: {why}"),
+    )
 }
 
 /// What a failed request means to the user who named `what`, e.g. `s3://bucket/prefix/`.
 pub(crate) fn store(what: &str, cause: &StoreError) -> QueryError {
     match cause {
         StoreError::NotFound { .. } => QueryError::new(ErrorCode::NotFound, format!("'{what}' does not exist")),
-        StoreError::NoBucket { bucket } => {
-            QueryError::new(ErrorCode::NotFound, format!("bucket '{bucket}' of '{what}' does not exist"))
-        }
+        StoreError::NoBucket { bucket } => QueryError::new(
+            ErrorCode::NotFound,
+            format!("bucket '{bucket}' of '{what}' does not exist"),
+        ),
         StoreError::Denied { .. } => {
             QueryError::new(ErrorCode::PermissionDenied, format!("access to '{what}' is denied"))
         }

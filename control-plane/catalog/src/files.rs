@@ -77,10 +77,7 @@ pub(crate) async fn list(store: &Store, location: &Location) -> Result<Vec<Liste
         .list(&location.bucket, &location.folder())
         .await
         .map_err(|cause| error::store(&named, &cause))?;
-    let mut files: Vec<Listed> = listed
-        .into_iter()
-        .filter(|listed| is_data(location, listed))
-        .collect();
+    let mut files: Vec<Listed> = listed.into_iter().filter(|listed| is_data(location, listed)).collect();
     if files.is_empty() && !location.prefix.is_empty() {
         files.extend(single(store, location).await?);
     }
@@ -165,9 +162,10 @@ async fn unshelve(shelf: &Shelf<'_>, location: &Location, listed: &[Listed]) -> 
         return Known::new();
     };
     let current: BTreeMap<&str, &str> = listed.iter().map(|l| (l.key.as_str(), l.etag.as_str())).collect();
-    let usable = persisted.files.into_iter().filter(|file| {
-        persisted.v == VERSION && current.get(file.key.as_str()) == Some(&file.etag.as_str())
-    });
+    let usable = persisted
+        .files
+        .into_iter()
+        .filter(|file| persisted.v == VERSION && current.get(file.key.as_str()) == Some(&file.etag.as_str()));
     let mut known = Known::new();
     for file in usable {
         if let Some(file) = decode_persisted(location, file).await {

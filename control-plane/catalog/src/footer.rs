@@ -46,7 +46,10 @@ pub(crate) async fn read(store: &Store, location: &Location, listed: &Listed) ->
     let length = footer_length(&tail).map_err(|why| error::bad_file(&file, why))?;
     let end = size - FOOTER_SIZE as u64;
     if length > FOOTER_BYTES_MAX || length > end {
-        return Err(error::bad_file(&file, format!("its footer claims {length} bytes of {size}")));
+        return Err(error::bad_file(
+            &file,
+            format!("its footer claims {length} bytes of {size}"),
+        ));
     }
     let start = end - length;
     let bytes = if start >= tail_start {
@@ -91,9 +94,11 @@ fn decode_checked(bytes: &[u8], size_bytes: u64) -> Result<(Schema, ParquetMetaD
     for group in metadata.row_groups() {
         let whole = counts(group.num_rows())
             && group.columns().iter().all(|column| {
-                let end = column.data_page_offset().checked_add(column.compressed_size());
+                // The size counts from the dictionary page, which comes first where there is one.
+                let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+                let end = start.checked_add(column.compressed_size());
                 counts(column.compressed_size())
-                    && counts(column.data_page_offset())
+                    && counts(start)
                     && end.is_some_and(|end| u64::try_from(end).is_ok_and(|end| end <= size_bytes))
             });
         if !whole {

@@ -25,4 +25,3 @@ pub use location::{Location, Locations};
 pub use name::TableRef;
 pub use nearest::nearest;
 pub use table::{RowGroup, Table, TableFile};
-

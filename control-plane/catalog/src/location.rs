@@ -123,3 +123,6 @@ fn is_bucket(name: &str) -> bool {
         && ends(bytes.last())
         && !name.contains("..")
 }
+
+#[cfg(test)]
+mod tests;

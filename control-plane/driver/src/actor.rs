@@ -43,7 +43,11 @@ pub enum Order {
     Accepted(Box<Submission>, Box<Journal>, Result<(), JournalError>),
     Happened(Box<Event>),
     /// A large plan is in S3, or is not.
-    PlanPut { query: QueryId, key: String, result: Result<(), QueryError> },
+    PlanPut {
+        query: QueryId,
+        key: String,
+        result: Result<(), QueryError>,
+    },
     /// The final record is durable, or could not be written.
     Final(QueryId, Box<Outcome>, Result<(), JournalError>),
     Cancel(QueryId),
@@ -78,7 +82,12 @@ pub fn spawn(
     inbox: mpsc::UnboundedReceiver<Order>,
 ) {
     let (owned, stop) = (Arc::new(Owned::default()), CancellationToken::new());
-    tokio::spawn(lease::receive(world.clone(), settings.clone(), owned.clone(), stop.clone()));
+    tokio::spawn(lease::receive(
+        world.clone(),
+        settings.clone(),
+        owned.clone(),
+        stop.clone(),
+    ));
     let schedule = mayfly_schedule::Settings {
         concurrency_max: settings.concurrency_max,
         tenant: settings.tenant.clone(),
@@ -106,7 +115,9 @@ impl Actor {
         loop {
             self.carry_out();
             let wake = self.scheduler.poll_timeout().map_or(IDLE, |at| at.since(now()));
-            let give_up = stop_at.map_or(IDLE, |at: tokio::time::Instant| at.duration_since(tokio::time::Instant::now()));
+            let give_up = stop_at.map_or(IDLE, |at: tokio::time::Instant| {
+                at.duration_since(tokio::time::Instant::now())
+            });
             tokio::select! {
                 order = inbox.recv() => match order {
                     Some(order) => self.take(order),
@@ -155,7 +166,9 @@ impl Actor {
         let mut journal = Journal::new(submission.requests.clone(), bucket, tenant, query, writer, 0);
         let orders = self.orders.clone();
         tokio::spawn(async move {
-            let entry = Entry::Accepted { request: submission.request.clone() };
+            let entry = Entry::Accepted {
+                request: submission.request.clone(),
+            };
             let result = journal.append(now(), entry).await;
             let _ = orders.send(Order::Accepted(submission, Box::new(journal), result));
         });
@@ -178,7 +191,16 @@ impl Actor {
         let _ = submission.answer.send(Ok(handle));
         let (graph, deadline) = (submission.graph, submission.request.deadline);
         let memory_bytes_max = submission.memory_bytes_max;
-        self.scheduler.handle(now(), Event::Submitted { query, epoch: 1, graph, deadline, memory_bytes_max });
+        self.scheduler.handle(
+            now(),
+            Event::Submitted {
+                query,
+                epoch: 1,
+                graph,
+                deadline,
+                memory_bytes_max,
+            },
+        );
     }
 
     fn send_lease(&self, query: QueryId) {
@@ -191,7 +213,10 @@ impl Actor {
         let Some(live) = self.live.get(&query) else { return };
         let (journal, mut status, pause) = (live.journal.clone(), live.status.subscribe(), self.settings.lease / 2);
         tokio::spawn(async move {
-            while tokio::time::timeout(pause, status.wait_for(QueryStatus::is_final)).await.is_err() {
+            while tokio::time::timeout(pause, status.wait_for(QueryStatus::is_final))
+                .await
+                .is_err()
+            {
                 let mut journal = journal.lock().await;
                 if status.borrow().is_final() {
                     return;
@@ -225,7 +250,12 @@ impl Actor {
             match command {
                 Command::PutPlan { query, key, plan } => self.put_plan(query, key, plan),
                 Command::Invoke { spec, size } => self.launch(spec, size),
-                Command::Finish { query, outcome, progress, .. } => self.finish(query, outcome, *progress),
+                Command::Finish {
+                    query,
+                    outcome,
+                    progress,
+                    ..
+                } => self.finish(query, outcome, *progress),
                 Command::Late { attempt, output, .. } => self.drop_output(&attempt, output),
                 Command::Discard { attempt, output, .. } => self.drop_output(&attempt, Some(output)),
             }
@@ -239,7 +269,9 @@ impl Actor {
         let (store, bucket, orders) = (live.requests.clone(), self.settings.bucket.clone(), self.orders.clone());
         tokio::spawn(async move {
             let put = store.put(&bucket, &key, plan.bytes.into()).await;
-            let result = put.map(drop).map_err(|error| QueryError::new(ErrorCode::S3Error, format!("cannot write {key}: {error}")));
+            let result = put
+                .map(drop)
+                .map_err(|error| QueryError::new(ErrorCode::S3Error, format!("cannot write {key}: {error}")));
             let _ = orders.send(Order::PlanPut { query, key, result });
         });
     }
@@ -279,7 +311,10 @@ impl Actor {
         live.publish(Some(progress), &self.settings.prices);
         let (journal, orders, meter) = (live.journal.clone(), self.orders.clone(), live.total());
         tokio::spawn(async move {
-            let entry = Entry::Final { outcome: outcome.clone(), meter };
+            let entry = Entry::Final {
+                outcome: outcome.clone(),
+                meter,
+            };
             let result = journal.lock().await.append(now(), entry).await;
             let _ = orders.send(Order::Final(query, Box::new(outcome), result));
         });
@@ -289,7 +324,9 @@ impl Actor {
         let Some(live) = self.live.get_mut(&query) else { return };
         let outcome = match result {
             Ok(()) => outcome,
-            Err(error) => Outcome::Failed { error: journal_error(&error) },
+            Err(error) => Outcome::Failed {
+                error: journal_error(&error),
+            },
         };
         let keep = match &outcome {
             Outcome::Finished { root, .. } => Some(*root),
@@ -373,7 +410,9 @@ fn log(event: &Event) {
         Event::Reported { attempt, answer, meter } => {
             tracing::debug!(%attempt, rows = answer.output.rows(), billed_ms = meter.billed_ms, "done");
         }
-        Event::Failed { attempt, failure, .. } => tracing::warn!(%attempt, class = failure.class(), %failure, "attempt failed"),
+        Event::Failed { attempt, failure, .. } => {
+            tracing::warn!(%attempt, class = failure.class(), %failure, "attempt failed")
+        }
         Event::Submitted { .. } | Event::Canceled { .. } => {}
     }
 }

@@ -38,8 +38,16 @@ pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: Function
         Ok(output) => answered(spec, size, &output),
         Err(error) => {
             let (failure, started) = classify::refused(&error);
-            let meter = if started { bound(spec, size, now) } else { Meter::default() };
-            Event::Failed { attempt: spec.attempt.clone(), failure, meter }
+            let meter = if started {
+                bound(spec, size, now)
+            } else {
+                Meter::default()
+            };
+            Event::Failed {
+                attempt: spec.attempt.clone(),
+                failure,
+                meter,
+            }
         }
     }
 }
@@ -48,24 +56,48 @@ pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: Function
 fn answered(spec: &TaskSpec, size: FunctionSize, output: &InvokeOutput) -> Event {
     let attempt = spec.attempt.clone();
     let payload = output.payload.as_ref().map_or(&[][..], |blob| blob.as_ref());
-    let line = output.log_result.as_deref().and_then(decode_tail).and_then(|tail| ReportLine::find(&tail));
+    let line = output
+        .log_result
+        .as_deref()
+        .and_then(decode_tail)
+        .and_then(|tail| ReportLine::find(&tail));
     let platform = line.map_or_else(|| unseen(size), |line| line.meter());
     if output.function_error.is_some() {
-        return Event::Failed { attempt, failure: classify::crashed(payload, line, size), meter: platform };
+        return Event::Failed {
+            attempt,
+            failure: classify::crashed(payload, line, size),
+            meter: platform,
+        };
     }
     match envelope::open::<TaskAnswer>(payload) {
         Ok(TaskAnswer::Done(report)) if report.attempt == attempt => {
             let meter = sum(platform, report.meter);
-            Event::Reported { attempt, answer: Box::new(report), meter }
+            Event::Reported {
+                attempt,
+                answer: Box::new(report),
+                meter,
+            }
         }
         Ok(TaskAnswer::Done(report)) => {
             let message = format!("the answer is for {}", report.attempt);
-            Event::Failed { attempt, failure: Failure::Broken { message }, meter: platform }
+            Event::Failed {
+                attempt,
+                failure: Failure::Broken { message },
+                meter: platform,
+            }
         }
-        Ok(TaskAnswer::Failed { failure, meter }) => Event::Failed { attempt, failure, meter: sum(platform, meter) },
+        Ok(TaskAnswer::Failed { failure, meter }) => Event::Failed {
+            attempt,
+            failure,
+            meter: sum(platform, meter),
+        },
         Err(error) => {
             let message = format!("the executor's answer cannot be read: {error}");
-            Event::Failed { attempt, failure: Failure::Broken { message }, meter: platform }
+            Event::Failed {
+                attempt,
+                failure: Failure::Broken { message },
+                meter: platform,
+            }
         }
     }
 }
@@ -82,14 +114,24 @@ fn sum(mut platform: Meter, executor: Meter) -> Meter {
 
 /// An invocation that answered without a REPORT line: it ran, for a time that nobody told.
 fn unseen(_size: FunctionSize) -> Meter {
-    Meter { invocations: 1, bounded: 1, ..Meter::default() }
+    Meter {
+        invocations: 1,
+        bounded: 1,
+        ..Meter::default()
+    }
 }
 
 /// An invocation whose outcome was not seen is billed as if it had run to its deadline.
 fn bound(spec: &TaskSpec, size: FunctionSize, now: EpochMs) -> Meter {
     let billed_ms = u64::try_from(spec.deadline.since(now).as_millis()).unwrap_or(u64::MAX);
     let billed_mb_ms = billed_ms.saturating_mul(u64::from(size.memory_mb()));
-    Meter { invocations: 1, bounded: 1, billed_ms, billed_mb_ms, ..Meter::default() }
+    Meter {
+        invocations: 1,
+        bounded: 1,
+        billed_ms,
+        billed_mb_ms,
+        ..Meter::default()
+    }
 }
 
 #[cfg(test)]

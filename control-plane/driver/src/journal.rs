@@ -31,13 +31,24 @@ pub struct Journal {
 impl Journal {
     /// A journal whose next record has number `next`; 0 for a query that nobody has accepted yet.
     pub fn new(store: Store, bucket: String, tenant: TenantId, query: QueryId, writer: String, next: u32) -> Journal {
-        Journal { store, bucket, tenant, query, writer, next }
+        Journal {
+            store,
+            bucket,
+            tenant,
+            query,
+            writer,
+            next,
+        }
     }
 
     /// Appends an entry durably, or says that the query has another owner.
     pub async fn append(&mut self, now: EpochMs, entry: Entry) -> Result<(), JournalError> {
         let key = key(&self.tenant, &self.query, self.next);
-        let record = Record { writer: self.writer.clone(), written_at: now, entry };
+        let record = Record {
+            writer: self.writer.clone(),
+            written_at: now,
+            entry,
+        };
         let bytes = envelope::seal(&record).into();
         match self.store.put_if_absent(&self.bucket, &key, bytes, &self.writer).await {
             Ok(Created::Ours { .. }) => {

@@ -71,10 +71,20 @@ impl Owned {
 
 /// Sends the query's message, to arrive when the lease is over.
 pub async fn send(world: &World, settings: &DriverSettings, query: &QueryId) {
-    let notice = Notice { tenant: settings.tenant.clone(), query: query.clone() };
+    let notice = Notice {
+        tenant: settings.tenant.clone(),
+        query: query.clone(),
+    };
     let body = serde_json::to_string(&notice).expect("two strings make JSON");
     let delay = lease_s(settings).min(DELAY_S_MAX);
-    let sent = world.sqs.send_message().queue_url(&world.queue_url).message_body(body).delay_seconds(delay).send().await;
+    let sent = world
+        .sqs
+        .send_message()
+        .queue_url(&world.queue_url)
+        .message_body(body)
+        .delay_seconds(delay)
+        .send()
+        .await;
     if let Err(error) = sent {
         // A lost message costs time, never a query: a later poll finds neither final nor beat and sends another.
         let error = aws_sdk_sqs::error::DisplayErrorContext(error);
@@ -94,7 +104,8 @@ pub async fn receive(world: World, settings: DriverSettings, owned: Arc<Owned>, 
         if owned.is_idle() && now().since(quiet_since) > settings.lease * 2 {
             tokio::select! { () = stop.cancelled() => return, () = owned.changed.notified() => quiet_since = now() }
         }
-        let received = tokio::select! { () = stop.cancelled() => return, received = poll(&world, &settings) => received };
+        let received =
+            tokio::select! { () = stop.cancelled() => return, received = poll(&world, &settings) => received };
         if !received.is_empty() || !owned.is_idle() {
             quiet_since = now();
         }
@@ -105,8 +116,14 @@ pub async fn receive(world: World, settings: DriverSettings, owned: Arc<Owned>, 
 }
 
 async fn poll(world: &World, settings: &DriverSettings) -> Vec<Message> {
-    let receive = world.sqs.receive_message().queue_url(&world.queue_url).max_number_of_messages(BATCH_MAX);
-    let receive = receive.wait_time_seconds(WAIT_S_MAX).visibility_timeout(lease_s(settings));
+    let receive = world
+        .sqs
+        .receive_message()
+        .queue_url(&world.queue_url)
+        .max_number_of_messages(BATCH_MAX);
+    let receive = receive
+        .wait_time_seconds(WAIT_S_MAX)
+        .visibility_timeout(lease_s(settings));
     match receive.send().await {
         Ok(output) => output.messages.unwrap_or_default(),
         Err(error) => {
@@ -120,7 +137,11 @@ async fn poll(world: &World, settings: &DriverSettings) -> Vec<Message> {
 
 async fn judge(world: &World, settings: &DriverSettings, owned: &Owned, message: Message) {
     let Some(receipt) = message.receipt_handle else { return };
-    let Some(notice) = message.body.as_deref().and_then(|body| serde_json::from_str::<Notice>(body).ok()) else {
+    let Some(notice) = message
+        .body
+        .as_deref()
+        .and_then(|body| serde_json::from_str::<Notice>(body).ok())
+    else {
         tracing::warn!("a message on the lease queue is not ours; left to its redrive policy");
         return;
     };
@@ -132,7 +153,9 @@ async fn judge(world: &World, settings: &DriverSettings, owned: &Owned, message:
     }
     match last_record(world, settings, &notice).await {
         Ok(Some((_, record))) if matches!(record.entry, Entry::Final { .. }) => delete(world, &receipt).await,
-        Ok(Some((_, record))) if now().since(record.written_at) < settings.lease => put_off(world, settings, &receipt).await,
+        Ok(Some((_, record))) if now().since(record.written_at) < settings.lease => {
+            put_off(world, settings, &receipt).await
+        }
         Ok(Some((sequence, _))) => {
             if adopt(world, settings, &notice, sequence + 1).await {
                 delete(world, &receipt).await;
@@ -152,7 +175,9 @@ async fn last_record(
 ) -> Result<Option<(u32, Record)>, Box<dyn std::error::Error + Send + Sync>> {
     let prefix = prefix(&notice.tenant, &notice.query);
     let listed = world.store.list(&settings.bucket, &prefix).await?;
-    let Some(last) = listed.iter().max_by(|one, other| one.key.cmp(&other.key)) else { return Ok(None) };
+    let Some(last) = listed.iter().max_by(|one, other| one.key.cmp(&other.key)) else {
+        return Ok(None);
+    };
     let sequence = last.key[prefix.len()..].parse()?;
     let object = world.store.get(&settings.bucket, &last.key).await?;
     Ok(Some((sequence, envelope::open(&object.bytes)?)))
@@ -163,9 +188,16 @@ async fn adopt(world: &World, settings: &DriverSettings, notice: &Notice, next: 
     let writer = uuid::Uuid::new_v4().to_string();
     let (bucket, tenant) = (settings.bucket.clone(), notice.tenant.clone());
     let mut journal = Journal::new(world.store.clone(), bucket, tenant, notice.query.clone(), writer, next);
-    let error = QueryError::new(ErrorCode::ServerShuttingDown, "the coordinator of this query was lost").hint("submit it again");
+    let error = QueryError::new(ErrorCode::ServerShuttingDown, "the coordinator of this query was lost")
+        .hint("submit it again");
     let outcome = Outcome::Failed { error };
-    let entries = [Entry::Epoch { epoch: 2 }, Entry::Final { outcome, meter: Meter::default() }];
+    let entries = [
+        Entry::Epoch { epoch: 2 },
+        Entry::Final {
+            outcome,
+            meter: Meter::default(),
+        },
+    ];
     for entry in entries {
         if let Err(error) = journal.append(now(), entry).await {
             tracing::warn!(query = %notice.query, %error, "cannot adopt an orphan");
@@ -177,7 +209,11 @@ async fn adopt(world: &World, settings: &DriverSettings, notice: &Notice, next: 
 }
 
 async fn put_off(world: &World, settings: &DriverSettings, receipt: &str) {
-    let change = world.sqs.change_message_visibility().queue_url(&world.queue_url).receipt_handle(receipt);
+    let change = world
+        .sqs
+        .change_message_visibility()
+        .queue_url(&world.queue_url)
+        .receipt_handle(receipt);
     if let Err(error) = change.visibility_timeout(lease_s(settings)).send().await {
         let error = aws_sdk_sqs::error::DisplayErrorContext(error);
         tracing::warn!(%error, "cannot put a lease message off; it comes again sooner");
@@ -185,7 +221,14 @@ async fn put_off(world: &World, settings: &DriverSettings, receipt: &str) {
 }
 
 async fn delete(world: &World, receipt: &str) {
-    if let Err(error) = world.sqs.delete_message().queue_url(&world.queue_url).receipt_handle(receipt).send().await {
+    if let Err(error) = world
+        .sqs
+        .delete_message()
+        .queue_url(&world.queue_url)
+        .receipt_handle(receipt)
+        .send()
+        .await
+    {
         let error = aws_sdk_sqs::error::DisplayErrorContext(error);
         tracing::warn!(%error, "cannot delete a lease message; it comes again");
     }

@@ -50,9 +50,18 @@ impl Driver {
         requests: Store,
     ) -> Result<QueryHandle, QueryError> {
         let (answer, accepted) = oneshot::channel();
-        let submission = actor::Submission { query, request, graph, memory_bytes_max, requests, answer };
+        let submission = actor::Submission {
+            query,
+            request,
+            graph,
+            memory_bytes_max,
+            requests,
+            answer,
+        };
         let gone = |_| actor::shutting_down();
-        self.orders.send(actor::Order::Submit(Box::new(submission))).map_err(|_| actor::shutting_down())?;
+        self.orders
+            .send(actor::Order::Submit(Box::new(submission)))
+            .map_err(|_| actor::shutting_down())?;
         accepted.await.map_err(gone)?
     }
 

@@ -61,7 +61,10 @@ impl Live {
         match event {
             Event::Reported { attempt, answer, meter } => {
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
-                self.keys.entry(attempt.task.stage).or_default().extend(key(&answer.output));
+                self.keys
+                    .entry(attempt.task.stage)
+                    .or_default()
+                    .extend(key(&answer.output));
             }
             Event::Failed { attempt, meter, .. } => {
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
@@ -80,7 +83,11 @@ impl Live {
     }
 
     fn coordinator(&self) -> Meter {
-        Meter { s3: self.requests.meter(), sqs_requests: self.sqs_requests, ..Meter::default() }
+        Meter {
+            s3: self.requests.meter(),
+            sqs_requests: self.sqs_requests,
+            ..Meter::default()
+        }
     }
 
     /// Everything that the query cost, by stage; `None` is the coordinator.
@@ -112,7 +119,10 @@ impl Live {
             match outcome {
                 Outcome::Finished { outputs, .. } => {
                     status.state = QueryState::Finished;
-                    status.result = Some(ResultSet { bucket: bucket.to_owned(), outputs: Arc::new(outputs) });
+                    status.result = Some(ResultSet {
+                        bucket: bucket.to_owned(),
+                        outputs: Arc::new(outputs),
+                    });
                 }
                 Outcome::Failed { error } => {
                     status.state = QueryState::Failed;

@@ -59,15 +59,26 @@ impl World {
     ) -> Result<World, StartError> {
         let sqs = sqs_client(sqs).await;
         let created = sqs.create_queue().queue_name(queue).send().await;
-        let refuse = |message: String| StartError::Queue { queue: queue.to_owned(), message };
+        let refuse = |message: String| StartError::Queue {
+            queue: queue.to_owned(),
+            message,
+        };
         let created = created.map_err(|error| refuse(aws_sdk_sqs::error::DisplayErrorContext(error).to_string()))?;
         let queue_url = created.queue_url.ok_or_else(|| refuse("it has no URL".to_owned()))?;
         let mut clients = Vec::new();
         for _ in 0..in_flight_max.div_ceil(STREAMS_PER_CLIENT).max(1) {
             clients.push(lambda_client(lambda).await);
         }
-        let lambdas = std::sync::Arc::new(Lambdas { clients, next: AtomicUsize::new(0) });
-        Ok(World { store, sqs, queue_url, lambdas })
+        let lambdas = std::sync::Arc::new(Lambdas {
+            clients,
+            next: AtomicUsize::new(0),
+        });
+        Ok(World {
+            store,
+            sqs,
+            queue_url,
+            lambdas,
+        })
     }
 
     /// The next client in turn, so that streams spread evenly over connections.
@@ -78,7 +89,10 @@ impl World {
 
     /// Refuses a store that ignores conditional writes: they are the only lock.
     pub(crate) async fn check(&self, settings: &DriverSettings) -> Result<(), StartError> {
-        let refuse = |cause| StartError::Bucket { bucket: settings.bucket.clone(), cause };
+        let refuse = |cause| StartError::Bucket {
+            bucket: settings.bucket.clone(),
+            cause,
+        };
         self.store.probe(&settings.bucket, "probe/").await.map_err(refuse)
     }
 }

@@ -65,7 +65,10 @@ fn schema_name(name: &[String]) -> Result<String, QueryError> {
     match name {
         [schema] => Ok(schema.clone()),
         [catalog, schema] if catalog == mayfly_catalog::CATALOG_NAME => Ok(schema.clone()),
-        other => Err(error::not_supported(format!("'{}' does not name a schema of 'lake'", other.join(".")))),
+        other => Err(error::not_supported(format!(
+            "'{}' does not name a schema of 'lake'",
+            other.join(".")
+        ))),
     }
 }
 
@@ -78,8 +81,14 @@ async fn use_schema(name: &[String], catalog: &Catalog, session: &Session) -> Re
         }
         [named, schema] => {
             catalog.check_schema(named, schema).await?;
-            Ok(vec![SessionChange::SetCatalog(named.clone()), SessionChange::SetSchema(schema.clone())])
+            Ok(vec![
+                SessionChange::SetCatalog(named.clone()),
+                SessionChange::SetSchema(schema.clone()),
+            ])
         }
-        other => Err(error::not_supported(format!("'{}' does not name a schema", other.join(".")))),
+        other => Err(error::not_supported(format!(
+            "'{}' does not name a schema",
+            other.join(".")
+        ))),
     }
 }

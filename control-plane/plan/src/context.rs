@@ -4,10 +4,10 @@
 
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
-use crate::{Session, error, information};
+use crate::{Session, error, information, statistics};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
-use datafusion::common::TableReference;
+use datafusion::common::{Statistics, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -45,15 +45,33 @@ pub(crate) struct Context {
 
 /// The tables that a statement names, looked up once for all shapes it is planned in.
 pub(crate) struct Lookup {
-    found: BTreeMap<TableRef, Arc<Table>>,
+    found: BTreeMap<TableRef, Found>,
     missing: BTreeMap<TableRef, QueryError>,
     information: Option<Arc<dyn SchemaProvider>>,
 }
 
+struct Found {
+    table: Arc<Table>,
+    statistics: Arc<Statistics>,
+}
+
+impl Found {
+    fn new(table: Arc<Table>) -> Found {
+        let statistics = Arc::new(statistics::of(&table));
+        Found { table, statistics }
+    }
+}
+
 /// Finds the statement's tables. Only errors that cannot mean "no such table" end it.
-pub(crate) async fn look_up(catalog: &Catalog, statement: &DfStatement, session: &Session) -> Result<Lookup, QueryError> {
+pub(crate) async fn look_up(
+    catalog: &Catalog,
+    statement: &DfStatement,
+    session: &Session,
+) -> Result<Lookup, QueryError> {
     let references = references(statement, session)?;
-    let (information, tables): (Vec<_>, Vec<_>) = references.into_iter().partition(|name| name.schema == information::SCHEMA);
+    let (information, tables): (Vec<_>, Vec<_>) = references
+        .into_iter()
+        .partition(|name| name.schema == information::SCHEMA);
     let looked: Vec<_> = stream::iter(tables)
         .map(async |name| {
             let table = catalog.table(&name).await;
@@ -69,7 +87,7 @@ pub(crate) async fn look_up(catalog: &Catalog, statement: &DfStatement, session:
     };
     for (name, table) in looked {
         match table {
-            Ok(table) => drop(lookup.found.insert(name, table)),
+            Ok(table) => drop(lookup.found.insert(name, Found::new(table))),
             Err(error) if is_missing(&error) => drop(lookup.missing.insert(name, error)),
             Err(error) => return Err(error),
         }
@@ -89,7 +107,10 @@ fn is_missing(error: &QueryError) -> bool {
 fn references(statement: &DfStatement, session: &Session) -> Result<Vec<TableRef>, QueryError> {
     let (references, _) =
         datafusion::sql::resolve::resolve_table_references(statement, true).map_err(error::from_datafusion)?;
-    Ok(references.into_iter().map(|reference| full_name(reference, session)).collect())
+    Ok(references
+        .into_iter()
+        .map(|reference| full_name(reference, session))
+        .collect())
 }
 
 fn full_name(reference: TableReference, session: &Session) -> TableRef {
@@ -102,16 +123,11 @@ fn full_name(reference: TableReference, session: &Session) -> TableRef {
 }
 
 impl Lookup {
-    /// Whether any table of ours is read.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
-        self.found.values()
-    }
-
     pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
         let scans = Arc::new(Scans::default());
         let mut state = state(config(session, shape)?, session.now, shape);
-        for (name, table) in &self.found {
-            let provider = LakeTable::new(table.clone(), scans.clone());
+        for (name, found) in &self.found {
+            let provider = LakeTable::new(found.table.clone(), found.statistics.clone(), scans.clone());
             let schema = schema(&state, name)?;
             schema
                 .register_table(name.table.clone(), Arc::new(provider))

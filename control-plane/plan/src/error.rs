@@ -101,7 +101,10 @@ pub(crate) fn from_parser(cause: &ParserError) -> QueryError {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
     };
     let (message, place) = split_place(text);
-    let message = match message.strip_prefix("Expected: ").and_then(|rest| rest.split_once(", found: ")) {
+    let message = match message
+        .strip_prefix("Expected: ")
+        .and_then(|rest| rest.split_once(", found: "))
+    {
         Some((expected, "EOF")) => format!("mismatched input '<EOF>'. Expecting: {expected}"),
         Some((expected, found)) => format!("mismatched input '{found}'. Expecting: {expected}"),
         None => message.to_owned(),
@@ -126,11 +129,15 @@ fn split_place(text: &str) -> (&str, Option<SourceLocation>) {
 fn from_schema(cause: &SchemaError) -> QueryError {
     match cause {
         SchemaError::FieldNotFound { field, valid_fields } => no_column(field, valid_fields),
-        SchemaError::AmbiguousReference { field } => {
-            QueryError::new(ErrorCode::AmbiguousName, format!("Column '{}' is ambiguous", field.name))
-        }
+        SchemaError::AmbiguousReference { field } => QueryError::new(
+            ErrorCode::AmbiguousName,
+            format!("Column '{}' is ambiguous", field.name),
+        ),
         SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
-            QueryError::new(ErrorCode::AmbiguousName, format!("Column name '{name}' specified more than once"))
+            QueryError::new(
+                ErrorCode::AmbiguousName,
+                format!("Column name '{name}' specified more than once"),
+            )
         }
     }
 }
@@ -197,7 +204,9 @@ fn from_plan(message: &str) -> QueryError {
 fn no_function(message: &str) -> Option<QueryError> {
     let (name, rest) = message.strip_prefix("Invalid function '")?.split_once('\'')?;
     let error = QueryError::new(ErrorCode::FunctionNotFound, format!("Function '{name}' not registered"));
-    let close = rest.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\''));
+    let close = rest
+        .split_once("Did you mean '")
+        .and_then(|(_, rest)| rest.split_once('\''));
     Some(match close {
         Some((close, _)) => error.hint(format!("did you mean '{close}'?")),
         None => error,

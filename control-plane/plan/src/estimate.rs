@@ -3,13 +3,13 @@
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::JoinType;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::union::UnionExec;
-use datafusion::physical_plan::ExecutionPlan;
 use std::sync::Arc;
 
 /// Share of rows that pass a filter of which nothing else is known.
@@ -73,7 +73,9 @@ fn unlimited_rows(plan: &Arc<dyn ExecutionPlan>) -> f64 {
 
 /// What DataFusion can tell from statistics.
 fn known_rows(plan: &Arc<dyn ExecutionPlan>) -> Option<f64> {
-    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new()).ok()?;
+    let statistics = StatisticsContext::new()
+        .compute(plan.as_ref(), &StatisticsArgs::new())
+        .ok()?;
     statistics.num_rows.get_value().map(|rows| *rows as f64)
 }
 

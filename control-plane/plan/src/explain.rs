@@ -37,7 +37,14 @@ fn fragment(text: &mut String, cut: &CutStage, stages: &[CutStage]) {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{:indent$}{content}", "");
     };
-    line(0, format!("Fragment {id} [{}] tasks={}", distribution(stage, stages), stage.tasks.len()));
+    line(
+        0,
+        format!(
+            "Fragment {id} [{}] tasks={}",
+            distribution(stage, stages),
+            stage.tasks.len()
+        ),
+    );
     line(4, format!("Output: {}", output(stage.output)));
     for scan in &cut.scans {
         line(4, scan_line(scan));
@@ -45,9 +52,17 @@ fn fragment(text: &mut String, cut: &CutStage, stages: &[CutStage]) {
     for input in &stage.inputs {
         let kind = kind(input.stage, stages);
         let merge = if input.read == InputRead::Merge { " merge" } else { "" };
-        line(4, format!("Input {}: {kind}{merge} from fragment {}", input.input, input.stage.index));
+        line(
+            4,
+            format!(
+                "Input {}: {kind}{merge} from fragment {}",
+                input.input, input.stage.index
+            ),
+        );
     }
-    physical(&cut.plan).lines().for_each(|operator| line(4, operator.to_owned()));
+    physical(&cut.plan)
+        .lines()
+        .for_each(|operator| line(4, operator.to_owned()));
     line(0, String::new());
 }
 
@@ -118,8 +133,13 @@ fn shown(form: ExplainForm, text: &PlanText) -> String {
         ExplainForm::Distributed | ExplainForm::Validate => text.distributed.trim_end().to_owned(),
         ExplainForm::Plain => format!("{logical}\n{physical}"),
         ExplainForm::Verbose => {
-            let steps = text.rewrites.iter().map(|(name, plan)| section(&format!("After {name}"), plan));
-            [vec![logical, physical], steps.collect(), vec![distributed]].concat().join("\n")
+            let steps = text
+                .rewrites
+                .iter()
+                .map(|(name, plan)| section(&format!("After {name}"), plan));
+            [vec![logical, physical], steps.collect(), vec![distributed]]
+                .concat()
+                .join("\n")
         }
     }
 }

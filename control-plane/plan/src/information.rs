@@ -72,12 +72,25 @@ fn column_rows(definition: &TableDefinition) -> Vec<Vec<String>> {
         let nullable = if field.is_nullable() { "YES" } else { "NO" };
         let position = (at + 1).to_string();
         let r#type = types::type_name(field.data_type());
-        row(&[&name.catalog, &name.schema, &name.table, field.name(), &position, nullable, &r#type])
+        row(&[
+            &name.catalog,
+            &name.schema,
+            &name.table,
+            field.name(),
+            &position,
+            nullable,
+            &r#type,
+        ])
     };
     schema.fields().iter().enumerate().map(column).collect()
 }
 
-fn register(provider: &MemorySchemaProvider, name: &str, columns: &[&str], rows: &[Vec<String>]) -> Result<(), QueryError> {
+fn register(
+    provider: &MemorySchemaProvider,
+    name: &str,
+    columns: &[&str],
+    rows: &[Vec<String>],
+) -> Result<(), QueryError> {
     let batch = table_of_text::batch(columns, rows);
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(error::from_datafusion)?;
     provider

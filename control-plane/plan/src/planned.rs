@@ -7,7 +7,10 @@ use mayfly_protocol::StageGraph;
 
 /// A planned statement.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one lives per statement, never in a collection")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives per statement, never in a collection"
+)]
 pub enum Planned {
     /// To be run by executors.
     Query(PlannedQuery),

@@ -9,6 +9,7 @@ use crate::stage::{draft, prune};
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Session};
 use crate::{command, error, explain, resolve, rewrite, rows, show, sql};
 use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -61,7 +62,9 @@ impl Planner {
             .spawn(run)
             .map_err(|cause| error::internal(format!("no thread to plan on: {cause}")))?;
         // The channel closes without an answer only when the thread panicked.
-        planned.await.unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
+        planned
+            .await
+            .unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
     }
 }
 
@@ -74,6 +77,8 @@ struct Worker {
 struct Query<'a> {
     session: &'a Session,
     lookup: Lookup,
+    /// For planning it whole.
+    context: Context,
     logical: LogicalPlan,
     columns: Vec<String>,
     sizing: Sizing,
@@ -81,7 +86,10 @@ struct Query<'a> {
 
 /// How a query is run.
 enum Way {
-    Rows(Vec<arrow::record_batch::RecordBatch>),
+    Rows {
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    },
     Stages(Vec<CutStage>),
 }
 
@@ -100,13 +108,16 @@ impl Worker {
         let query = self.resolve(statement, session).await?;
         let mut text = PlanText::default();
         let way = self.way(&query, &mut text).await?;
-        let schema = schema(&query.logical);
         let columns = query.columns;
         match way {
-            Way::Rows(batches) => Ok(Planned::Rows { schema, columns, batches }),
+            Way::Rows { schema, batches } => Ok(Planned::Rows {
+                schema,
+                columns,
+                batches,
+            }),
             Way::Stages(stages) => Ok(Planned::Query(PlannedQuery {
                 graph: cut::graph(&stages).map_err(error::from_datafusion)?,
-                schema,
+                schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
                 columns,
                 text,
                 memory_bytes_max: properties.max_task_memory_bytes,
@@ -114,10 +125,15 @@ impl Worker {
         }
     }
 
-    async fn explain(&self, form: ExplainForm, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+    async fn explain(
+        &self,
+        form: ExplainForm,
+        statement: QueryStatement,
+        session: &Session,
+    ) -> Result<Planned, QueryError> {
         let query = self.resolve(statement, session).await?;
         let mut text = PlanText::default();
-        if let Way::Rows(_) = self.way(&query, &mut text).await? {
+        if let Way::Rows { .. } = self.way(&query, &mut text).await? {
             text.distributed = "Answered in the control plane: no table row is read\n".to_owned();
         }
         Ok(explain::answer(form, &text))
@@ -129,10 +145,16 @@ impl Worker {
         let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
         let context = lookup.context(session, self.whole(sizing))?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
-        let planned: Vec<String> = logical.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let planned: Vec<String> = logical
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         Ok(Query {
             session,
             lookup,
+            context,
             logical,
             columns: statement.names.resolve(&planned),
             sizing,
@@ -155,18 +177,20 @@ impl Worker {
 
     /// In the control plane if no row is read, in one task if the input fits it, else in stages.
     async fn way(&self, query: &Query<'_>, text: &mut PlanText) -> Result<Way, QueryError> {
-        let context = query.lookup.context(query.session, self.whole(query.sizing))?;
-        let (logical, physical) = resolve::physical(&context, &query.logical).await?;
+        let context = &query.context;
+        let (logical, physical) = resolve::physical(context, &query.logical).await?;
         text.logical = logical.display_indent().to_string();
         text.physical = explain::physical(&physical);
         let pruned = prune::scans(&physical, &context.scans).map_err(error::from_datafusion)?;
         if pruned.values().all(|scan| scan.rows() == 0) {
             let plan = rows::without_scans(&physical).map_err(error::from_datafusion)?;
-            return rows::answer(plan, &context.state).await.map(Way::Rows);
+            let schema = plan.schema();
+            let batches = rows::answer(plan, &context.state).await?;
+            return Ok(Way::Rows { schema, batches });
         }
         let bytes: u64 = pruned.values().map(prune::Pruned::bytes).sum();
         let stages = if bytes <= query.sizing.target_task_bytes {
-            self.one_task(&physical, &context, query.sizing)
+            self.one_task(&physical, context, query.sizing)
         } else {
             self.many_tasks(query, text).await?
         };
@@ -176,7 +200,12 @@ impl Worker {
     }
 
     /// DataFusion's own plan for one process, in one task.
-    fn one_task(&self, physical: &Arc<dyn ExecutionPlan>, context: &Context, sizing: Sizing) -> DfResult<Vec<CutStage>> {
+    fn one_task(
+        &self,
+        physical: &Arc<dyn ExecutionPlan>,
+        context: &Context,
+        sizing: Sizing,
+    ) -> DfResult<Vec<CutStage>> {
         let pruned = prune::scans(physical, &context.scans)?;
         let drafts = draft::one(physical);
         cut::cut(&drafts, &pruned, self.cut_settings(sizing))
@@ -216,9 +245,4 @@ impl Worker {
             size: self.settings.size,
         }
     }
-}
-
-/// The result's schema. Names in it are the plan's, not those that the user sees.
-fn schema(logical: &LogicalPlan) -> SchemaRef {
-    Arc::new(logical.schema().as_arrow().clone())
 }

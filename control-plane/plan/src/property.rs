@@ -140,3 +140,6 @@ fn bytes(key: &str, value: &str) -> Result<u64, QueryError> {
     let number: u64 = digits.parse().map_err(|_| refuse())?;
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(refuse)
 }
+
+#[cfg(test)]
+mod tests;

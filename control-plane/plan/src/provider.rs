@@ -1,7 +1,6 @@
 //! A catalog table as DataFusion's planner sees it: columns and statistics, and a scan leaf that is bound to files only when tasks
 //! are made.
 
-use crate::statistics;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -39,15 +38,15 @@ pub(crate) struct LakeTable {
     table: Arc<Table>,
     /// The table's columns under lower-case names: identifiers resolve without regard to case.
     schema: SchemaRef,
-    statistics: Statistics,
+    statistics: Arc<Statistics>,
     scans: Arc<Scans>,
 }
 
 impl LakeTable {
-    pub(crate) fn new(table: Arc<Table>, scans: Arc<Scans>) -> LakeTable {
+    pub(crate) fn new(table: Arc<Table>, statistics: Arc<Statistics>, scans: Arc<Scans>) -> LakeTable {
         LakeTable {
             schema: lower_case(&table.schema),
-            statistics: statistics::of(&table),
+            statistics,
             table,
             scans,
         }
@@ -56,7 +55,9 @@ impl LakeTable {
     /// The scan under the names that queries use, where these differ from the files'.
     fn renamed(&self, scan: SplitScanExec) -> Result<Arc<dyn ExecutionPlan>> {
         let columns: Vec<usize> = scan.projection.clone();
-        let same = columns.iter().all(|&at| self.schema.field(at).name() == self.table.schema.field(at).name());
+        let same = columns
+            .iter()
+            .all(|&at| self.schema.field(at).name() == self.table.schema.field(at).name());
         if same {
             return Ok(Arc::new(scan));
         }
@@ -80,7 +81,7 @@ impl TableProvider for LakeTable {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        Some(self.statistics.clone())
+        Some(self.statistics.as_ref().clone())
     }
 
     /// Filters are not taken here: the physical optimizer hands them to the leaf, which remembers them for pruning.
@@ -95,7 +96,7 @@ impl TableProvider for LakeTable {
         let name = self.table.name.to_string();
         let leaf = SplitScanExec::new(scan, name, self.table.schema.clone(), projection.cloned())?
             .with_limit(limit)
-            .with_statistics(self.statistics.clone())
+            .with_statistics(self.statistics.as_ref().clone())
             .with_partitions(state.config().target_partitions())?;
         self.renamed(leaf)
     }

@@ -18,17 +18,20 @@ const DURATION_MAX: Duration = Duration::from_secs(10);
 const ROWS_MAX: usize = 1_000_000;
 
 /// Operators that make rows without end, or too many, out of nothing.
-const REFUSED: [&str; 5] = ["RecursiveQueryExec", "WorkTableExec", "LazyMemoryExec", "StreamingTableExec", "AsyncFuncExec"];
-
-/// Whether the plan has a scan of ours.
-pub(crate) fn scans(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.downcast_ref::<SplitScanExec>().is_some() || plan.children().into_iter().any(scans)
-}
+const REFUSED: [&str; 5] = [
+    "RecursiveQueryExec",
+    "WorkTableExec",
+    "LazyMemoryExec",
+    "StreamingTableExec",
+    "AsyncFuncExec",
+];
 
 /// The plan with nothing in place of its scans, which have nothing to read.
 pub(crate) fn without_scans(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     if let Some(scan) = plan.downcast_ref::<SplitScanExec>() {
-        return Ok(Arc::new(EmptyExec::new(scan.schema()).with_partitions(scan.partitions())));
+        return Ok(Arc::new(
+            EmptyExec::new(scan.schema()).with_partitions(scan.partitions()),
+        ));
     }
     let children = plan.children().into_iter().map(without_scans);
     crate::stage::with_children(plan, children.collect::<Result<_>>()?)

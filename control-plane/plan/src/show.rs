@@ -60,7 +60,10 @@ fn schema_name(named: &[String], session: &Session) -> Result<String, QueryError
             check_catalog(std::slice::from_ref(catalog))?;
             Ok(schema.clone())
         }
-        other => Err(error::not_supported(format!("'{}' does not name a schema", other.join(".")))),
+        other => Err(error::not_supported(format!(
+            "'{}' does not name a schema",
+            other.join(".")
+        ))),
     }
 }
 
@@ -76,12 +79,23 @@ async fn columns(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryEr
     let rows: Vec<Vec<String>> = schema
         .fields()
         .iter()
-        .map(|field| vec![field.name().clone(), types::type_name(field.data_type()), String::new(), String::new()])
+        .map(|field| {
+            vec![
+                field.name().clone(),
+                types::type_name(field.data_type()),
+                String::new(),
+                String::new(),
+            ]
+        })
         .collect();
     Ok(table_of_text::answer(&["Column", "Type", "Extra", "Comment"], &rows))
 }
 
-fn session_properties(session: &Session, settings: &PlannerSettings, like: Option<&str>) -> Result<Planned, QueryError> {
+fn session_properties(
+    session: &Session,
+    settings: &PlannerSettings,
+    like: Option<&str>,
+) -> Result<Planned, QueryError> {
     let Properties { .. } = session.properties()?;
     let rows: Vec<Vec<String>> = property::KNOWN
         .iter()
@@ -89,10 +103,19 @@ fn session_properties(session: &Session, settings: &PlannerSettings, like: Optio
         .map(|known| {
             let default = default_value(known.name, settings);
             let value = session.properties.get(known.name).unwrap_or(&default).clone();
-            vec![known.name.to_owned(), value, default, known.r#type.to_owned(), known.description.to_owned()]
+            vec![
+                known.name.to_owned(),
+                value,
+                default,
+                known.r#type.to_owned(),
+                known.description.to_owned(),
+            ]
         })
         .collect();
-    Ok(table_of_text::answer(&["Name", "Value", "Default", "Type", "Description"], &rows))
+    Ok(table_of_text::answer(
+        &["Name", "Value", "Default", "Type", "Description"],
+        &rows,
+    ))
 }
 
 fn default_value(name: &str, settings: &PlannerSettings) -> String {

@@ -9,7 +9,9 @@ pub(crate) fn of(table: &Table) -> Statistics {
     let unknown = || Statistics::new_unknown(&table.schema);
     let files: Option<Vec<Statistics>> = table.files.iter().map(|file| of_file(table, file)).collect();
     match files {
-        Some(files) if !files.is_empty() => Statistics::try_merge_iter(&files, &table.schema).unwrap_or_else(|_| unknown()),
+        Some(files) if !files.is_empty() => {
+            Statistics::try_merge_iter(&files, &table.schema).unwrap_or_else(|_| unknown())
+        }
         _ => unknown(),
     }
 }

@@ -32,12 +32,17 @@ pub fn type_name(data_type: &DataType) -> String {
         | DataType::FixedSizeList(field, _) => format!("array({})", type_name(field.data_type())),
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) if fields.len() == 2 => {
-                format!("map({}, {})", type_name(fields[0].data_type()), type_name(fields[1].data_type()))
+                format!(
+                    "map({}, {})",
+                    type_name(fields[0].data_type()),
+                    type_name(fields[1].data_type())
+                )
             }
             other => format!("map({})", type_name(other)),
         },
         DataType::Struct(fields) => {
-            let field = |field: &arrow::datatypes::FieldRef| format!("{} {}", field.name(), type_name(field.data_type()));
+            let field =
+                |field: &arrow::datatypes::FieldRef| format!("{} {}", field.name(), type_name(field.data_type()));
             format!("row({})", fields.iter().map(field).collect::<Vec<_>>().join(", "))
         }
         DataType::Dictionary(_, value) => type_name(value),

@@ -1,6 +1,9 @@
 //! The engine as it is: planner and driver behind the server's port. Leaves HTTP to the routes and decisions to the parts it joins.
 
-use crate::engine::{Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status, Submission};
+use crate::engine::{
+    Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status,
+    Submission,
+};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
@@ -36,25 +39,59 @@ impl Engine for Coordinator {
         let planned = self.planner(&requests).plan(&request.sql, &session(&request)).await;
         let answer = match planned {
             Ok(Planned::Query(planned)) => self.run(id, request, planned, requests.clone()).await,
-            Ok(Planned::Rows { schema, columns, batches }) => {
-                Ok(Answer::Rows { columns: Columns { names: columns, schema }, rows: Arc::new(RowBatches(batches)) })
-            }
+            Ok(Planned::Rows {
+                schema,
+                columns,
+                batches,
+            }) => Ok(Answer::Rows {
+                columns: Columns { names: columns, schema },
+                rows: Arc::new(RowBatches(batches)),
+            }),
             Ok(Planned::Update { update_type, session }) => {
                 let changes = session.into_iter().map(change).collect();
-                Ok(Answer::Update { update_type: update_type.to_owned(), changes })
+                Ok(Answer::Update {
+                    update_type: update_type.to_owned(),
+                    changes,
+                })
             }
             Err(error) => Err(error),
         };
-        Submission { answer, bill: Some(self.bill(&requests)) }
+        Submission {
+            answer,
+            bill: Some(self.bill(&requests)),
+        }
     }
 }
 
 impl Coordinator {
-    async fn run(&self, id: QueryId, request: Request, planned: PlannedQuery, requests: Store) -> Result<Answer, QueryError> {
-        let PlannedQuery { graph, schema, columns, text, memory_bytes_max } = planned;
-        let handle = self.driver.submit(id, request, graph, memory_bytes_max, requests.clone()).await?;
-        let query = Arc::new(Running { handle, store: requests, schema: schema.clone() });
-        Ok(Answer::Query { columns: Columns { names: columns, schema }, plan: text.distributed, query })
+    async fn run(
+        &self,
+        id: QueryId,
+        request: Request,
+        planned: PlannedQuery,
+        requests: Store,
+    ) -> Result<Answer, QueryError> {
+        let PlannedQuery {
+            graph,
+            schema,
+            columns,
+            text,
+            memory_bytes_max,
+        } = planned;
+        let handle = self
+            .driver
+            .submit(id, request, graph, memory_bytes_max, requests.clone())
+            .await?;
+        let query = Arc::new(Running {
+            handle,
+            store: requests,
+            schema: schema.clone(),
+        });
+        Ok(Answer::Query {
+            columns: Columns { names: columns, schema },
+            plan: text.distributed,
+            query,
+        })
     }
 
     /// A planner whose requests are counted on that meter; what the catalog has cached is shared.
@@ -63,7 +100,10 @@ impl Coordinator {
     }
 
     fn bill(&self, requests: &Store) -> Bill {
-        let meter = Meter { s3: requests.meter(), ..Meter::default() };
+        let meter = Meter {
+            s3: requests.meter(),
+            ..Meter::default()
+        };
         bill(&self.prices, &BTreeMap::from([(None, meter)]))
     }
 }
@@ -130,7 +170,13 @@ fn shown(status: QueryStatus) -> Status {
         QueryState::Canceled => State::Canceled,
     };
     let stages = status.progress.stages.iter().map(stage).collect();
-    Status { state, stages, coordinator: status.coordinator, bill: status.bill, error: status.error }
+    Status {
+        state,
+        stages,
+        coordinator: status.coordinator,
+        bill: status.bill,
+        error: status.error,
+    }
 }
 
 fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {

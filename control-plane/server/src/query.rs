@@ -115,6 +115,7 @@ impl Query {
         if self.view().phase.is_final() {
             return;
         }
+        tracing::info!(query = %self.id, code = error.code.name(), "stopped");
         self.break_off(error);
         self.stop.cancel();
         if let Some(query) = self.running() {

@@ -7,12 +7,13 @@ mod statement;
 use crate::address;
 use crate::engine::Engine;
 use crate::query::Registry;
-use crate::settings::ServerSettings;
+use crate::settings::{HEAD_BYTES_MAX, ServerSettings};
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, Request, StatusCode, Uri};
 use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,7 +61,20 @@ pub fn router(app: App) -> Router {
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such resource") })
         .with_state(app);
     let routes = if gzip { routes.layer(compression()) } else { routes };
-    routes.layer(CatchPanicLayer::custom(panicked))
+    routes.layer(from_fn(bounded)).layer(CatchPanicLayer::custom(panicked))
+}
+
+/// hyper bounds a head only while it is incomplete: one that arrives in a single read can be longer than its buffer.
+async fn bounded(request: Request<Body>, next: Next) -> Response {
+    let headers = request.headers().iter();
+    let bytes: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
+    match bytes + request.uri().path().len() <= HEAD_BYTES_MAX {
+        true => next.run(request).await,
+        false => refuse(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "the request's head is too large",
+        ),
+    }
 }
 
 /// The fastest level: pages are made for one reader and read once.

@@ -58,7 +58,8 @@ impl Piece {
                 let bytes = bytes.get(start as usize..end as usize);
                 Place::Inline(Bytes::copy_from_slice(bytes.ok_or_else(|| malformed(slice))?))
             }
-            SliceSource::Empty => Place::Inline(Bytes::new()),
+            SliceSource::Empty if start == end => Place::Inline(Bytes::new()),
+            SliceSource::Empty => return Err(malformed(slice)),
         };
         Ok(Piece {
             producer: slice.producer,

@@ -31,12 +31,12 @@ impl World {
         let settings = Settings::new(folder.path().join("data"), folder.path().join("scratch"));
         let credentials = settings.credentials.clone();
         let emulator = Emulator::start(settings).await.expect("the emulator starts");
-        let store = Store::connect(&S3Settings {
+        let settings = S3Settings {
             endpoint: Some(emulator.endpoints().s3),
             credentials: Some((credentials.access_key_id, credentials.secret_access_key)),
             ..S3Settings::default()
-        });
-        let store = store.await;
+        };
+        let store = Store::connect(&settings).await;
         store.ensure_bucket(BUCKET).await.expect("a new bucket");
         World {
             store: store.fork(),

@@ -76,11 +76,12 @@ fn a_rewritten_log_reads_the_same() {
 
 fn check_pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, start: Start, expected: Expect) {
     let object = |key: &&str| {
+        let about = About::default();
         (
             (*key).to_owned(),
             Object {
                 segments: Vec::new(),
-                about: About::default(),
+                about,
             },
         )
     };
@@ -96,75 +97,52 @@ fn check_pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, start: Star
         }
         .page(&objects);
         let keys: Vec<&str> = page.keys.iter().map(|(key, _)| key.as_str()).collect();
-        shown += &format!("{} | {}\n", keys.join(" "), page.common_prefixes.join(" "));
+        let (keys, prefixes) = (keys.join(" "), page.common_prefixes.join(" "));
+        shown += &format!("[{}] [{}]\n", keys.escape_default(), prefixes.escape_default());
         next = page.next;
     }
     expected.assert_eq(&shown);
 }
 
+const KEYS: [&str; 9] = [
+    "a",
+    "a/1",
+    "a/2",
+    "a/\u{10FFFF}",
+    "a0",
+    "b/1",
+    "\u{D7FF}/x",
+    "\u{E000}/x",
+    "\u{10FFFF}/x",
+];
+
 #[test]
 fn pages() {
-    let keys = [
-        "a",
-        "a/1",
-        "a/2",
-        "a/\u{10FFFF}",
-        "a0",
-        "b/1",
-        "\u{D7FF}/x",
-        "\u{E000}/x",
-        "\u{10FFFF}/x",
-    ];
-    check_pages(
-        &keys,
-        "",
-        Some("/"),
-        Start::First,
-        expect![[r#"
-        a | a/
-        a0 | b/
-         | ퟿/ /
-         | 􏿿/
-    "#]],
-    );
-    check_pages(
-        &keys,
-        "a/",
-        None,
-        Start::First,
-        expect![[r#"
-        a/1 a/2 | 
-        a/􏿿 | 
-    "#]],
-    );
-    check_pages(
-        &keys,
-        "",
-        None,
-        Start::AfterKey("b".to_owned()),
-        expect![[r#"
-        b/1 ퟿/x | 
-        /x 􏿿/x | 
-    "#]],
-    );
-    check_pages(
-        &keys,
-        "b",
-        None,
-        Start::AfterPrefix("a".to_owned()),
-        expect![[r#"
-        b/1 | 
-    "#]],
-    );
-    check_pages(
-        &keys,
-        "",
-        None,
-        Start::AfterPrefix("\u{10FFFF}".to_owned()),
-        expect![[r#"
-         | 
-    "#]],
-    );
+    let with_delimiter = expect![[r#"
+        [a] [a/]
+        [a0] [b/]
+        [] [\u{d7ff}/ \u{e000}/]
+        [] [\u{10ffff}/]
+    "#]];
+    check_pages(&KEYS, "", Some("/"), Start::First, with_delimiter);
+    let with_prefix = expect![[r#"
+        [a/1 a/2] []
+        [a/\u{10ffff}] []
+    "#]];
+    check_pages(&KEYS, "a/", None, Start::First, with_prefix);
+    let after_key = expect![[r#"
+        [b/1 \u{d7ff}/x] []
+        [\u{e000}/x \u{10ffff}/x] []
+    "#]];
+    check_pages(&KEYS, "", None, Start::AfterKey("b".to_owned()), after_key);
+    let after_prefix = expect![[r#"
+        [b/1] []
+    "#]];
+    check_pages(&KEYS, "b", None, Start::AfterPrefix("a".to_owned()), after_prefix);
+    let behind_all = expect![[r#"
+        [] []
+    "#]];
+    check_pages(&KEYS, "", None, Start::AfterPrefix("\u{10FFFF}".to_owned()), behind_all);
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Bounds {
     pub retries_percent: u32,
     /// A query may be given up when nothing but failures was seen for so long.
     pub fleet_dead_ms: u64,
+    /// While a query waits, something is in flight again after at most so long: the longest backoff, and the longest delay that
+    /// the platform asks for.
+    pub idle_ms_max: u64,
 }
 
 /// Follows any number of queries over one fleet.
@@ -30,6 +33,10 @@ pub struct Auditor {
     queries: BTreeMap<QueryId, History>,
     /// Attempts in flight, with their expiry.
     open: BTreeMap<AttemptId, EpochMs>,
+    /// Since when queries wait and nothing is in flight.
+    idle_since: Option<EpochMs>,
+    /// The first time that this took too long.
+    stuck: Option<Violation>,
 }
 
 type Verdict = Result<(), Violation>;
@@ -41,13 +48,17 @@ impl Auditor {
             bounds,
             queries: BTreeMap::new(),
             open: BTreeMap::new(),
+            idle_since: None,
+            stuck: None,
         }
     }
 
     /// A query was handed to the scheduler.
-    pub fn submitted(&mut self, query: QueryId, epoch: u32, graph: &StageGraph, deadline: EpochMs) {
+    pub fn submitted(&mut self, now: EpochMs, query: QueryId, epoch: u32, graph: &StageGraph, deadline: EpochMs) {
+        self.pass_time(now);
         let history = || History::new(graph.clone(), epoch, deadline);
         self.queries.entry(query).or_insert_with(history);
+        self.note_idleness(now);
     }
 
     /// A cancel was handed to the scheduler.
@@ -69,6 +80,7 @@ impl Auditor {
         history.prefixes.insert(spec.output.key_prefix.clone());
         history.launch(Launch::new(spec, now, expires));
         self.open.insert(attempt.clone(), expires);
+        self.idle_since = None;
         let (open, max) = (self.open.len(), self.bounds.concurrency_max);
         judge(
             now,
@@ -82,7 +94,7 @@ impl Auditor {
     pub fn reported(&mut self, now: EpochMs, report: &TaskReport, meter: &Meter) {
         let attempt = &report.attempt;
         self.pass_time(now);
-        self.open.remove(attempt);
+        self.end(attempt, now);
         let Some(history) = self.queries.get_mut(&attempt.query) else {
             return;
         };
@@ -109,7 +121,7 @@ impl Auditor {
     /// A failure was handed to the scheduler, perhaps not for the first time.
     pub fn failed(&mut self, now: EpochMs, attempt: &AttemptId, failure: &Failure, meter: &Meter) {
         self.pass_time(now);
-        self.open.remove(attempt);
+        self.end(attempt, now);
         let Some(history) = self.queries.get_mut(&attempt.query) else {
             return;
         };
@@ -139,7 +151,9 @@ impl Auditor {
                 .map_err(|what| format!("{query}: {what}"))
                 .map(|()| history.outcome = Some(outcome.clone())),
         };
-        judge(now, rule)
+        self.note_idleness(now);
+        judge(now, rule)?;
+        self.stuck.take().map_or(Ok(()), Err)
     }
 
     /// The scheduler passed on what ended after its query.
@@ -170,6 +184,7 @@ impl Auditor {
     /// Nothing will happen any more.
     pub fn ended(&mut self, now: EpochMs) -> Verdict {
         self.pass_time(now);
+        self.stuck.take().map_or(Ok(()), Err)?;
         let rule = self.queries.iter().try_for_each(|(query, history)| {
             must(history.is_over(), || format!("{query}: never ended"))?;
             must(history.late.is_empty(), || {
@@ -179,19 +194,43 @@ impl Auditor {
         judge(now, rule)
     }
 
-    /// Attempts expire by themselves.
+    /// Attempts expire by themselves; and if nothing has been in flight for too long, somebody was forgotten.
     fn pass_time(&mut self, now: EpochMs) {
-        let expired: Vec<AttemptId> = self
-            .open
-            .iter()
-            .filter(|(_, expires)| **expires <= now)
-            .map(|(attempt, _)| attempt.clone())
-            .collect();
-        for attempt in expired {
-            self.open.remove(&attempt);
+        let expired = self.open.iter().filter(|(_, expires)| **expires <= now);
+        let mut expired: Vec<(EpochMs, AttemptId)> =
+            expired.map(|(attempt, expires)| (*expires, attempt.clone())).collect();
+        expired.sort();
+        for (expires, attempt) in expired {
+            self.end(&attempt, expires);
             if let Some(history) = self.queries.get_mut(&attempt.query) {
-                bills::expire(history, &attempt, now);
+                bills::expire(history, &attempt, expires);
             }
+        }
+        let max = Duration::from_millis(self.bounds.idle_ms_max);
+        if self.stuck.is_none() && self.idle_since.is_some_and(|since| now > since + max) {
+            let waiting = self.queries.iter().find(|(_, history)| !history.is_over());
+            self.stuck = waiting.map(|(query, _)| Violation {
+                at: now,
+                what: format!(
+                    "{query}: waits, and nothing has been in flight for {} ms",
+                    max.as_millis()
+                ),
+            });
+        }
+    }
+
+    /// An attempt is no longer in flight.
+    fn end(&mut self, attempt: &AttemptId, at: EpochMs) {
+        self.open.remove(attempt);
+        self.note_idleness(at);
+    }
+
+    fn note_idleness(&mut self, at: EpochMs) {
+        let waiting = self.queries.values().any(|history| !history.is_over());
+        if self.open.is_empty() && waiting {
+            self.idle_since.get_or_insert(at);
+        } else {
+            self.idle_since = None;
         }
     }
 }

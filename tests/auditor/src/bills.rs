@@ -17,9 +17,9 @@ pub(crate) fn deliver(history: &mut History, attempt: &AttemptId, meter: &Meter)
 }
 
 /// No answer came in time.
-pub(crate) fn expire(history: &mut History, attempt: &AttemptId, now: EpochMs) {
+pub(crate) fn expire(history: &mut History, attempt: &AttemptId, at: EpochMs) {
     let message = "no answer".to_owned();
-    history.note_failure(attempt, Failure::EnvironmentLost { message }, now);
+    history.note_failure(attempt, Failure::EnvironmentLost { message }, at);
     let over = history.is_over();
     let Some(launch) = history.launch_mut(attempt) else {
         return;

@@ -80,10 +80,8 @@ fn check_template(history: &History, spec: &TaskSpec) -> Rule {
     must(spec.inputs.len() == stage.inputs.len(), || {
         "has another number of inputs".to_owned()
     })?;
-    let inputs = stage.inputs.iter().zip(&spec.inputs);
-    inputs
-        .map(|(planned, bound)| check_input(history, planned, bound, template.partitions))
-        .collect()
+    let mut inputs = stage.inputs.iter().zip(&spec.inputs);
+    inputs.try_for_each(|(planned, bound)| check_input(history, planned, bound, template.partitions))
 }
 
 fn check_input(history: &History, planned: &StageInput, bound: &InputBinding, own: PartitionRange) -> Rule {
@@ -101,10 +99,8 @@ fn check_input(history: &History, planned: &StageInput, bound: &InputBinding, ow
         bound.producers == whole && bound.slices.len() == producer.tasks.len(),
         || format!("reads {} of {} producers", bound.slices.len(), producer.tasks.len()),
     )?;
-    let slices = (0..).zip(&bound.slices);
-    slices
-        .map(|(index, slice)| check_slice(history, producer, index, slice, range))
-        .collect()
+    let mut slices = (0..).zip(&bound.slices);
+    slices.try_for_each(|(index, slice)| check_slice(history, producer, index, slice, range))
 }
 
 fn check_slice(history: &History, producer: &Stage, index: u32, slice: &ProducerSlice, range: PartitionRange) -> Rule {

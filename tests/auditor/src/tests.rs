@@ -17,6 +17,7 @@ const BOUNDS: Bounds = Bounds {
     retries_min: 20,
     retries_percent: 20,
     fleet_dead_ms: 60_000,
+    idle_ms_max: 5_000,
 };
 
 fn query() -> QueryId {
@@ -101,7 +102,7 @@ struct Scene {
 impl Scene {
     fn new() -> Scene {
         let mut auditor = Auditor::new(BOUNDS);
-        auditor.submitted(query(), 1, &graph(), EpochMs(100_000));
+        auditor.submitted(EpochMs(0), query(), 1, &graph(), EpochMs(100_000));
         Scene {
             auditor,
             now: EpochMs(1_000),
@@ -277,7 +278,9 @@ fn a_partition_consumed_twice_is_seen_in_the_lineage() {
     let mut overlapping = graph();
     overlapping.stages[1].tasks[1].partitions.start = 1;
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(query(), 1, &overlapping, EpochMs(100_000));
+    scene
+        .auditor
+        .submitted(EpochMs(0), query(), 1, &overlapping, EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (1, 4))).expect("as planned");
@@ -291,7 +294,7 @@ fn a_partition_that_nobody_consumed_is_seen_in_the_lineage() {
     let mut gap = graph();
     gap.stages[1].tasks[1].partitions.start = 3;
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(query(), 1, &gap, EpochMs(100_000));
+    scene.auditor.submitted(EpochMs(0), query(), 1, &gap, EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (3, 4))).expect("as planned");
@@ -375,7 +378,7 @@ fn more_in_flight_than_allowed_is_seen() {
     let mut wide = graph();
     wide.stages[0].tasks = vec![TaskTemplate::default(); 4];
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(query(), 1, &wide, EpochMs(100_000));
+    scene.auditor.submitted(EpochMs(0), query(), 1, &wide, EpochMs(100_000));
     for index in 0..3 {
         scene.launch(task(0, index), vec![]).expect("within the limit");
     }
@@ -452,11 +455,25 @@ fn a_query_that_never_ends_and_a_late_meter_that_is_kept_back_are_seen() {
 }
 
 #[test]
+fn a_task_that_was_forgotten_is_seen() {
+    let mut scene = Scene::new();
+    let spec = scene.launch(task(0, 0), vec![]).expect("allowed");
+    let message = String::new();
+    scene.fail(&spec, Failure::Transient { message });
+    scene.now = EpochMs(100_000);
+    let error = QueryError::new(ErrorCode::ExceededTimeLimit, "");
+    objects(
+        scene.end(Outcome::Failed { error }, &[(0, 1)]),
+        "nothing has been in flight",
+    );
+}
+
+#[test]
 fn a_silent_attempt_is_billed_at_its_bound() {
     let mut scene = Scene::new();
     scene.launch(task(0, 0), vec![]).expect("allowed");
     scene.auditor.canceled(&query());
-    scene.now = EpochMs(90_000);
+    scene.now = EpochMs(72_000);
     objects(scene.end(Outcome::Canceled, &[]), "the bill is");
     let bound = Meter {
         invocations: 1,

@@ -1,11 +1,12 @@
-//! The modelled cloud: takes invocations, decides by the seed what goes wrong with each, and arranges what the driver will hear.
+//! The modelled cloud: takes invocations, decides by the seed what goes wrong with each, and publishes what executors write.
 
 use crate::content::Nature;
 use crate::coverage::Coverage;
+use crate::delivery;
 use crate::executor::{Bucket, Execution, Reading};
 use crate::faults::Faults;
 use crate::heap::{Happening, Heap};
-use crate::random::{Streams, chance};
+use crate::random::{Streams, chance, skewed};
 use mayfly_protocol::{
     AttemptId, EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, TaskReport, TaskSpec,
     limits,
@@ -13,8 +14,28 @@ use mayfly_protocol::{
 use rand::Rng;
 use std::time::Duration;
 
-/// The driver gives up on an Invoke this long after the task's deadline.
-const DRIVER_GRACE_MS: u64 = 5_000;
+/// What the cloud works with at one moment.
+pub(crate) struct Moment<'a> {
+    pub now: EpochMs,
+    pub streams: &'a mut Streams,
+    pub heap: &'a mut Heap,
+    pub coverage: &'a mut Coverage,
+}
+
+impl Moment<'_> {
+    pub fn after(&self, ms: u64) -> EpochMs {
+        self.now + Duration::from_millis(ms)
+    }
+
+    /// Draws a fault, and counts it if it strikes.
+    pub fn strikes(&mut self, name: &str, probability: f64) -> bool {
+        let strikes = chance(&mut self.streams.faults, probability);
+        if strikes {
+            self.coverage.hit(name);
+        }
+        strikes
+    }
+}
 
 pub(crate) struct Cloud {
     faults: Faults,
@@ -23,17 +44,6 @@ pub(crate) struct Cloud {
     throttled_until: EpochMs,
     /// From then on nothing runs.
     dead_from: Option<EpochMs>,
-}
-
-/// How an answer travels.
-#[derive(Clone, Copy)]
-enum Delivery {
-    Once,
-    Twice,
-    Late,
-    Never,
-    /// Never, but the driver notices.
-    Noticed,
 }
 
 impl Cloud {
@@ -50,84 +60,53 @@ impl Cloud {
     }
 
     /// Takes an Invoke.
-    pub fn invoke(
-        &mut self,
-        now: EpochMs,
-        spec: TaskSpec,
-        nature: Nature,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) {
-        if self.dead_from.is_some_and(|from| now >= from) {
-            coverage.hit("fault fleet dead");
-            return self.refuse(now, spec.attempt, streams, heap);
+    pub fn invoke(&mut self, spec: TaskSpec, nature: Nature, moment: &mut Moment<'_>) {
+        if self.dead_from.is_some_and(|from| moment.now >= from) {
+            moment.coverage.hit("fault fleet dead");
+            return refuse(spec.attempt, moment);
         }
-        if now >= self.throttled_until && chance(&mut streams.faults, self.faults.throttled / 4.0) {
-            let burst = streams.faults.random_range(50..3_000);
-            self.throttled_until = now + Duration::from_millis(burst);
+        if moment.now >= self.throttled_until && chance(&mut moment.streams.faults, self.faults.throttled / 4.0) {
+            let burst_ms = moment.streams.faults.random_range(50..3_000);
+            self.throttled_until = moment.after(burst_ms);
         }
-        if now < self.throttled_until {
-            coverage.hit("fault throttled");
-            return self.refuse(now, spec.attempt, streams, heap);
+        if moment.now < self.throttled_until {
+            moment.coverage.hit("fault throttled");
+            return refuse(spec.attempt, moment);
         }
-        if chance(&mut streams.faults, self.faults.duplicate_execution) {
-            coverage.hit("fault duplicate execution");
-            let delay = skewed(streams, 60_000);
-            self.begin(now, delay, spec.clone(), nature, true, streams, heap);
+        if moment.strikes("fault duplicate execution", self.faults.duplicate_execution) {
+            let delay_ms = skewed(&mut moment.streams.latency, 60_000);
+            self.begin(delay_ms, spec.clone(), nature, moment);
         }
-        self.begin(now, 0, spec, nature, false, streams, heap);
+        self.begin(0, spec, nature, moment);
     }
 
-    /// An executor has begun: what it reads, what it does, and how its answer travels.
-    pub fn execute(
-        &mut self,
-        now: EpochMs,
-        execution: Execution,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) -> Result<(), String> {
+    /// An executor has begun: what it reads, what it does, and what it answers.
+    pub fn execute(&mut self, execution: &Execution, moment: &mut Moment<'_>) -> Result<(), String> {
         let stop = EpochMs(execution.spec.deadline.0.saturating_sub(limits::DEADLINE_MARGIN_MS));
-        if now >= stop {
-            // Delivered when its time was over: it returns at once, and nobody listens to the second delivery of a dead order.
-            coverage.hit("fault delivered past its deadline");
+        if moment.now >= stop {
+            // It returns at once, and nobody listens to the second delivery of a dead order.
+            moment.coverage.hit("fault delivered past its deadline");
             return Ok(());
         }
         let read = match execution.read(&self.bucket) {
             Reading::Wrong(what) => return Err(what),
             Reading::Lost(failure) => {
-                coverage.hit("fault object missing");
-                let meter = execution.meter(20, None);
-                self.answer_failure(now, 20, execution, failure, meter, streams, heap, coverage);
+                moment.coverage.hit("fault object missing");
+                self.fail(execution, 20, failure, moment);
                 return Ok(());
             }
             Reading::Whole(read) => read,
         };
-        let straggles = chance(&mut streams.faults, self.faults.straggler);
-        let mut run_ms = streams.latency.random_range(10..600);
-        if straggles {
-            coverage.hit("fault straggler");
-            run_ms *= streams.latency.random_range(5..50);
+        let run_ms = self.draw_duration(moment);
+        if let Some(failure) = self.draw_failure(execution, moment) {
+            self.fail(execution, run_ms, failure, moment);
+        } else if moment.after(run_ms) > stop {
+            moment.coverage.hit("fault timed out");
+            let message = "stopped before the deadline".to_owned();
+            self.fail(execution, stop.0 - moment.now.0, Failure::TimedOut { message }, moment);
+        } else {
+            self.report(execution, run_ms, execution.publish(read), moment);
         }
-        if let Some(failure) = self.draw_failure(&execution, streams, coverage) {
-            let meter = execution.meter(run_ms, None);
-            self.answer_failure(now, run_ms, execution, failure, meter, streams, heap, coverage);
-            return Ok(());
-        }
-        if now + Duration::from_millis(run_ms) > stop {
-            coverage.hit("fault timed out");
-            let run_ms = stop.0 - now.0;
-            let failure = Failure::TimedOut {
-                message: "stopped before the deadline".to_owned(),
-            };
-            let meter = execution.meter(run_ms, None);
-            self.answer_failure(now, run_ms, execution, failure, meter, streams, heap, coverage);
-            return Ok(());
-        }
-        let report = execution.publish(read);
-        self.keep(now, run_ms, &execution, &report, streams, heap, coverage);
-        self.answer_report(now, run_ms, execution, report, streams, heap, coverage);
         Ok(())
     }
 
@@ -142,218 +121,113 @@ impl Cloud {
         self.bucket.remove(key).is_some()
     }
 
-    fn refuse(&self, now: EpochMs, attempt: AttemptId, streams: &mut Streams, heap: &mut Heap) {
-        let told = chance(&mut streams.faults, 0.5);
-        let retry_after_ms = told.then(|| streams.faults.random_range(10..2_000));
-        let failure = Failure::Throttled { retry_after_ms };
-        let at = now + Duration::from_millis(streams.latency.random_range(2..20));
-        heap.arrange(
-            at,
-            Happening::Fail {
-                attempt,
-                failure,
-                meter: Meter::default(),
-            },
-        );
-    }
-
-    fn begin(
-        &mut self,
-        now: EpochMs,
-        delay_ms: u64,
-        spec: TaskSpec,
-        nature: Nature,
-        again: bool,
-        streams: &mut Streams,
-        heap: &mut Heap,
-    ) {
+    fn begin(&mut self, delay_ms: u64, spec: TaskSpec, nature: Nature, moment: &mut Moment<'_>) {
         let cold = self.warm == 0;
         let start_ms = match cold {
-            true => streams.latency.random_range(90..350),
-            false => streams.latency.random_range(12..60),
+            true => moment.streams.latency.random_range(90..350),
+            false => moment.streams.latency.random_range(12..60),
         };
         self.warm = self.warm.saturating_sub(1);
         let execution = Box::new(Execution {
             spec,
-            nonce: Nonce(streams.nonces.random()),
+            nonce: Nonce(moment.streams.nonces.random()),
             nature,
             cold,
-            again,
+            begun: moment.after(delay_ms + start_ms),
+            again: delay_ms > 0,
         });
-        heap.arrange(
-            now + Duration::from_millis(delay_ms + start_ms),
-            Happening::Begin { execution },
-        );
+        let at = execution.begun;
+        moment.heap.arrange(at, Happening::Begin { execution });
     }
 
-    fn draw_failure(&self, execution: &Execution, streams: &mut Streams, coverage: &mut Coverage) -> Option<Failure> {
+    fn draw_duration(&self, moment: &mut Moment<'_>) -> u64 {
+        let run_ms = moment.streams.latency.random_range(10..600);
+        match moment.strikes("fault straggler", self.faults.straggler) {
+            true => run_ms * moment.streams.latency.random_range(5..50),
+            false => run_ms,
+        }
+    }
+
+    fn draw_failure(&self, execution: &Execution, moment: &mut Moment<'_>) -> Option<Failure> {
         let message = || "as the seed says".to_owned();
         let faults = &self.faults;
-        let size = execution.spec.size as u64;
-        if execution.nature.hunger(execution.spec.attempt.task) > size {
-            coverage.hit("fault hungry");
+        if execution.nature.hunger(execution.spec.attempt.task) > execution.spec.size as u64 {
+            moment.coverage.hit("fault hungry");
             return Some(Failure::NeedsMemory { message: message() });
         }
-        let mut drawn = |name: &str, probability: f64| {
-            let hit = chance(&mut streams.faults, probability);
-            if hit {
-                coverage.hit(name);
-            }
-            hit
-        };
-        if drawn("fault transient", faults.transient) {
+        if moment.strikes("fault transient", faults.transient) {
             return Some(Failure::Transient { message: message() });
         }
-        if drawn("fault environment lost", faults.environment_lost) {
+        if moment.strikes("fault environment lost", faults.environment_lost) {
             return Some(Failure::EnvironmentLost { message: message() });
         }
-        if drawn("fault memory", faults.memory) {
+        if moment.strikes("fault memory", faults.memory) {
             return Some(Failure::NeedsMemory { message: message() });
         }
-        if drawn("fault broken", faults.broken) {
+        if moment.strikes("fault broken", faults.broken) {
             return Some(Failure::Broken { message: message() });
         }
-        drawn("fault user error", faults.user_error)
-            .then(|| Failure::user(ErrorCode::DivisionByZero, "division by zero"))
+        let user = moment.strikes("fault user error", faults.user_error);
+        user.then(|| Failure::user(ErrorCode::DivisionByZero, "division by zero"))
     }
 
-    /// Puts the object into the bucket, perhaps not for long.
-    fn keep(
-        &mut self,
-        now: EpochMs,
-        run_ms: u64,
-        execution: &Execution,
-        report: &TaskReport,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) {
-        let OutputLocation::Object { key, .. } = &report.output.location else {
-            return;
-        };
-        self.bucket.insert(key.clone(), report.output.clone());
-        let cursed = execution.nature.is_cursed(execution.spec.attempt.task);
-        if cursed || chance(&mut streams.faults, self.faults.object_lost) {
-            coverage.hit(if cursed { "fault cursed" } else { "fault object lost" });
-            let later = if cursed { 0 } else { skewed(streams, 3_000) };
-            let at = now + Duration::from_millis(run_ms + later);
-            heap.arrange(at, Happening::LoseObject { key: key.clone() });
-        }
-    }
-
-    fn answer_report(
-        &mut self,
-        now: EpochMs,
-        run_ms: u64,
-        execution: Execution,
-        mut report: TaskReport,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) {
-        let meter = execution.meter(run_ms, Some(&report.output));
-        if chance(&mut streams.faults, self.faults.malformed) {
-            coverage.hit("fault malformed report");
-            report.output.partitions.push(PartitionEntry::default());
-        }
-        self.warm += 1;
-        let at = now + Duration::from_millis(run_ms);
-        let answer = || Happening::Report {
-            report: Box::new(report.clone()),
-            meter,
-        };
-        self.deliver(at, &execution, answer, streams, heap, coverage);
-    }
-
-    fn answer_failure(
-        &mut self,
-        now: EpochMs,
-        run_ms: u64,
-        execution: Execution,
-        failure: Failure,
-        meter: Meter,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) {
-        let at = now + Duration::from_millis(run_ms);
+    fn fail(&self, execution: &Execution, run_ms: u64, failure: Failure, moment: &mut Moment<'_>) {
+        let meter = execution.meter(run_ms, None);
         let answer = || Happening::Fail {
             attempt: execution.spec.attempt.clone(),
             failure: failure.clone(),
             meter,
         };
-        self.deliver(at, &execution, answer, streams, heap, coverage);
+        delivery::deliver(&self.faults, moment.after(run_ms), execution, answer, moment);
     }
 
-    fn deliver(
-        &self,
-        at: EpochMs,
-        execution: &Execution,
-        answer: impl Fn() -> Happening,
-        streams: &mut Streams,
-        heap: &mut Heap,
-        coverage: &mut Coverage,
-    ) {
-        let travel = |streams: &mut Streams| Duration::from_millis(streams.latency.random_range(2..30));
-        match self.draw_delivery(execution, streams, coverage) {
-            Delivery::Once => heap.arrange(at + travel(streams), answer()),
-            Delivery::Twice => {
-                heap.arrange(at + travel(streams), answer());
-                let later = Duration::from_millis(skewed(streams, 60_000));
-                heap.arrange(at + later, answer());
-            }
-            Delivery::Late => {
-                let over = execution.spec.deadline + Duration::from_millis(streams.latency.random_range(4_000..90_000));
-                heap.arrange(over, answer());
-            }
-            Delivery::Never => {}
-            Delivery::Noticed => {
-                let noticed = execution.spec.deadline + Duration::from_millis(DRIVER_GRACE_MS);
-                heap.arrange(noticed, unseen(execution, noticed));
-            }
+    fn report(&mut self, execution: &Execution, run_ms: u64, mut report: TaskReport, moment: &mut Moment<'_>) {
+        self.keep(execution, run_ms, &report.output, moment);
+        self.warm += 1;
+        let meter = execution.meter(run_ms, Some(&report.output));
+        if moment.strikes("fault malformed report", self.faults.malformed) {
+            report.output.partitions.push(PartitionEntry::default());
         }
+        let answer = || Happening::Report {
+            report: Box::new(report.clone()),
+            meter,
+        };
+        delivery::deliver(&self.faults, moment.after(run_ms), execution, answer, moment);
     }
 
-    fn draw_delivery(&self, execution: &Execution, streams: &mut Streams, coverage: &mut Coverage) -> Delivery {
-        let stream = &mut streams.faults;
-        if chance(stream, self.faults.lost) {
-            coverage.hit("fault answer lost");
-            // The driver waits for one answer: of a second execution it knows nothing.
-            let noticed = chance(stream, 0.5) && !execution.again;
-            return if noticed { Delivery::Noticed } else { Delivery::Never };
+    /// Puts the object into the bucket, perhaps not for long.
+    fn keep(&mut self, execution: &Execution, run_ms: u64, output: &Output, moment: &mut Moment<'_>) {
+        let OutputLocation::Object { key, .. } = &output.location else {
+            return;
+        };
+        self.bucket.insert(key.clone(), output.clone());
+        let lost = moment.strikes("fault object lost", self.faults.object_lost);
+        let cursed = execution.nature.is_cursed(execution.spec.attempt.task);
+        if cursed {
+            moment.coverage.hit("fault cursed");
         }
-        if chance(stream, self.faults.late) {
-            coverage.hit("fault answer late");
-            return Delivery::Late;
+        if lost || cursed {
+            let later_ms = if cursed {
+                0
+            } else {
+                skewed(&mut moment.streams.latency, 20_000)
+            };
+            let at = moment.after(run_ms + later_ms);
+            moment.heap.arrange(at, Happening::LoseObject { key: key.clone() });
         }
-        if chance(stream, self.faults.duplicate_answer) {
-            coverage.hit("fault answer duplicated");
-            return Delivery::Twice;
-        }
-        Delivery::Once
     }
 }
 
-/// The driver saw no answer: it reports a lost environment, billed at its bound.
-fn unseen(execution: &Execution, noticed: EpochMs) -> Happening {
-    let billed_ms = noticed.0 - execution.spec.deadline.0 + 1;
-    Happening::Fail {
-        attempt: execution.spec.attempt.clone(),
-        failure: Failure::EnvironmentLost {
-            message: "no answer".to_owned(),
-        },
-        meter: Meter {
-            invocations: 1,
-            billed_ms,
-            billed_mb_ms: billed_ms * u64::from(execution.spec.size.memory_mb()),
-            bounded: 1,
-            ..Meter::default()
-        },
-    }
-}
-
-/// Mostly short, sometimes up to the maximum.
-fn skewed(streams: &mut Streams, max_ms: u64) -> u64 {
-    let share: f64 = streams.latency.random();
-    (share * share * share * max_ms as f64) as u64
+/// 429, with or without a word on when to come back. Not billed.
+fn refuse(attempt: AttemptId, moment: &mut Moment<'_>) {
+    let told = chance(&mut moment.streams.faults, 0.5);
+    let retry_after_ms = told.then(|| moment.streams.faults.random_range(10..2_000));
+    let travel_ms = moment.streams.latency.random_range(2..20);
+    let at = moment.after(travel_ms);
+    let refusal = Happening::Fail {
+        attempt,
+        failure: Failure::Throttled { retry_after_ms },
+        meter: Meter::default(),
+    };
+    moment.heap.arrange(at, refusal);
 }

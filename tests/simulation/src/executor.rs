@@ -2,8 +2,8 @@
 
 use crate::content::{self, Nature, ReadDigest};
 use mayfly_protocol::{
-    Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, ProducerSlice, S3Meter, SliceSource, TaskReport,
-    TaskSpec, TaskStatistics,
+    EpochMs, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, ProducerSlice, S3Meter, SliceSource,
+    TaskReport, TaskSpec, TaskStatistics,
 };
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ pub(crate) struct Execution {
     pub nonce: Nonce,
     pub nature: Nature,
     pub cold: bool,
+    pub begun: EpochMs,
     /// The second execution of an attempt that was delivered twice.
     pub again: bool,
 }

@@ -56,7 +56,7 @@ fn draw_edges(stream: &mut SmallRng, count: u32) -> Reads {
         };
         reads[consumer as usize].push((producer, read));
         // A second reader makes a diamond.
-        if chance(stream, 0.25) {
+        if chance(stream, 0.5) {
             let second = stream.random_range(producer + 1..count);
             if second != consumer {
                 reads[second as usize].push((producer, read));

@@ -16,11 +16,13 @@ pub mod world;
 
 mod cloud;
 mod content;
+mod delivery;
 mod executor;
 mod faults;
 mod graphs;
 mod heap;
 mod oracle;
+mod planned;
 mod random;
 mod trace;
 

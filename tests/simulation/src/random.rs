@@ -38,3 +38,9 @@ pub(crate) fn mix(left: u64, right: u64) -> u64 {
 pub(crate) fn chance(stream: &mut SmallRng, probability: f64) -> bool {
     stream.random::<f64>() < probability
 }
+
+/// Mostly short, sometimes up to the maximum.
+pub(crate) fn skewed(stream: &mut SmallRng, max_ms: u64) -> u64 {
+    let share: f64 = stream.random();
+    (share * share * share * max_ms as f64) as u64
+}

@@ -1,21 +1,21 @@
-//! One seed from beginning to end: the loop that hands events to the scheduler and carries out its commands.
+//! One seed from beginning to end: the loop that hands events to the scheduler. `world/command.rs` carries out what it decides.
 
-use crate::cloud::Cloud;
+mod command;
+
+use crate::cloud::{Cloud, Moment};
 use crate::coverage::Coverage;
+use crate::executor::Execution;
 use crate::faults::Faults;
-use crate::graphs::{self, Modelled};
 use crate::heap::{Happening, Heap};
-use crate::oracle;
-use crate::random::{Streams, chance, mix};
+use crate::planned::{self, Planned};
+use crate::random::{Streams, mix};
 use crate::trace::Trace;
-use mayfly_auditor::{Auditor, Bounds};
+use mayfly_auditor::{Auditor, Bounds, Violation};
 use mayfly_cost::{Architecture, PriceBook};
-use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, EpochMs, Meter, Output, QueryId, StageId};
-use mayfly_schedule::{Command, Event, Scheduler, Settings, Usage};
+use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, QueryId, TaskReport};
+use mayfly_schedule::{Event, Scheduler, Settings};
 use rand::Rng;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A seed that takes more steps than this hangs.
 const STEPS_MAX: u64 = 1_000_000;
@@ -44,20 +44,15 @@ pub fn run_without_faults(seed: u64, book: &PriceBook) -> Run {
     World::new(seed, book, Streams::new(seed), Faults::NONE, false).run()
 }
 
-struct Planned {
-    id: QueryId,
-    modelled: Modelled,
-    deadline: EpochMs,
-    /// The step before which it is canceled.
-    cancel_at: Option<u64>,
-    usage: Usage,
+/// The prices that simulated bills use.
+pub fn price_book() -> PriceBook {
+    PriceBook::us_east_1(Architecture::X86_64)
 }
 
 struct World<'a> {
     seed: u64,
     book: &'a PriceBook,
     streams: Streams,
-    faults: Faults,
     now: EpochMs,
     steps: u64,
     scheduler: Scheduler,
@@ -79,53 +74,27 @@ impl<'a> World<'a> {
             task_duration_ms: streams.graphs.random_range(10_000..=60_000),
             ..Settings::default()
         };
-        let bounds = Bounds {
-            concurrency_max: settings.concurrency_max,
-            answer_grace_ms: settings.answer_grace_ms,
-            retries_min: settings.retries_min,
-            retries_percent: settings.retries_percent,
-            fleet_dead_ms: settings.fleet_dead_ms,
-        };
-        let mut world = World {
+        let cloud = Cloud::new(faults, &mut streams);
+        let queries = planned::draw(&mut streams, &faults);
+        let mut heap = Heap::default();
+        for (query, planned) in queries.iter().enumerate() {
+            heap.arrange(planned.submitted, Happening::Submit { query });
+        }
+        let ids = queries.iter().enumerate();
+        World {
             seed,
             book,
-            cloud: Cloud::new(faults, &mut streams),
+            cloud,
             streams,
-            faults,
             now: EpochMs(0),
             steps: 0,
+            auditor: Auditor::new(bounds(&settings)),
             scheduler: Scheduler::new(settings, mix(seed, 9)),
-            auditor: Auditor::new(bounds),
-            heap: Heap::default(),
-            queries: Vec::new(),
-            by_id: BTreeMap::new(),
+            heap,
+            by_id: ids.map(|(at, planned)| (planned.id.clone(), at)).collect(),
+            queries,
             coverage: Coverage::default(),
             trace: Trace::new(trace),
-        };
-        world.arrange_queries();
-        world
-    }
-
-    fn arrange_queries(&mut self) {
-        let count = self.streams.graphs.random_range(1..=3);
-        for index in 0..count {
-            let at = EpochMs(self.streams.graphs.random_range(0..4_000));
-            let modelled = graphs::draw(&mut self.streams.graphs, &self.faults);
-            // Without faults there is always time enough.
-            let time_ms =
-                self.streams.graphs.random_range(20_000..400_000) + if self.faults.lost == 0.0 { 200_000 } else { 0 };
-            let cancel = chance(&mut self.streams.faults, self.faults.canceled);
-            let step = self.streams.faults.random_range(1..200);
-            let id: QueryId = format!("q{index}").parse().expect("letters and digits");
-            self.by_id.insert(id.clone(), index);
-            self.queries.push(Planned {
-                id,
-                modelled,
-                deadline: at + Duration::from_millis(time_ms),
-                cancel_at: cancel.then_some(step),
-                usage: Usage::default(),
-            });
-            self.heap.arrange(at, Happening::Submit { query: index });
         }
     }
 
@@ -189,46 +158,13 @@ impl<'a> World<'a> {
     fn happen(&mut self, happening: Happening) -> Step {
         match happening {
             Happening::Submit { query } => self.submit(query),
-            Happening::Begin { execution } => {
-                self.trace.note(
-                    self.now,
-                    format_args!("begin {}#{}", execution.spec.attempt, execution.nonce),
-                );
-                self.cloud
-                    .execute(
-                        self.now,
-                        *execution,
-                        &mut self.streams,
-                        &mut self.heap,
-                        &mut self.coverage,
-                    )
-                    .map_err(|what| self.say(&what))?;
-            }
-            Happening::Report { report, meter } => {
-                self.trace
-                    .note(self.now, format_args!("report {}#{}", report.attempt, report.nonce));
-                self.auditor.reported(self.now, &report, &meter);
-                let attempt = report.attempt.clone();
-                let answer = report;
-                self.scheduler
-                    .handle(self.now, Event::Reported { attempt, answer, meter });
-            }
+            Happening::Begin { execution } => return self.begin(&execution),
+            Happening::Report { report, meter } => self.report(report, meter),
             Happening::Fail {
                 attempt,
                 failure,
                 meter,
-            } => {
-                self.trace.note(self.now, format_args!("fail {attempt} {failure}"));
-                self.auditor.failed(self.now, &attempt, &failure, &meter);
-                self.scheduler.handle(
-                    self.now,
-                    Event::Failed {
-                        attempt,
-                        failure,
-                        meter,
-                    },
-                );
-            }
+            } => self.fail(attempt, failure, meter),
             Happening::LoseObject { key } => {
                 if self.cloud.lose(&key) {
                     self.trace.note(self.now, format_args!("lose {key}"));
@@ -240,157 +176,69 @@ impl<'a> World<'a> {
 
     fn submit(&mut self, query: usize) {
         let planned = &self.queries[query];
-        self.trace.note(
-            self.now,
-            format_args!("submit {}: {}", planned.id, shape(&planned.modelled)),
-        );
-        self.auditor
-            .submitted(planned.id.clone(), 1, &planned.modelled.graph, planned.deadline);
-        self.scheduler.handle(
-            self.now,
-            Event::Submitted {
-                query: planned.id.clone(),
-                epoch: 1,
-                graph: planned.modelled.graph.clone(),
-                deadline: planned.deadline,
-                memory_bytes_max: None,
-            },
-        );
+        let (id, graph, deadline) = (&planned.id, &planned.modelled.graph, planned.deadline);
+        self.trace.note(self.now, format_args!("submit {}", planned.shape()));
+        self.auditor.submitted(self.now, id.clone(), 1, graph, deadline);
+        let event = Event::Submitted {
+            query: id.clone(),
+            epoch: 1,
+            graph: graph.clone(),
+            deadline,
+            memory_bytes_max: None,
+        };
+        self.scheduler.handle(self.now, event);
     }
 
-    fn drain(&mut self) -> Step {
-        while let Some(command) = self.scheduler.poll_command() {
-            self.carry_out(command)?;
-        }
-        Ok(())
+    fn begin(&mut self, execution: &Execution) -> Step {
+        let (attempt, nonce) = (&execution.spec.attempt, execution.nonce);
+        self.trace.note(self.now, format_args!("begin {attempt}#{nonce}"));
+        let mut moment = Moment {
+            now: self.now,
+            streams: &mut self.streams,
+            heap: &mut self.heap,
+            coverage: &mut self.coverage,
+        };
+        let result = self.cloud.execute(execution, &mut moment);
+        result.map_err(|what| self.say(&what))
     }
 
-    fn carry_out(&mut self, command: Command) -> Step {
-        match command {
-            Command::PutPlan { key, .. } => {
-                self.trace.note(self.now, format_args!("  > put {key}"));
-                self.coverage.hit("branch plan put");
-            }
-            Command::Invoke { spec, size } => {
-                self.trace.note(
-                    self.now,
-                    format_args!("  > invoke {} {} MB", spec.attempt, size.memory_mb()),
-                );
-                self.auditor
-                    .invoked(self.now, &spec)
-                    .map_err(|violation| self.broken(&violation))?;
-                let query = &self.queries[self.by_id[&spec.attempt.query]].modelled;
-                let nature = query.natures[spec.attempt.task.stage.index as usize];
-                self.cloud.invoke(
-                    self.now,
-                    *spec,
-                    nature,
-                    &mut self.streams,
-                    &mut self.heap,
-                    &mut self.coverage,
-                );
-            }
-            Command::Finish {
-                query, outcome, usage, ..
-            } => self.finish(&query, outcome, usage)?,
-            Command::Late {
-                attempt, meter, output, ..
-            } => self.late(&attempt, meter, output)?,
-            Command::Discard { attempt, output, .. } => {
-                self.trace.note(self.now, format_args!("  > discard {attempt}"));
-                let verdict = self.auditor.discarded(self.now, &attempt, &output);
-                verdict.map_err(|violation| self.broken(&violation))?;
-                self.cloud.delete(&output);
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, query: &QueryId, outcome: Outcome, usage: Usage) -> Step {
+    fn report(&mut self, report: Box<TaskReport>, meter: Meter) {
+        let attempt = report.attempt.clone();
         self.trace
-            .note(self.now, format_args!("  > finish {query} {}", ending(&outcome)));
-        self.coverage.hit(&format!("end {}", ending(&outcome)));
-        let verdict = self.auditor.finished(self.now, query, &outcome, &usage.stages);
-        verdict.map_err(|violation| self.broken(&violation))?;
-        let planned = &mut self.queries[self.by_id[query]];
-        planned.usage = usage;
-        if let Outcome::Finished { outputs, .. } = &outcome
-            && let Some(answer) = oracle::answer(&planned.modelled)
-        {
-            let wrong = outputs
-                .iter()
-                .zip(&answer)
-                .any(|(output, right)| output.partitions != *right);
-            if wrong || outputs.len() != answer.len() {
-                return Err(self.say(&format!("{query}: a wrong answer")));
-            }
-            self.coverage.hit("end answer equals the oracle's");
-        }
-        Ok(())
+            .note(self.now, format_args!("report {attempt}#{}", report.nonce));
+        self.auditor.reported(self.now, &report, &meter);
+        let event = Event::Reported {
+            attempt,
+            answer: report,
+            meter,
+        };
+        self.scheduler.handle(self.now, event);
     }
 
-    fn late(&mut self, attempt: &AttemptId, meter: Meter, output: Option<Output>) -> Step {
-        self.trace.note(self.now, format_args!("  > late {attempt}"));
-        let verdict = self.auditor.late(self.now, attempt, &meter, output.as_ref());
-        verdict.map_err(|violation| self.broken(&violation))?;
-        self.queries[self.by_id[&attempt.query]]
-            .usage
-            .add(attempt.task.stage, meter);
-        if let Some(output) = output {
-            self.cloud.delete(&output);
-        }
-        Ok(())
-    }
-
-    fn judge_the_end(&mut self) -> Step {
-        self.auditor
-            .ended(self.now)
-            .map_err(|violation| self.broken(&violation))?;
-        if !self.scheduler.is_idle() || self.scheduler.in_flight() > 0 {
-            return Err(self.say("the scheduler still holds something"));
-        }
-        for planned in &self.queries {
-            let stages = planned.usage.stages.iter();
-            let usage: BTreeMap<Option<StageId>, Meter> = stages.map(|(stage, meter)| (Some(*stage), *meter)).collect();
-            let bill = mayfly_cost::bill(self.book, &usage);
-            self.trace
-                .note(self.now, format_args!("bill {} {}", planned.id, bill.total));
-        }
-        Ok(())
-    }
-
-    fn broken(&self, violation: &mayfly_auditor::Violation) -> String {
-        violation.to_string()
+    fn fail(&mut self, attempt: AttemptId, failure: Failure, meter: Meter) {
+        self.trace.note(self.now, format_args!("fail {attempt} {failure}"));
+        self.auditor.failed(self.now, &attempt, &failure, &meter);
+        let event = Event::Failed {
+            attempt,
+            failure,
+            meter,
+        };
+        self.scheduler.handle(self.now, event);
     }
 
     fn say(&self, what: &str) -> String {
-        format!("t={}.{:03} s {what}", self.now.0 / 1_000, self.now.0 % 1_000)
+        let what = what.to_owned();
+        Violation { at: self.now, what }.to_string()
     }
 }
 
-fn ending(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Finished { .. } => "finished",
-        Outcome::Failed { error } => error.code.name(),
-        Outcome::Canceled => "canceled",
+fn bounds(settings: &Settings) -> Bounds {
+    Bounds {
+        concurrency_max: settings.concurrency_max,
+        answer_grace_ms: settings.answer_grace_ms,
+        retries_min: settings.retries_min,
+        retries_percent: settings.retries_percent,
+        fleet_dead_ms: settings.fleet_dead_ms,
+        idle_ms_max: settings.backoff_ms_max,
     }
-}
-
-/// `s0×3 s1×2←s0`, for traces.
-fn shape(modelled: &Modelled) -> String {
-    let stages = modelled.graph.stages.iter().map(|stage| {
-        let inputs: Vec<String> = stage.inputs.iter().map(|input| input.stage.to_string()).collect();
-        let from = if inputs.is_empty() {
-            String::new()
-        } else {
-            format!("←{}", inputs.join("+"))
-        };
-        format!("{}×{}{from}", stage.id, stage.tasks.len())
-    });
-    stages.collect::<Vec<_>>().join(" ")
-}
-
-/// The prices that simulated bills use.
-pub fn price_book() -> PriceBook {
-    PriceBook::us_east_1(Architecture::X86_64)
 }

@@ -19,12 +19,18 @@ pub fn refused(error: &SdkError<InvokeError>) -> (Failure, bool) {
 fn service_error(error: &InvokeError, message: String) -> Failure {
     match error {
         InvokeError::TooManyRequestsException(throttled) => {
-            let seconds = throttled.retry_after_seconds.as_deref().and_then(|text| text.parse::<u64>().ok());
-            Failure::Throttled { retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1_000)) }
+            let seconds = throttled
+                .retry_after_seconds
+                .as_deref()
+                .and_then(|text| text.parse::<u64>().ok());
+            Failure::Throttled {
+                retry_after_ms: seconds.map(|seconds| seconds.saturating_mul(1_000)),
+            }
         }
-        InvokeError::ResourceNotFoundException(_) => {
-            Failure::user(ErrorCode::NoNodesAvailable, format!("the executor function is not deployed: {message}"))
-        }
+        InvokeError::ResourceNotFoundException(_) => Failure::user(
+            ErrorCode::NoNodesAvailable,
+            format!("the executor function is not deployed: {message}"),
+        ),
         InvokeError::RequestTooLargeException(_) => Failure::Broken { message },
         InvokeError::Ec2ThrottledException(_) => Failure::Throttled { retry_after_ms: None },
         _ => Failure::Transient { message },
@@ -40,7 +46,12 @@ pub fn crashed(payload: &[u8], line: Option<ReportLine>, size: FunctionSize) -> 
         error_message: String,
     }
     let account: Account = serde_json::from_slice(payload).unwrap_or_default();
-    let message = format!("{}: {} ({} MB)", account.error_type, account.error_message, size.memory_mb());
+    let message = format!(
+        "{}: {} ({} MB)",
+        account.error_type,
+        account.error_message,
+        size.memory_mb()
+    );
     let killed = account.error_message.contains("signal: killed");
     match account.error_type.as_str() {
         "Sandbox.Timedout" => Failure::TimedOut { message },

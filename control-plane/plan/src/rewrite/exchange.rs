@@ -24,7 +24,9 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
-use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{
+    ChildrenPropertiesMode, ExecutionPlan, ExecutionPlanProperties, ReplaceChildrenOptions,
+};
 use mayfly_fragment::{ExchangeExec, SplitScanExec};
 use std::sync::Arc;
 
@@ -284,7 +286,11 @@ fn spread(plan: Arc<dyn ExecutionPlan>) -> Placed {
 fn gather(child: Placed, ordered: bool) -> Result<Arc<dyn ExecutionPlan>> {
     if child.whole {
         let several = child.plan.output_partitioning().partition_count() > 1;
-        return Ok(if several { Arc::new(CoalescePartitionsExec::new(child.plan)) } else { child.plan });
+        return Ok(if several {
+            Arc::new(CoalescePartitionsExec::new(child.plan))
+        } else {
+            child.plan
+        });
     }
     let ordering = child.plan.output_ordering().cloned().filter(|_| ordered);
     Ok(Arc::new(match ordering {

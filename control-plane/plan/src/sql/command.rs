@@ -45,10 +45,16 @@ fn parse_show(cursor: &mut Parser<'_>) -> Result<Show, QueryError> {
         Ok(Show::Catalogs { like: like(cursor)? })
     } else if words(cursor, &["SCHEMAS"]) || words(cursor, &["DATABASES"]) {
         let catalog = from(cursor)?;
-        Ok(Show::Schemas { catalog, like: like(cursor)? })
+        Ok(Show::Schemas {
+            catalog,
+            like: like(cursor)?,
+        })
     } else if words(cursor, &["TABLES"]) {
         let schema = from(cursor)?;
-        Ok(Show::Tables { schema, like: like(cursor)? })
+        Ok(Show::Tables {
+            schema,
+            like: like(cursor)?,
+        })
     } else if words(cursor, &["COLUMNS"]) {
         Ok(Show::Columns { table: from(cursor)? })
     } else if words(cursor, &["SESSION"]) {
@@ -86,7 +92,10 @@ fn property(mut name: Vec<String>) -> String {
 pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, QueryError> {
     let refuse = |what: &str, reason: &str| Err(not_supported(what, reason));
     if !create.file_type.eq_ignore_ascii_case("parquet") {
-        return refuse(&format!("STORED AS {}", create.file_type), "tables are STORED AS PARQUET");
+        return refuse(
+            &format!("STORED AS {}", create.file_type),
+            "tables are STORED AS PARQUET",
+        );
     }
     if create.or_replace {
         return refuse("CREATE OR REPLACE", "drop the table first");
@@ -114,10 +123,13 @@ pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, Query
 
 /// Takes the words if they stand next, without regard to case.
 fn words(cursor: &mut Parser<'_>, expected: &[&str]) -> bool {
-    let stands = expected.iter().enumerate().all(|(at, word)| match cursor.peek_nth_token(at).token {
-        Token::Word(found) => found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word),
-        _ => false,
-    });
+    let stands = expected
+        .iter()
+        .enumerate()
+        .all(|(at, word)| match cursor.peek_nth_token(at).token {
+            Token::Word(found) => found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word),
+            _ => false,
+        });
     if stands {
         expected.iter().for_each(|_| cursor.advance_token());
     }
@@ -145,7 +157,9 @@ fn name(cursor: &mut Parser<'_>) -> Result<Vec<String>, QueryError> {
 }
 
 fn parts(name: &ObjectName) -> Result<Vec<String>, QueryError> {
-    let part = |part: &datafusion::sql::sqlparser::ast::ObjectNamePart| part.as_ident().map(|ident| ident.value.to_lowercase());
+    let part = |part: &datafusion::sql::sqlparser::ast::ObjectNamePart| {
+        part.as_ident().map(|ident| ident.value.to_lowercase())
+    };
     let parts: Option<Vec<String>> = name.0.iter().map(part).collect();
     parts.ok_or_else(|| not_supported(&format!("the name {name}"), "names are identifiers joined by dots"))
 }

@@ -11,4 +11,3 @@ mod token;
 pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;
 pub(crate) use statement::{Command, ExplainForm, NewTableStatement, QueryStatement, Show, Statement};
-

@@ -30,7 +30,11 @@ impl OutputNames {
             0 if self.0.len() == planned.len() => self.expand(planned, 0),
             1 if self.0.len() <= planned.len() + 1 => self.expand(planned, planned.len() + 1 - self.0.len()),
             // Which column came from which wildcard is not told by the text alone: the plan's names are as good.
-            _ => planned.iter().enumerate().map(|(at, name)| planned_name(at, name)).collect(),
+            _ => planned
+                .iter()
+                .enumerate()
+                .map(|(at, name)| planned_name(at, name))
+                .collect(),
         }
     }
 
@@ -69,8 +73,12 @@ fn leftmost(body: &SetExpr) -> Option<&Select> {
 fn item(item: &SelectItem) -> Item {
     match item {
         SelectItem::ExprWithAlias { alias, .. } => Item::Named(alias.value.clone()),
-        SelectItem::UnnamedExpr(expr) => reference(expr).map_or(Item::Unnamed, |ident| Item::Named(ident.value.clone())),
-        SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => Item::Wildcard,
+        SelectItem::UnnamedExpr(expr) => {
+            reference(expr).map_or(Item::Unnamed, |ident| Item::Named(ident.value.clone()))
+        }
+        SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {
+            Item::Wildcard
+        }
     }
 }
 

@@ -43,7 +43,10 @@ fn explain(tokens: &[TokenWithSpan], cursor: &mut Parser<'_>) -> Result<Statemen
     let mut form = ExplainForm::Plain;
     let mut used = 1;
     if cursor.parse_keyword(Keyword::ANALYZE) {
-        return Err(not_supported("EXPLAIN ANALYZE", "run the query: its answer carries what it used"));
+        return Err(not_supported(
+            "EXPLAIN ANALYZE",
+            "run the query: its answer carries what it used",
+        ));
     }
     if cursor.parse_keyword(Keyword::VERBOSE) {
         form = ExplainForm::Verbose;
@@ -54,7 +57,9 @@ fn explain(tokens: &[TokenWithSpan], cursor: &mut Parser<'_>) -> Result<Statemen
     }
     let rest = &tokens[used.min(tokens.len())..];
     if rest.is_empty() {
-        let end = tokens.last().map_or(Location { line: 0, column: 0 }, |token| token.span.end);
+        let end = tokens
+            .last()
+            .map_or(Location { line: 0, column: 0 }, |token| token.span.end);
         return Err(error::syntax("mismatched input '<EOF>'. Expecting: a query", end));
     }
     match parse_one(rest)? {
@@ -62,7 +67,10 @@ fn explain(tokens: &[TokenWithSpan], cursor: &mut Parser<'_>) -> Result<Statemen
             form,
             query: query(rest)?,
         }),
-        _ => Err(not_supported("EXPLAIN of anything but a query", "only queries have plans")),
+        _ => Err(not_supported(
+            "EXPLAIN of anything but a query",
+            "only queries have plans",
+        )),
     }
 }
 
@@ -83,13 +91,21 @@ fn options_end(tokens: &[TokenWithSpan]) -> Option<usize> {
 fn explain_options(tokens: &[TokenWithSpan]) -> Result<ExplainForm, QueryError> {
     let mut form = ExplainForm::Distributed;
     for option in tokens.split(|token| token.token == Token::Comma) {
-        let words: Vec<String> = option.iter().map(|token| token.token.to_string().to_uppercase()).collect();
+        let words: Vec<String> = option
+            .iter()
+            .map(|token| token.token.to_string().to_uppercase())
+            .collect();
         match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["TYPE", "DISTRIBUTED"] => form = ExplainForm::Distributed,
             ["TYPE", "LOGICAL"] => form = ExplainForm::Logical,
             ["TYPE", "VALIDATE"] => form = ExplainForm::Validate,
             ["FORMAT", "TEXT"] => {}
-            _ => return Err(not_supported(&format!("EXPLAIN ({})", words.join(" ")), "TYPE is LOGICAL, DISTRIBUTED or VALIDATE, FORMAT is TEXT")),
+            _ => {
+                return Err(not_supported(
+                    &format!("EXPLAIN ({})", words.join(" ")),
+                    "TYPE is LOGICAL, DISTRIBUTED or VALIDATE, FORMAT is TEXT",
+                ));
+            }
         }
     }
     Ok(form)
@@ -135,7 +151,14 @@ fn parse_one(tokens: &[TokenWithSpan]) -> Result<DfStatement, QueryError> {
 
 fn refuse(statement: &DfStatement) -> QueryError {
     let text = statement.to_string();
-    let verb: String = text.split_whitespace().take(2).collect::<Vec<_>>().join(" ").chars().take(60).collect();
+    let verb: String = text
+        .split_whitespace()
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(60)
+        .collect();
     let reason = match statement {
         DfStatement::Statement(statement) => match statement.as_ref() {
             SqlStatement::Insert(_)

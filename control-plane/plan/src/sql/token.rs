@@ -44,7 +44,10 @@ fn one_statement(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
     }
     match tokens.iter().find(|token| token.token == Token::SemiColon) {
         None => Ok(()),
-        Some(second) => Err(error::syntax("mismatched input ';'. Expecting: one statement", second.span.start)),
+        Some(second) => Err(error::syntax(
+            "mismatched input ';'. Expecting: one statement",
+            second.span.start,
+        )),
     }
 }
 
@@ -61,7 +64,10 @@ fn bounded(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
         QueryError::new(ErrorCode::TooComplex, format!("the query is too complex: {what}")).at(error::location(at))
     };
     if tokens.len() > TOKENS_MAX {
-        return Err(too_complex(format!("more than {TOKENS_MAX} tokens"), tokens[TOKENS_MAX].span.start));
+        return Err(too_complex(
+            format!("more than {TOKENS_MAX} tokens"),
+            tokens[TOKENS_MAX].span.start,
+        ));
     }
     let mut depth = Depth {
         chains: vec![0],
@@ -72,13 +78,19 @@ fn bounded(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
         let chain = depth.chains.last().copied().unwrap_or(0);
         let at = token.span.start;
         if chain > CHAIN_MAX {
-            return Err(too_complex(format!("more than {CHAIN_MAX} operators in one expression"), at));
+            return Err(too_complex(
+                format!("more than {CHAIN_MAX} operators in one expression"),
+                at,
+            ));
         }
         if depth.chains.len() > NESTING_MAX {
             return Err(too_complex(format!("nested deeper than {NESTING_MAX}"), at));
         }
         if depth.relations > RELATIONS_MAX {
-            return Err(too_complex(format!("more than {RELATIONS_MAX} joins and set operations"), at));
+            return Err(too_complex(
+                format!("more than {RELATIONS_MAX} joins and set operations"),
+                at,
+            ));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::size::Sizing;
 use super::subquery::{self, Scopes};
 use super::{order, split};
 use crate::estimate;
+use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err, not_impl_err};
 use datafusion::physical_plan::ExecutionPlan;
 use mayfly_fragment::{ExchangeExec, OutputPartitioning, ShuffleWriteExec, SplitScanExec};
@@ -64,8 +65,18 @@ pub(crate) fn graph(stages: &[CutStage]) -> Result<StageGraph> {
         stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
         settings: BTreeMap::new(),
     };
-    graph.check().map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+    graph
+        .check()
+        .map_err(|cause| DataFusionError::External(Box::new(cause)))?;
     Ok(graph)
+}
+
+/// Schema of the result's rows. Names in it are the plan's, not those that the user sees.
+pub(crate) fn result_schema(stages: &[CutStage]) -> Result<SchemaRef> {
+    match stages.last() {
+        Some(root) => Ok(root.plan.schema()),
+        None => internal_err!("a query has at least one stage"),
+    }
 }
 
 /// Tasks of the widest stage that reads partitions.
@@ -175,7 +186,11 @@ impl Cutter<'_> {
         with_children(plan, children)
     }
 
-    fn output(&self, plan: Arc<dyn ExecutionPlan>, above: Option<&ExchangeExec>) -> Result<(ShuffleWriteExec, Exchange)> {
+    fn output(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        above: Option<&ExchangeExec>,
+    ) -> Result<(ShuffleWriteExec, Exchange)> {
         let Some(exchange) = above else {
             let root = ShuffleWriteExec::new(plan, OutputPartitioning::Single);
             let output = Exchange {

@@ -265,7 +265,11 @@ pub(crate) fn with_children(
     plan: &Arc<dyn ExecutionPlan>,
     children: Vec<Arc<dyn ExecutionPlan>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let same = plan.children().into_iter().zip(&children).all(|(old, new)| Arc::ptr_eq(old, new));
+    let same = plan
+        .children()
+        .into_iter()
+        .zip(&children)
+        .all(|(old, new)| Arc::ptr_eq(old, new));
     if same {
         return Ok(plan.clone());
     }

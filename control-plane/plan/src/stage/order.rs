@@ -15,7 +15,10 @@ pub(super) fn restore(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Execution
     let children = plan.children().into_iter().map(restore);
     let children: Vec<_> = children.collect::<Result<_>>()?;
     let required = plan.required_input_ordering();
-    let sorted = children.into_iter().zip(required).map(|(child, required)| meet(child, required));
+    let sorted = children
+        .into_iter()
+        .zip(required)
+        .map(|(child, required)| meet(child, required));
     with_children(plan, sorted.collect::<Result<_>>()?)
 }
 
@@ -25,7 +28,10 @@ fn meet(child: Arc<dyn ExecutionPlan>, required: Option<OrderingRequirements>) -
         return Ok(child);
     };
     for alternative in &alternatives {
-        if child.equivalence_properties().ordering_satisfy_requirement(alternative.clone())? {
+        if child
+            .equivalence_properties()
+            .ordering_satisfy_requirement(alternative.clone())?
+        {
             return Ok(child);
         }
     }

@@ -4,7 +4,7 @@ use crate::provider::Scans;
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter};
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use mayfly_catalog::{Table, TableFile};
@@ -63,7 +63,9 @@ fn collect(plan: &Arc<dyn ExecutionPlan>, scans: &Scans, pruned: &mut PrunedScan
         let table = scans.table(scan.scan).ok_or_else(unknown)?;
         pruned.insert(scan.scan, prune(scan, table));
     }
-    plan.children().into_iter().try_for_each(|child| collect(child, scans, pruned))
+    plan.children()
+        .into_iter()
+        .try_for_each(|child| collect(child, scans, pruned))
 }
 
 fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
@@ -99,7 +101,11 @@ fn suffice(pieces: &mut Vec<Piece>, limit: u64) {
 }
 
 fn columns_read(scan: &SplitScanExec) -> Vec<usize> {
-    let filtered = scan.predicate.iter().flat_map(collect_columns).map(|column| column.index());
+    let filtered = scan
+        .predicate
+        .iter()
+        .flat_map(collect_columns)
+        .map(|column| column.index());
     let mut columns: Vec<usize> = scan.projection.iter().copied().chain(filtered).collect();
     columns.sort_unstable();
     columns.dedup();
@@ -108,7 +114,10 @@ fn columns_read(scan: &SplitScanExec) -> Vec<usize> {
 
 fn predicate(scan: &SplitScanExec) -> Option<PruningPredicate> {
     let predicate = scan.predicate.clone()?;
-    PruningPredicate::try_new(predicate, scan.table_schema.clone()).ok()
+    PruningPredicateBuilder::new()
+        .with_file_schema(scan.table_schema.clone())
+        .try_build(predicate)
+        .ok()
 }
 
 fn row_groups(file: &TableFile, table: &Table, predicate: Option<&PruningPredicate>) -> Vec<usize> {

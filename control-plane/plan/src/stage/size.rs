@@ -50,7 +50,10 @@ impl Sizing {
         let tasks = self.wanted(pruned.bytes()).min(row_groups);
         if tasks > TASKS_MAX {
             let target = self.target_task_bytes;
-            return not_impl_err!("a scan of {} in tasks of {target} bytes takes {tasks} tasks, more than {TASKS_MAX}", pruned.table.name);
+            return not_impl_err!(
+                "a scan of {} in tasks of {target} bytes takes {tasks} tasks, more than {TASKS_MAX}",
+                pruned.table.name
+            );
         }
         Ok(tasks)
     }
@@ -63,7 +66,10 @@ impl Sizing {
     /// Partitions of every exchange of a query whose widest consumer has so many tasks. One number for all, so that what two
     /// exchanges hashed alike stands in equal ranges.
     pub(crate) fn partitions(&self, tasks: u32) -> u32 {
-        tasks.max(1).saturating_mul(self.partitions_per_task()).min(PARTITIONS_MAX)
+        tasks
+            .max(1)
+            .saturating_mul(self.partitions_per_task())
+            .min(PARTITIONS_MAX)
     }
 
     /// Enough to regroup later, and one for each local partition.
@@ -79,3 +85,6 @@ impl Sizing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,17 @@ use super::size::FORCED_BYTES;
 use mayfly_protocol::{PartitionRange, RowGroups, Split, TaskTemplate};
 
 /// The tasks of a stage: the pieces of each of its scans, and the partitions of its exchange inputs.
-pub(super) fn tasks(count: u32, scans: &[&Pruned], partitions: Option<u32>, target_task_bytes: u64) -> Vec<TaskTemplate> {
+pub(super) fn tasks(
+    count: u32,
+    scans: &[&Pruned],
+    partitions: Option<u32>,
+    target_task_bytes: u64,
+) -> Vec<TaskTemplate> {
     let whole_row_groups = target_task_bytes < FORCED_BYTES;
-    let shares: Vec<Vec<Vec<Split>>> = scans.iter().map(|pruned| share(pruned, count, whole_row_groups)).collect();
+    let shares: Vec<Vec<Vec<Split>>> = scans
+        .iter()
+        .map(|pruned| share(pruned, count, whole_row_groups))
+        .collect();
     let template = |task: u32| TaskTemplate {
         scans: shares.iter().map(|share| share[task as usize].clone()).collect(),
         partitions: match partitions {

@@ -89,6 +89,7 @@ fn visit(plan: &Arc<dyn ExecutionPlan>, used: &mut BTreeSet<usize>) -> Result<()
     plan.children().into_iter().try_for_each(|child| visit(child, used))
 }
 
+#[expect(deprecated, reason = "the index alone says which subquery an expression reads")]
 fn visit_expression(expr: &Arc<dyn PhysicalExpr>, used: &mut BTreeSet<usize>) -> Result<()> {
     expr.apply(|expr| {
         if let Some(subquery) = expr.downcast_ref::<ScalarSubqueryExpr>() {

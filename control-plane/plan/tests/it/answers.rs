@@ -13,7 +13,16 @@ async fn world() -> World {
     let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..40));
     let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..40).map(|n| format!("n{}", n % 3))));
     let batch = RecordBatch::try_from_iter([("k", keys), ("Name", names)]).unwrap();
-    world.table("t", &[batch], Layout { files: 2, rows_per_group: 5 }).await;
+    world
+        .table(
+            "t",
+            &[batch],
+            Layout {
+                files: 2,
+                rows_per_group: 5,
+            },
+        )
+        .await;
     world
 }
 
@@ -25,14 +34,39 @@ async fn check(world: &World, sql: &str, expected: Expect) {
 async fn what_reads_no_row_is_answered_at_once() {
     let world = world().await;
     check(&world, "SELECT 1", expect![["_col0\n1"]]).await;
-    check(&world, "/* {\"app\": \"dbt\"} */ SELECT 1 AS one, 'x' AS \"Two\" -- end\n;;", expect![["one | Two\n1 | x"]]).await;
+    check(
+        &world,
+        "/* {\"app\": \"dbt\"} */ SELECT 1 AS one, 'x' AS \"Two\" -- end\n;;",
+        expect![["one | Two\n1 | x"]],
+    )
+    .await;
     check(&world, "SELECT * FROM t LIMIT 0", expect![["k | name\n"]]).await;
     check(&world, "SELECT k FROM t WHERE 1 = 2", expect![["k\n"]]).await;
-    check(&world, "SELECT count(*), min(k), max(k) FROM t", expect![["_col0 | _col1 | _col2\n40 | 0 | 39"]]).await;
+    check(
+        &world,
+        "SELECT count(*), min(k), max(k) FROM t",
+        expect![["_col0 | _col1 | _col2\n40 | 0 | 39"]],
+    )
+    .await;
     // No row group can hold such a key: footers are all that is read.
-    check(&world, "SELECT sum(k), count(*) FROM t WHERE k > 1000", expect![["_col0 | _col1\n | 0"]]).await;
-    check(&world, "VALUES (1, 'a'), (2, 'b')", expect![["column1 | column2\n1 | a\n2 | b"]]).await;
-    check(&world, "SELECT now() = now(), date_trunc('year', now()) = timestamp '2025-01-01T00:00:00Z'", expect![["_col0 | _col1\ntrue | true"]]).await;
+    check(
+        &world,
+        "SELECT sum(k), count(*) FROM t WHERE k > 1000",
+        expect![["_col0 | _col1\n | 0"]],
+    )
+    .await;
+    check(
+        &world,
+        "VALUES (1, 'a'), (2, 'b')",
+        expect![["column1 | column2\n1 | a\n2 | b"]],
+    )
+    .await;
+    check(
+        &world,
+        "SELECT now() = now(), date_trunc('year', now()) = timestamp '2025-01-01T00:00:00Z'",
+        expect![["_col0 | _col1\ntrue | true"]],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,14 +74,26 @@ async fn columns_are_called_as_written() {
     let world = world().await;
     let cases = [
         ("SELECT K, NAME FROM t", vec!["K", "NAME"]),
-        ("SELECT k, k, count(*) OVER (), 1, 1 FROM t", vec!["k", "k", "_col2", "_col3", "_col4"]),
+        (
+            "SELECT k, k, count(*) OVER (), 1, 1 FROM t",
+            vec!["k", "k", "_col2", "_col3", "_col4"],
+        ),
         ("SELECT k AS x, name AS X, \"Name\" FROM t", vec!["x", "X", "Name"]),
         ("SELECT *, k, upper(name) FROM t", vec!["k", "name", "k", "_col3"]),
         ("SELECT a.k, b.k FROM t a JOIN t b ON a.k = b.k", vec!["k", "k"]),
-        ("SELECT a.*, b.* FROM t a JOIN t b ON a.k = b.k", vec!["k", "name", "k", "name"]),
+        (
+            "SELECT a.*, b.* FROM t a JOIN t b ON a.k = b.k",
+            vec!["k", "name", "k", "name"],
+        ),
         ("SELECT k + 1 FROM t UNION ALL SELECT k AS z FROM t", vec!["_col0"]),
-        ("WITH c AS (SELECT k AS \"Q\" FROM t) SELECT q, Q, \"q\" FROM c", vec!["q", "Q", "q"]),
-        ("SELECT count(*), count(*) FROM t WHERE k % 2 = 0", vec!["_col0", "_col1"]),
+        (
+            "WITH c AS (SELECT k AS \"Q\" FROM t) SELECT q, Q, \"q\" FROM c",
+            vec!["q", "Q", "q"],
+        ),
+        (
+            "SELECT count(*), count(*) FROM t WHERE k % 2 = 0",
+            vec!["_col0", "_col1"],
+        ),
         ("SELECT k, k FROM t ORDER BY k", vec!["k", "k"]),
     ];
     for (sql, expected) in cases {
@@ -64,7 +110,12 @@ async fn a_small_query_is_one_task() {
     let world = world().await;
     let sql = "SELECT name, sum(k) FROM t GROUP BY name ORDER BY name";
     let planned = world.query(sql, &session(&[])).await;
-    assert_eq!((planned.graph.stages.len(), planned.graph.tasks()), (1, 1), "{}", planned.text.distributed);
+    assert_eq!(
+        (planned.graph.stages.len(), planned.graph.tasks()),
+        (1, 1),
+        "{}",
+        planned.text.distributed
+    );
     let rows = oracle::rows(&cluster::run(&world, &planned).await.unwrap(), true);
     assert_eq!(rows, ["n0 | 273", "n1 | 247", "n2 | 260"]);
     let planned = world.query(sql, &forced("2")).await;
@@ -94,15 +145,28 @@ async fn every_form_of_explain() {
         ("EXPLAIN VERBOSE SELECT k FROM t", "Logical plan:", "Distributed plan:"),
         ("EXPLAIN (TYPE LOGICAL) SELECT k FROM t", "TableScan: t", ""),
         ("EXPLAIN (TYPE VALIDATE) SELECT k FROM t", "true", ""),
-        ("EXPLAIN (TYPE DISTRIBUTED, FORMAT TEXT) SELECT k FROM t", "Fragment 0 [SOURCE] tasks=1", "Output: RESULT"),
+        (
+            "EXPLAIN (TYPE DISTRIBUTED, FORMAT TEXT) SELECT k FROM t",
+            "Fragment 0 [SOURCE] tasks=1",
+            "Output: RESULT",
+        ),
         ("EXPLAIN (SELECT k FROM t)", "Logical plan:", "SplitScanExec"),
-        ("EXPLAIN (TYPE DISTRIBUTED) SELECT 1", "Answered in the control plane", ""),
+        (
+            "EXPLAIN (TYPE DISTRIBUTED) SELECT 1",
+            "Answered in the control plane",
+            "",
+        ),
     ];
     for (sql, first, second) in cases {
         let text = text(world.run(sql).await.unwrap());
         assert!(text.contains(first) && text.contains(second), "{sql}:\n{text}");
     }
-    assert!(world.run("EXPLAIN (TYPE VALIDATE) SELECT nothing FROM t").await.is_err());
+    assert!(
+        world
+            .run("EXPLAIN (TYPE VALIDATE) SELECT nothing FROM t")
+            .await
+            .is_err()
+    );
 }
 
 fn text(planned: Planned) -> String {

@@ -14,7 +14,16 @@ async fn world() -> World {
     let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20));
     let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..20).map(|n| n.to_string())));
     let batch = RecordBatch::try_from_iter([("order_key", keys), ("comment", names)]).unwrap();
-    world.table("orders", &[batch], Layout { files: 2, rows_per_group: 5 }).await;
+    world
+        .table(
+            "orders",
+            &[batch],
+            Layout {
+                files: 2,
+                rows_per_group: 5,
+            },
+        )
+        .await;
     world
 }
 
@@ -37,29 +46,89 @@ async fn names_and_syntax() {
     check(
         &world,
         &[
-            ("", SyntaxError, "line 1:1: mismatched input '<EOF>'. Expecting: a statement"),
+            (
+                "",
+                SyntaxError,
+                "line 1:1: mismatched input '<EOF>'. Expecting: a statement",
+            ),
             ("  -- nothing\n", SyntaxError, "line 1:1: mismatched input '<EOF>'"),
-            ("SELEKT 1", SyntaxError, "line 1:1: mismatched input 'SELEKT'. Expecting: "),
+            (
+                "SELEKT 1",
+                SyntaxError,
+                "line 1:1: mismatched input 'SELEKT'. Expecting: ",
+            ),
             ("SELECT 1 FROM", SyntaxError, "line 1:14: mismatched input '<EOF>'"),
-            ("SELECT 1; SELECT 2", SyntaxError, "line 1:9: mismatched input ';'. Expecting: one statement"),
+            (
+                "SELECT 1; SELECT 2",
+                SyntaxError,
+                "line 1:9: mismatched input ';'. Expecting: one statement",
+            ),
             ("SELECT 'x", SyntaxError, "line 1:8: Unterminated string literal"),
-            ("SELECT order_kay FROM orders", ColumnNotFound, "line 1:8: Column 'order_kay' cannot be resolved; did you mean 'order_key'?"),
-            ("SELECT o.x FROM orders o", ColumnNotFound, "line 1:8: Column 'o.x' cannot be resolved"),
-            ("SELECT *\nFROM ordes", TableNotFound, "line 2:6: Table 'lake.default.ordes' does not exist; did you mean 'orders'?"),
-            ("SELECT * FROM defalt.orders", SchemaNotFound, "line 1:15: Schema 'defalt' does not exist; did you mean 'default'?"),
-            ("SELECT * FROM hive.default.orders", CatalogNotFound, "line 1:15: Catalog 'hive' does not exist"),
-            ("SELECT lenght(comment) FROM orders", FunctionNotFound, "line 1:8: Function 'lenght' not registered"),
-            ("SELECT order_key FROM orders a, orders b", AmbiguousName, "line 1:8: Column 'order_key' is ambiguous"),
-            ("INSERT INTO orders VALUES (1, 'x')", NotSupported, "INSERT INTO is not supported: tables are read only"),
-            ("CREATE TABLE t AS SELECT 1", NotSupported, "CREATE TABLE is not supported"),
+            (
+                "SELECT order_kay FROM orders",
+                ColumnNotFound,
+                "line 1:8: Column 'order_kay' cannot be resolved; did you mean 'order_key'?",
+            ),
+            (
+                "SELECT o.x FROM orders o",
+                ColumnNotFound,
+                "line 1:8: Column 'o.x' cannot be resolved",
+            ),
+            (
+                "SELECT *\nFROM ordes",
+                TableNotFound,
+                "line 2:6: Table 'lake.default.ordes' does not exist; did you mean 'orders'?",
+            ),
+            (
+                "SELECT * FROM defalt.orders",
+                SchemaNotFound,
+                "line 1:15: Schema 'defalt' does not exist; did you mean 'default'?",
+            ),
+            (
+                "SELECT * FROM hive.default.orders",
+                CatalogNotFound,
+                "line 1:15: Catalog 'hive' does not exist",
+            ),
+            (
+                "SELECT lenght(comment) FROM orders",
+                FunctionNotFound,
+                "line 1:8: Function 'lenght' not registered",
+            ),
+            (
+                "SELECT order_key FROM orders a, orders b",
+                AmbiguousName,
+                "line 1:8: Column 'order_key' is ambiguous",
+            ),
+            (
+                "INSERT INTO orders VALUES (1, 'x')",
+                NotSupported,
+                "INSERT INTO is not supported: tables are read only",
+            ),
+            (
+                "CREATE TABLE t AS SELECT 1",
+                NotSupported,
+                "CREATE TABLE is not supported",
+            ),
             ("COPY orders TO 'x.parquet'", NotSupported, "COPY "),
             ("DELETE FROM orders", NotSupported, "DELETE FROM is not supported"),
             ("SET x = 1", NotSupported, "SET "),
-            ("EXPLAIN ANALYZE SELECT 1", NotSupported, "EXPLAIN ANALYZE is not supported"),
+            (
+                "EXPLAIN ANALYZE SELECT 1",
+                NotSupported,
+                "EXPLAIN ANALYZE is not supported",
+            ),
             ("SHOW GRANTS", NotSupported, "line 1:6: SHOW GRANTS is not supported"),
             ("SELECT * FROM generate_series(1, 10)", FunctionNotFound, ""),
-            ("DROP TABLE ordes", TableNotFound, "Table 'lake.default.ordes' does not exist; did you mean 'orders'?"),
-            ("DESCRIBE ordes", TableNotFound, "Table 'lake.default.ordes' does not exist"),
+            (
+                "DROP TABLE ordes",
+                TableNotFound,
+                "Table 'lake.default.ordes' does not exist; did you mean 'orders'?",
+            ),
+            (
+                "DESCRIBE ordes",
+                TableNotFound,
+                "Table 'lake.default.ordes' does not exist",
+            ),
             ("USE nowhere", SchemaNotFound, "Schema 'nowhere' does not exist"),
         ],
     )
@@ -74,7 +143,11 @@ async fn types_and_grouping() {
         &world,
         &[
             ("SELECT order_key, count(*) FROM orders", MissingGroupBy, ""),
-            ("SELECT order_key FROM orders WHERE comment + interval '1' day", TypeMismatch, ""),
+            (
+                "SELECT order_key FROM orders WHERE comment + interval '1' day",
+                TypeMismatch,
+                "",
+            ),
             ("SELECT sum(comment = 'a') FROM orders", TypeMismatch, ""),
             ("SELECT 1 / 0", DivisionByZero, ""),
         ],
@@ -93,8 +166,15 @@ async fn texts_that_would_exhaust_the_stack() {
         format!("SELECT 1{}", "::int".repeat(5_000)),
         format!("SELECT 1 {}", "UNION ALL SELECT 1 ".repeat(2_000)),
         format!("{}SELECT 1{}", "SELECT * FROM (".repeat(500), ") t".repeat(500)),
-        format!("SELECT {}1{}", "CASE WHEN true THEN ".repeat(1_000), " END".repeat(1_000)),
-        format!("SELECT * FROM orders WHERE {}", vec!["order_key = 1"; 3_000].join(" OR ")),
+        format!(
+            "SELECT {}1{}",
+            "CASE WHEN true THEN ".repeat(1_000),
+            " END".repeat(1_000)
+        ),
+        format!(
+            "SELECT * FROM orders WHERE {}",
+            vec!["order_key = 1"; 3_000].join(" OR ")
+        ),
     ];
     for sql in cases {
         let error = world.error(&sql).await;
@@ -110,7 +190,10 @@ async fn long_but_flat_texts_are_fine() {
     let world = world().await;
     let cases = [
         format!("SELECT {}1", "1+".repeat(1_000)),
-        format!("SELECT * FROM orders WHERE order_key IN ({})", vec!["7"; 20_000].join(",")),
+        format!(
+            "SELECT * FROM orders WHERE order_key IN ({})",
+            vec!["7"; 20_000].join(",")
+        ),
         format!("SELECT * FROM orders WHERE {}", vec!["order_key = 1"; 600].join(" OR ")),
         format!("SELECT {}", vec!["order_key + 1"; 500].join(", ") + " FROM orders"),
     ];
@@ -162,9 +245,20 @@ fn mayfly_store_meter_of_nothing() -> mayfly_protocol::S3Meter {
 #[tokio::test(flavor = "multi_thread")]
 async fn private_objects_are_no_tables_even_where_all_is_allowed() {
     let world = world().await;
-    for location in ["s3://mayfly", "s3://mayfly/", "s3://mayfly/j/default", "s3://mayfly/x", "s3://mayfly/catalog", "s3://mayfly/p"] {
+    for location in [
+        "s3://mayfly",
+        "s3://mayfly/",
+        "s3://mayfly/j/default",
+        "s3://mayfly/x",
+        "s3://mayfly/catalog",
+        "s3://mayfly/p",
+    ] {
         let sql = format!("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '{location}'");
-        assert_eq!(world.error(&sql).await.code, ErrorCode::LocationNotAllowed, "{location}");
+        assert_eq!(
+            world.error(&sql).await.code,
+            ErrorCode::LocationNotAllowed,
+            "{location}"
+        );
     }
 }
 
@@ -176,16 +270,36 @@ async fn files_that_are_no_parquet_are_named() {
         ("truncated", whole.slice(..whole.len() - 100)),
         ("garbage", Bytes::from(vec![7_u8; 4_096])),
         ("tiny", Bytes::from_static(b"PAR1")),
-        ("lying", Bytes::from([b"PAR1".as_slice(), &[0xFF, 0xFF, 0xFF, 0x7F], b"PAR1"].concat())),
-        ("zeros", Bytes::from([b"PAR1".as_slice(), &[0; 40], &40_u32.to_le_bytes(), b"PAR1"].concat())),
+        (
+            "lying",
+            Bytes::from([b"PAR1".as_slice(), &[0xFF, 0xFF, 0xFF, 0x7F], b"PAR1"].concat()),
+        ),
+        (
+            "zeros",
+            Bytes::from([b"PAR1".as_slice(), &[0; 40], &40_u32.to_le_bytes(), b"PAR1"].concat()),
+        ),
     ];
     for (name, bytes) in cases {
-        world.store.put(DATA, &format!("{name}/x.parquet"), bytes).await.unwrap();
-        let error = world.error(&format!("CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION 's3://{DATA}/{name}'")).await;
+        world
+            .store
+            .put(DATA, &format!("{name}/x.parquet"), bytes)
+            .await
+            .unwrap();
+        let error = world
+            .error(&format!(
+                "CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION 's3://{DATA}/{name}'"
+            ))
+            .await;
         assert_eq!(error.code, ErrorCode::BadFile, "{name}: {error}");
-        assert!(error.message.contains(&format!("s3://{DATA}/{name}/x.parquet")), "{error}");
+        assert!(
+            error.message.contains(&format!("s3://{DATA}/{name}/x.parquet")),
+            "{error}"
+        );
     }
-    assert!(matches!(world.run("SELECT count(*) FROM orders").await, Ok(Planned::Rows { .. })));
+    assert!(matches!(
+        world.run("SELECT count(*) FROM orders").await,
+        Ok(Planned::Rows { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,10 +307,17 @@ async fn places_without_files_are_named() {
     let world = world().await;
     let cases = [
         ("s3://data/nothing-here", "there is no file at 's3://data/nothing-here'"),
-        ("s3://no-such-bucket/x", "bucket 'no-such-bucket' of 's3://no-such-bucket/x' does not exist"),
+        (
+            "s3://no-such-bucket/x",
+            "bucket 'no-such-bucket' of 's3://no-such-bucket/x' does not exist",
+        ),
     ];
     for (location, message) in cases {
-        let error = world.error(&format!("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '{location}'")).await;
+        let error = world
+            .error(&format!(
+                "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '{location}'"
+            ))
+            .await;
         assert_eq!((error.code, error.message.as_str()), (ErrorCode::NotFound, message));
     }
 }
@@ -208,7 +329,9 @@ async fn files_of_different_schemas_are_no_table() {
     let batch = RecordBatch::try_from_iter([("order_key", other.clone()), ("comment", other)]).unwrap();
     let bytes = crate::world::parquet(&batch, 10);
     world.store.put(DATA, "orders/zz.parquet", bytes).await.unwrap();
-    let error = world.error("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION 's3://data/orders/'").await;
+    let error = world
+        .error("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION 's3://data/orders/'")
+        .await;
     assert_eq!(error.code, ErrorCode::SchemaMismatch, "{error}");
     assert!(error.message.contains("s3://data/orders/zz.parquet"), "{error}");
     let error = world.error("SELECT comment FROM orders").await;
@@ -222,16 +345,48 @@ async fn session_properties_are_checked() {
     check(
         &world,
         &[
-            ("SET SESSION target_task_byte = 1", invalid, "Session property 'target_task_byte' does not exist; did you mean 'target_task_bytes'?"),
-            ("SET SESSION target_task_bytes = 'lots'", invalid, "target_task_bytes cannot be 'lots'"),
-            ("SET SESSION target_task_bytes = 0", invalid, "target_task_bytes cannot be '0'"),
-            ("SET SESSION target_task_bytes = '99999999999999 GB'", invalid, "target_task_bytes cannot be"),
-            ("SET SESSION target_partitions = 0", invalid, "target_partitions cannot be '0'"),
-            ("SET SESSION target_partitions = 100000", invalid, "target_partitions cannot be"),
-            ("RESET SESSION nothing", invalid, "Session property 'nothing' does not exist"),
+            (
+                "SET SESSION target_task_byte = 1",
+                invalid,
+                "Session property 'target_task_byte' does not exist; did you mean 'target_task_bytes'?",
+            ),
+            (
+                "SET SESSION target_task_bytes = 'lots'",
+                invalid,
+                "target_task_bytes cannot be 'lots'",
+            ),
+            (
+                "SET SESSION target_task_bytes = 0",
+                invalid,
+                "target_task_bytes cannot be '0'",
+            ),
+            (
+                "SET SESSION target_task_bytes = '99999999999999 GB'",
+                invalid,
+                "target_task_bytes cannot be",
+            ),
+            (
+                "SET SESSION target_partitions = 0",
+                invalid,
+                "target_partitions cannot be '0'",
+            ),
+            (
+                "SET SESSION target_partitions = 100000",
+                invalid,
+                "target_partitions cannot be",
+            ),
+            (
+                "RESET SESSION nothing",
+                invalid,
+                "Session property 'nothing' does not exist",
+            ),
         ],
     )
     .await;
-    let error = world.planner.plan("SELECT 1", &session(&[("target_partitions", "x")])).await.unwrap_err();
+    let error = world
+        .planner
+        .plan("SELECT 1", &session(&[("target_partitions", "x")]))
+        .await
+        .unwrap_err();
     assert_eq!(error.code, invalid);
 }

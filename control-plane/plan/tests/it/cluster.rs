@@ -47,7 +47,10 @@ pub async fn run(world: &World, planned: &PlannedQuery) -> Result<Vec<RecordBatc
 }
 
 fn uuid() -> u128 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_nanos()
 }
 
 async fn result(world: &World, outputs: Vec<Output>, schema: SchemaRef) -> Vec<RecordBatch> {
@@ -79,8 +82,12 @@ impl Run<'_> {
         };
         let root = mayfly_fragment::bind(decoded, &spec, &sources, &config).map_err(|cause| cause.to_string())?;
         let mut writer = Writer::new(root.schema(), self.writer_settings(&spec)).map_err(|cause| cause.to_string())?;
-        mayfly_fragment::write(&root, &context, &mut writer).await.map_err(|cause| chain(&cause))?;
-        let published = writer.publish(&self.world.store, &spec.output, Nonce(1), &spec.attempt).await;
+        mayfly_fragment::write(&root, &context, &mut writer)
+            .await
+            .map_err(|cause| chain(&cause))?;
+        let published = writer
+            .publish(&self.world.store, &spec.output, Nonce(1), &spec.attempt)
+            .await;
         published.map_err(|cause| cause.to_string())
     }
 
@@ -137,7 +144,14 @@ impl Run<'_> {
         let outputs = &self.outputs[&input.stage];
         let slices = outputs.iter().enumerate().map(|(index, output)| {
             let stage = input.stage;
-            slice(TaskId { stage, index: index as u32 }, output, partitions)
+            slice(
+                TaskId {
+                    stage,
+                    index: index as u32,
+                },
+                output,
+                partitions,
+            )
         });
         InputBinding {
             input: input.input,
@@ -152,11 +166,16 @@ impl Run<'_> {
 
 fn slice(producer: TaskId, output: &Output, range: PartitionRange) -> ProducerSlice {
     let entries = &output.partitions[range.start as usize..range.end as usize];
-    let before: u64 = output.partitions[..range.start as usize].iter().map(|entry| entry.len_bytes).sum();
+    let before: u64 = output.partitions[..range.start as usize]
+        .iter()
+        .map(|entry| entry.len_bytes)
+        .sum();
     let length: u64 = entries.iter().map(|entry| entry.len_bytes).sum();
     let source = match &output.location {
         _ if length == 0 => SliceSource::Empty,
-        OutputLocation::Object { key, etag, data_offset, .. } => SliceSource::Object {
+        OutputLocation::Object {
+            key, etag, data_offset, ..
+        } => SliceSource::Object {
             key: key.clone(),
             etag: etag.clone(),
             offset: data_offset + before,

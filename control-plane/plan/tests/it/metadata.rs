@@ -12,7 +12,16 @@ use std::sync::Arc;
 
 async fn world() -> World {
     let world = World::empty().await;
-    world.table("Orders", &[batch(0..20)], Layout { files: 2, rows_per_group: 5 }).await;
+    world
+        .table(
+            "Orders",
+            &[batch(0..20)],
+            Layout {
+                files: 2,
+                rows_per_group: 5,
+            },
+        )
+        .await;
     world
 }
 
@@ -31,11 +40,21 @@ async fn show_and_describe() {
     let world = world().await;
     world.run("CREATE SCHEMA raw").await.unwrap();
     check(&world, "SHOW CATALOGS", expect![["Catalog\nlake"]]).await;
-    check(&world, "SHOW SCHEMAS", expect![["Schema\ndefault\ninformation_schema\nraw"]]).await;
+    check(
+        &world,
+        "SHOW SCHEMAS",
+        expect![["Schema\ndefault\ninformation_schema\nraw"]],
+    )
+    .await;
     check(&world, "SHOW SCHEMAS FROM lake LIKE 'r%'", expect![["Schema\nraw"]]).await;
     check(&world, "SHOW TABLES", expect![["Table\norders"]]).await;
     check(&world, "SHOW TABLES IN lake.raw;", expect![["Table\n"]]).await;
-    check(&world, "show tables from default like '_rders'", expect![["Table\norders"]]).await;
+    check(
+        &world,
+        "show tables from default like '_rders'",
+        expect![["Table\norders"]],
+    )
+    .await;
     let columns = expect![["Column | Type | Extra | Comment\norder_key | bigint |  |\ncomment | varchar |  |"]];
     columns.assert_eq(&world.rows("DESCRIBE orders").await);
     columns.assert_eq(&world.rows("SHOW COLUMNS FROM \"default\".ORDERS").await);
@@ -84,19 +103,32 @@ async fn session_commands_tell_the_client() {
         (
             "USE lake.raw",
             "USE",
-            vec![SessionChange::SetCatalog("lake".to_owned()), SessionChange::SetSchema("raw".to_owned())],
+            vec![
+                SessionChange::SetCatalog("lake".to_owned()),
+                SessionChange::SetSchema("raw".to_owned()),
+            ],
         ),
         (
             "SET SESSION target_partitions = 3",
             "SET SESSION",
-            vec![SessionChange::SetProperty { key: key(), value: "3".to_owned() }],
+            vec![SessionChange::SetProperty {
+                key: key(),
+                value: "3".to_owned(),
+            }],
         ),
         (
             "SET SESSION lake.target_partitions = '3'",
             "SET SESSION",
-            vec![SessionChange::SetProperty { key: key(), value: "3".to_owned() }],
+            vec![SessionChange::SetProperty {
+                key: key(),
+                value: "3".to_owned(),
+            }],
         ),
-        ("RESET SESSION target_partitions", "RESET SESSION", vec![SessionChange::ResetProperty { key: key() }]),
+        (
+            "RESET SESSION target_partitions",
+            "RESET SESSION",
+            vec![SessionChange::ResetProperty { key: key() }],
+        ),
         ("CREATE SCHEMA IF NOT EXISTS raw", "CREATE SCHEMA", vec![]),
         ("DROP TABLE IF EXISTS nothing", "DROP TABLE", vec![]),
     ];
@@ -122,7 +154,10 @@ async fn the_catalog_outlives_its_server() {
     }
     let store = world.store.fork();
     let fresh = planner(&store, Locations::any());
-    fresh.plan("SELECT sum(order_key) FROM orders", &session(&[])).await.unwrap();
+    fresh
+        .plan("SELECT sum(order_key) FROM orders", &session(&[]))
+        .await
+        .unwrap();
     let meter = store.meter();
     // The table, the list and the persisted footers; no file is opened.
     assert_eq!((meter.gets, meter.lists, meter.puts), (2, 1, 0), "{meter:?}");
@@ -131,10 +166,15 @@ async fn the_catalog_outlives_its_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn creating_twice_and_dropping() {
     let world = world().await;
-    let create = |clause: &str| format!("CREATE EXTERNAL TABLE {clause} orders STORED AS PARQUET LOCATION 's3://{DATA}/Orders/'");
+    let create = |clause: &str| {
+        format!("CREATE EXTERNAL TABLE {clause} orders STORED AS PARQUET LOCATION 's3://{DATA}/Orders/'")
+    };
     assert_eq!(world.error(&create("")).await.code, ErrorCode::TableAlreadyExists);
     assert!(world.run(&create("IF NOT EXISTS")).await.is_ok());
-    assert_eq!(world.error("CREATE SCHEMA default").await.code, ErrorCode::SchemaAlreadyExists);
+    assert_eq!(
+        world.error("CREATE SCHEMA default").await.code,
+        ErrorCode::SchemaAlreadyExists
+    );
     world.run("DROP TABLE orders").await.unwrap();
     assert_eq!(world.error("SELECT * FROM orders").await.code, ErrorCode::TableNotFound);
     assert!(world.run(&create("")).await.is_ok());
@@ -145,10 +185,15 @@ async fn creating_twice_and_dropping() {
 #[tokio::test(flavor = "multi_thread")]
 async fn declared_columns_must_agree() {
     let world = world().await;
-    let create = |columns: &str| format!("CREATE EXTERNAL TABLE declared ({columns}) STORED AS PARQUET LOCATION 's3://{DATA}/Orders'");
+    let create = |columns: &str| {
+        format!("CREATE EXTERNAL TABLE declared ({columns}) STORED AS PARQUET LOCATION 's3://{DATA}/Orders'")
+    };
     let wrong = world.error(&create("\"Order_Key\" varchar, comment varchar")).await;
     assert_eq!(wrong.code, ErrorCode::SchemaMismatch, "{wrong}");
-    world.run(&create("\"Order_Key\" bigint, comment varchar")).await.unwrap();
+    world
+        .run(&create("\"Order_Key\" bigint, comment varchar"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,16 +205,43 @@ async fn new_and_changed_files_are_seen() {
         rows.iter().map(RecordBatch::num_rows).sum::<usize>()
     };
     assert_eq!(count().await, 20);
-    world.store.put(DATA, "Orders/part-900.parquet", crate::world::parquet(&batch(100..107), 5)).await.unwrap();
+    world
+        .store
+        .put(
+            DATA,
+            "Orders/part-900.parquet",
+            crate::world::parquet(&batch(100..107), 5),
+        )
+        .await
+        .unwrap();
     assert_eq!(count().await, 27);
-    world.store.put(DATA, "Orders/part-000.parquet", crate::world::parquet(&batch(0..3), 5)).await.unwrap();
+    world
+        .store
+        .put(DATA, "Orders/part-000.parquet", crate::world::parquet(&batch(0..3), 5))
+        .await
+        .unwrap();
     assert_eq!(count().await, 20);
-    world.store.put(DATA, "Orders/_SUCCESS", bytes::Bytes::from_static(b"x")).await.unwrap();
-    world.store.put(DATA, "Orders/.hidden/x", bytes::Bytes::from_static(b"x")).await.unwrap();
+    world
+        .store
+        .put(DATA, "Orders/_SUCCESS", bytes::Bytes::from_static(b"x"))
+        .await
+        .unwrap();
+    world
+        .store
+        .put(DATA, "Orders/.hidden/x", bytes::Bytes::from_static(b"x"))
+        .await
+        .unwrap();
     assert_eq!(count().await, 20);
     for file in ["part-000", "part-001", "part-900"] {
-        world.store.delete(DATA, &[format!("Orders/{file}.parquet")]).await.unwrap();
+        world
+            .store
+            .delete(DATA, &[format!("Orders/{file}.parquet")])
+            .await
+            .unwrap();
     }
     // A table without files is a table without rows.
-    assert_eq!(world.rows("SELECT count(*), sum(order_key) FROM orders").await, "_col0 | _col1\n0 |");
+    assert_eq!(
+        world.rows("SELECT count(*), sum(order_key) FROM orders").await,
+        "_col0 | _col1\n0 |"
+    );
 }

@@ -18,7 +18,10 @@ pub async fn context(world: &World, tables: &[&str]) -> SessionContext {
     context.register_object_store(&url, world.store.object_store(DATA));
     for table in tables {
         let url = format!("s3://{DATA}/{table}/");
-        context.register_parquet(*table, &url, ParquetReadOptions::default()).await.unwrap();
+        context
+            .register_parquet(*table, &url, ParquetReadOptions::default())
+            .await
+            .unwrap();
     }
     context
 }
@@ -40,14 +43,23 @@ pub fn rows(batches: &[RecordBatch], ordered: bool) -> Vec<String> {
 
 fn batch_rows(batch: &RecordBatch) -> Vec<String> {
     let columns: Vec<Vec<String>> = batch.columns().iter().map(cells).collect();
-    let row = |at: usize| columns.iter().map(|column| column[at].clone()).collect::<Vec<_>>().join(" | ");
+    let row = |at: usize| {
+        columns
+            .iter()
+            .map(|column| column[at].clone())
+            .collect::<Vec<_>>()
+            .join(" | ")
+    };
     (0..batch.num_rows()).map(row).collect()
 }
 
 fn cells(column: &Arc<dyn Array>) -> Vec<String> {
     if column.data_type() == &DataType::Float64 {
         let floats = column.as_primitive::<Float64Type>();
-        return floats.iter().map(|cell| cell.map_or("null".to_owned(), |cell| format!("{cell:.9e}"))).collect();
+        return floats
+            .iter()
+            .map(|cell| cell.map_or("null".to_owned(), |cell| format!("{cell:.9e}")))
+            .collect();
     }
     let format = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default().with_null("null")).unwrap();
     (0..column.len()).map(|at| format.value(at).to_string()).collect()
@@ -56,7 +68,13 @@ fn cells(column: &Arc<dyn Array>) -> Vec<String> {
 /// Fails with both answers' first difference.
 pub fn assert_same(what: &str, expected: &[RecordBatch], found: &[RecordBatch], ordered: bool) {
     let (expected, found) = (rows(expected, ordered), rows(found, ordered));
-    assert_eq!(found.len(), expected.len(), "{what}: number of rows\nexpected {:?}\nfound {:?}", first(&expected), first(&found));
+    assert_eq!(
+        found.len(),
+        expected.len(),
+        "{what}: number of rows\nexpected {:?}\nfound {:?}",
+        first(&expected),
+        first(&found)
+    );
     for (at, (expected, found)) in expected.iter().zip(&found).enumerate() {
         assert_eq!(found, expected, "{what}: row {at}");
     }

@@ -16,11 +16,40 @@ const TABLES: [&str; 4] = ["a", "b", "nulls", "empty_b"];
 /// `a`: 60 rows with repeated and null keys; `b`: 40 rows, keys partly others; `nulls`: three rows, one null; `empty_b`: no row.
 async fn small() -> (World, SessionContext) {
     let world = World::empty().await;
-    let layout = Layout { files: 3, rows_per_group: 5 };
-    world.table("a", &[pairs(60, |n| (n % 7 != 0).then_some(n % 13), |n| n)], layout).await;
-    world.table("b", &[pairs(40, |n| (n % 11 != 0).then_some(n % 17 + 5), |n| n * 10)], layout).await;
-    world.table("nulls", &[pairs(3, |n| (n != 1).then_some(n), |n| n)], Layout { files: 1, rows_per_group: 1 }).await;
-    world.table("empty_b", &[pairs(0, Some, |n| n)], Layout { files: 1, rows_per_group: 1 }).await;
+    let layout = Layout {
+        files: 3,
+        rows_per_group: 5,
+    };
+    world
+        .table("a", &[pairs(60, |n| (n % 7 != 0).then_some(n % 13), |n| n)], layout)
+        .await;
+    world
+        .table(
+            "b",
+            &[pairs(40, |n| (n % 11 != 0).then_some(n % 17 + 5), |n| n * 10)],
+            layout,
+        )
+        .await;
+    world
+        .table(
+            "nulls",
+            &[pairs(3, |n| (n != 1).then_some(n), |n| n)],
+            Layout {
+                files: 1,
+                rows_per_group: 1,
+            },
+        )
+        .await;
+    world
+        .table(
+            "empty_b",
+            &[pairs(0, Some, |n| n)],
+            Layout {
+                files: 1,
+                rows_per_group: 1,
+            },
+        )
+        .await;
     let oracle = oracle::context(&world, &TABLES).await;
     (world, oracle)
 }
@@ -28,7 +57,9 @@ async fn small() -> (World, SessionContext) {
 fn pairs(rows: i64, key: impl Fn(i64) -> Option<i64>, value: impl Fn(i64) -> i64) -> RecordBatch {
     let keys: ArrayRef = Arc::new(Int64Array::from_iter((0..rows).map(key)));
     let values: ArrayRef = Arc::new(Int64Array::from_iter_values((0..rows).map(value)));
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|n| format!("name {}", n % 4))));
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(
+        (0..rows).map(|n| format!("name {}", n % 4)),
+    ));
     RecordBatch::try_from_iter_with_nullable([("k", keys, true), ("v", values, true), ("s", names, true)]).unwrap()
 }
 
@@ -60,7 +91,12 @@ async fn check(queries: &[&str]) {
             }
         }
     }
-    assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} differ:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,11 +280,23 @@ async fn several_things_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_row_group_belongs_to_one_task() {
     let (world, _) = small().await;
-    let planned = world.query("select a.v, b.v from a join b on a.k = b.k", &session(&[("target_task_bytes", "1")])).await;
-    for stage in planned.graph.stages.iter().filter(|stage| !stage.tasks[0].scans.is_empty()) {
+    let planned = world
+        .query(
+            "select a.v, b.v from a join b on a.k = b.k",
+            &session(&[("target_task_bytes", "1")]),
+        )
+        .await;
+    for stage in planned
+        .graph
+        .stages
+        .iter()
+        .filter(|stage| !stage.tasks[0].scans.is_empty())
+    {
         for scan in 0..stage.tasks[0].scans.len() {
             let splits = stage.tasks.iter().flat_map(|task| &task.scans[scan]);
-            let pieces: Vec<(String, RowGroupKey)> = splits.map(|split| (split.key.clone(), key(&split.row_groups))).collect();
+            let pieces: Vec<(String, RowGroupKey)> = splits
+                .map(|split| (split.key.clone(), key(&split.row_groups)))
+                .collect();
             let distinct: BTreeSet<_> = pieces.iter().collect();
             assert_eq!(distinct.len(), pieces.len(), "a row group is read twice: {pieces:?}");
             let expected = if pieces[0].0.starts_with("a/") { 12 } else { 9 };
@@ -270,8 +318,14 @@ fn key(groups: &RowGroups) -> RowGroupKey {
 async fn one_partition_still_crosses_exchanges() {
     let (world, _) = small().await;
     let one = session(&[("target_task_bytes", "1"), ("target_partitions", "1")]);
-    let planned = world.query("select a.k, count(*) from a join b on a.k = b.k group by a.k", &one).await;
-    let hashed = planned.graph.stages.iter().filter(|stage| stage.output.kind == ExchangeKind::Hash);
+    let planned = world
+        .query("select a.k, count(*) from a join b on a.k = b.k group by a.k", &one)
+        .await;
+    let hashed = planned
+        .graph
+        .stages
+        .iter()
+        .filter(|stage| stage.output.kind == ExchangeKind::Hash);
     assert!(hashed.count() >= 2, "{}", planned.text.distributed);
     assert!(planned.graph.stages.iter().all(|stage| stage.local_partitions == 1));
 }
@@ -282,14 +336,27 @@ async fn recursion_is_refused() {
     let sql = "with recursive r as (select 1 n union all select n + 1 from r, nulls where n < 3) select * from r";
     let error = world.error(sql).await;
     assert_eq!(error.code, ErrorCode::NotSupported, "{error}");
-    let error = world.error("with recursive r as (select 1 n union all select n + 1 from r) select * from r").await;
+    let error = world
+        .error("with recursive r as (select 1 n union all select n + 1 from r) select * from r")
+        .await;
     assert_eq!(error.code, ErrorCode::NotSupported, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exchanges_carry_no_views() {
     let (world, _) = small().await;
-    let planned = world.query("select s, max(s), count(*) from a group by s", &session(&[("target_task_bytes", "1")])).await;
+    let planned = world
+        .query(
+            "select s, max(s), count(*) from a group by s",
+            &session(&[("target_task_bytes", "1")]),
+        )
+        .await;
     assert!(!planned.text.physical.contains("Utf8View"), "{}", planned.text.physical);
-    assert!(planned.schema.fields().iter().all(|field| !field.data_type().to_string().contains("View")));
+    assert!(
+        planned
+            .schema
+            .fields()
+            .iter()
+            .all(|field| !field.data_type().to_string().contains("View"))
+    );
 }

@@ -38,8 +38,13 @@ fn crosses(number: u32, planned: &PlannedQuery) {
     let stages = &planned.graph.stages;
     let exchanged = stages.iter().filter(|stage| stage.output.kind != ExchangeKind::Result);
     assert!(exchanged.count() > 0, "q{number} crosses no exchange");
-    assert!(stages.iter().all(|stage| stage.tasks.len() <= 8), "q{number} has a wide stage");
-    let shuffles = stages.iter().any(|stage| matches!(stage.output.kind, ExchangeKind::Hash | ExchangeKind::Broadcast));
+    assert!(
+        stages.iter().all(|stage| stage.tasks.len() <= 8),
+        "q{number} has a wide stage"
+    );
+    let shuffles = stages
+        .iter()
+        .any(|stage| matches!(stage.output.kind, ExchangeKind::Hash | ExchangeKind::Broadcast));
     // Q6 alone neither joins nor groups.
     assert!(shuffles || number == 6, "q{number} neither hashes nor broadcasts");
 }

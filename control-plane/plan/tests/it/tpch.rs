@@ -4,7 +4,9 @@ use crate::world::{World, forced, session, tpch_queries};
 use crate::{cluster, oracle};
 use mayfly_plan::Session;
 
-const TABLES: [&str; 8] = ["region", "nation", "supplier", "part", "partsupp", "customer", "orders", "lineitem"];
+const TABLES: [&str; 8] = [
+    "region", "nation", "supplier", "part", "partsupp", "customer", "orders", "lineitem",
+];
 
 /// Runs all queries in one session and collects what differs, so that one run shows all.
 async fn check_all(session: &Session) {
@@ -22,12 +24,20 @@ async fn check_all(session: &Session) {
                 if expected != found {
                     let difference = expected.iter().zip(&found).find(|(expected, found)| expected != found);
                     let rows = (expected.len(), found.len());
-                    failures.push(format!("q{number}: rows {rows:?}, first difference {difference:?}\n{}", planned.text.distributed));
+                    failures.push(format!(
+                        "q{number}: rows {rows:?}, first difference {difference:?}\n{}",
+                        planned.text.distributed
+                    ));
                 }
             }
         }
     }
-    assert!(failures.is_empty(), "{} of 22 differ:\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of 22 differ:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! An emulated S3 with tables in it, and a planner over them.
 
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use local_emulator::{Emulator, Settings};
@@ -61,7 +62,16 @@ impl World {
     pub async fn tpch() -> World {
         let world = World::empty().await;
         for (name, batches, files) in tables(0.01) {
-            world.table(name, &batches, Layout { files, rows_per_group: 2_000 }).await;
+            world
+                .table(
+                    name,
+                    &batches,
+                    Layout {
+                        files,
+                        rows_per_group: 2_000,
+                    },
+                )
+                .await;
         }
         world
     }
@@ -69,9 +79,11 @@ impl World {
     /// Writes a table's files and creates it under its name.
     pub async fn table(&self, name: &str, batches: &[RecordBatch], layout: Layout) {
         self.files(name, batches, layout).await;
-        self.run(&format!("CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION 's3://{DATA}/{name}/'"))
-            .await
-            .unwrap();
+        self.run(&format!(
+            "CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION 's3://{DATA}/{name}/'"
+        ))
+        .await
+        .unwrap();
     }
 
     pub async fn files(&self, name: &str, batches: &[RecordBatch], layout: Layout) {
@@ -81,7 +93,10 @@ impl World {
             let start = (file * rows).min(whole.num_rows());
             let part = whole.slice(start, rows.min(whole.num_rows() - start));
             let bytes = parquet(&part, layout.rows_per_group);
-            self.store.put(DATA, &format!("{name}/part-{file:03}.parquet"), bytes).await.unwrap();
+            self.store
+                .put(DATA, &format!("{name}/part-{file:03}.parquet"), bytes)
+                .await
+                .unwrap();
         }
     }
 
@@ -109,7 +124,9 @@ impl World {
     pub async fn rows(&self, sql: &str) -> String {
         match self.run(sql).await {
             Ok(Planned::Rows { batches, columns, .. }) => {
-                let rows = arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
+                let rows = arrow::util::pretty::pretty_format_batches(&batches)
+                    .unwrap()
+                    .to_string();
                 let cells = rows.lines().skip(3).filter(|line| line.starts_with('|'));
                 let cells: Vec<String> = cells.map(squeezed).collect();
                 format!("{}\n{}", columns.join(" | "), cells.join("\n"))
@@ -140,7 +157,10 @@ pub struct Layout {
 /// A session with these properties.
 pub fn session(properties: &[(&str, &str)]) -> Session {
     Session {
-        properties: properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        properties: properties
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
         now: EpochMs(1_763_600_000_000),
         ..Session::default()
     }
@@ -152,7 +172,9 @@ pub fn forced(target_partitions: &str) -> Session {
 }
 
 pub fn parquet(batch: &RecordBatch, rows_per_group: usize) -> Bytes {
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows_per_group)).build();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(rows_per_group))
+        .build();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(batch).unwrap();
     Bytes::from(writer.into_inner().unwrap())
@@ -161,21 +183,46 @@ pub fn parquet(batch: &RecordBatch, rows_per_group: usize) -> Bytes {
 /// Name, rows, number of files.
 fn tables(scale: f64) -> Vec<(&'static str, Vec<RecordBatch>, usize)> {
     vec![
-        ("region", RegionArrow::new(RegionGenerator::new(scale, 1, 1)).collect(), 1),
-        ("nation", NationArrow::new(NationGenerator::new(scale, 1, 1)).collect(), 1),
-        ("supplier", SupplierArrow::new(SupplierGenerator::new(scale, 1, 1)).collect(), 1),
-        ("part", PartArrow::new(PartGenerator::new(scale, 1, 1)).collect(), 2),
-        ("partsupp", PartSuppArrow::new(PartSuppGenerator::new(scale, 1, 1)).collect(), 2),
-        ("customer", CustomerArrow::new(CustomerGenerator::new(scale, 1, 1)).collect(), 2),
-        ("orders", OrderArrow::new(OrderGenerator::new(scale, 1, 1)).collect(), 3),
-        ("lineitem", LineItemArrow::new(LineItemGenerator::new(scale, 1, 1)).collect(), 4),
+        ("region", all(RegionArrow::new(RegionGenerator::new(scale, 1, 1))), 1),
+        ("nation", all(NationArrow::new(NationGenerator::new(scale, 1, 1))), 1),
+        (
+            "supplier",
+            all(SupplierArrow::new(SupplierGenerator::new(scale, 1, 1))),
+            1,
+        ),
+        ("part", all(PartArrow::new(PartGenerator::new(scale, 1, 1))), 2),
+        (
+            "partsupp",
+            all(PartSuppArrow::new(PartSuppGenerator::new(scale, 1, 1))),
+            2,
+        ),
+        (
+            "customer",
+            all(CustomerArrow::new(CustomerGenerator::new(scale, 1, 1))),
+            2,
+        ),
+        ("orders", all(OrderArrow::new(OrderGenerator::new(scale, 1, 1))), 3),
+        (
+            "lineitem",
+            all(LineItemArrow::new(LineItemGenerator::new(scale, 1, 1))),
+            4,
+        ),
     ]
+}
+
+fn all(batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>) -> Vec<RecordBatch> {
+    batches.collect::<Result<_, _>>().unwrap()
 }
 
 /// The 22 queries of TPC-H, by number.
 pub fn tpch_queries() -> Vec<(u32, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/sql/tpch");
     (1..=22)
-        .map(|number| (number, std::fs::read_to_string(format!("{folder}/q{number:02}.sql")).unwrap()))
+        .map(|number| {
+            (
+                number,
+                std::fs::read_to_string(format!("{folder}/q{number:02}.sql")).unwrap(),
+            )
+        })
         .collect()
 }

@@ -47,8 +47,8 @@ impl Query {
             let mut dropped = false;
             for task in 0..self.stages[consumer].tasks.len() {
                 let at = TaskKey { stage: consumer, task };
-                // What was lost and is being made again from the old inputs need not equal itself any longer.
-                self.task_mut(at).previous = None;
+                // A winner that was lost is being made again, now from other inputs: those who read it are not worth waiting for.
+                dropped |= self.task_mut(at).previous.take().is_some();
                 if self.task(at).phase == Phase::Done {
                     core.counters.invalidated += 1;
                     self.drop_winner(core, at);

@@ -293,3 +293,47 @@ fn a_loss_that_the_reader_cannot_know_counts_as_a_crash() {
         "#]],
     );
 }
+
+/// Simulation seed 21636: s1/t0 was lost, and before it was made again its own input came out different. Its readers, who had won
+/// on the lost one, stayed.
+#[test]
+fn readers_of_a_lost_output_fall_when_it_is_made_again_from_other_inputs() {
+    check(
+        "submit q 1>1>2>1
+         report s0/t0/a0
+         report s1/t0/a0
+         report s2/t1/a0
+         fail s2/t0/a0 input s1/t0
+         fail s1/t0/a1 input s0/t0
+         report s0/t0/a1 content=2
+         report s1/t0/a2 content=2
+         progress q",
+        expect![[r#"
+            submit q 1>1>2>1
+                invoke s0/t0/a0
+            report s0/t0/a0
+                invoke s1/t0/a0 [0..4] s0/t0/a0+16
+            report s1/t0/a0
+                invoke s2/t0/a0 [0..2] s1/t0/a0+16
+                invoke s2/t1/a0 [2..4] s1/t0/a0+36
+            report s2/t1/a0
+            fail s2/t0/a0 input s1/t0
+                discard s1/t0/a0
+                invoke s1/t0/a1 [0..4] s0/t0/a0+16
+            fail s1/t0/a1 input s0/t0
+                discard s0/t0/a0
+                invoke s0/t0/a1
+            report s0/t0/a1 content=2
+                discard s2/t1/a0
+                invoke s1/t0/a2 [0..4] s0/t0/a1+16
+            report s1/t0/a2 content=2
+                invoke s2/t0/a1 [0..2] s1/t0/a2+16
+                invoke s2/t1/a1 [2..4] s1/t0/a2+36
+            progress q
+                s0: 0 planned, 0 queued, 0 running, 1 done, 0 failed; 4 rows out
+                s1: 0 planned, 0 queued, 0 running, 1 done, 1 failed; 4 rows out
+                s2: 0 planned, 0 queued, 2 running, 0 done, 1 failed; 0 rows out
+                s3: 1 planned, 0 queued, 0 running, 0 done, 0 failed; 0 rows out
+        "#]],
+    );
+}

@@ -19,7 +19,11 @@ fn a_queue_gives_back_what_it_was_given_however_it_is_cut() {
         let (mut queue, mut given, mut taken) = (ByteQueue::default(), 0, Vec::new());
         while taken.len() < all.len() {
             let wanted = random.random_range(1..400).min(all.len() - taken.len());
-            while let None = queue.take(wanted).map(|bytes| taken.extend_from_slice(&bytes)) {
+            while queue
+                .take(wanted)
+                .map(|bytes| taken.extend_from_slice(&bytes))
+                .is_none()
+            {
                 let end = all.len().min(given + random.random_range(0..300));
                 queue.push(Bytes::copy_from_slice(&all[given..end]));
                 given = end;

@@ -50,6 +50,16 @@ impl Cloud {
             .await
     }
 
+    /// Invocations of all functions so far, by the emulator's own count.
+    pub async fn invocations(&self) -> u64 {
+        let counts = self.counts().await;
+        let functions = counts["lambda"]["functions"].as_object().expect("functions by name");
+        functions
+            .values()
+            .map(|function| function["invocations"].as_u64().expect("a count"))
+            .sum()
+    }
+
     pub async fn environments(&self) -> Vec<Value> {
         let answer = self
             .client

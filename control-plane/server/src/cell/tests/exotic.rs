@@ -13,22 +13,31 @@ use std::sync::Arc;
 #[test]
 fn dictionaries_show_their_values() {
     let array: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b"), Some("a")].into_iter().collect();
-    check(Arc::new(array.clone()), expect![[r#"
+    check(
+        Arc::new(array.clone()),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         ["a"]
         [null]
         ["b"]
-        ["a"]"#]]);
-    check(Arc::new(array.slice(2, 2)), expect![[r#"
+        ["a"]"#]],
+    );
+    check(
+        Arc::new(array.slice(2, 2)),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         ["b"]
-        ["a"]"#]]);
+        ["a"]"#]],
+    );
     let null_value = StringArray::from(vec![Some("x"), None]);
     let keys = Int8Array::from(vec![1, 0]);
-    check(Arc::new(DictionaryArray::new(keys, Arc::new(null_value))), expect![[r#"
+    check(
+        Arc::new(DictionaryArray::new(keys, Arc::new(null_value))),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         [null]
-        ["x"]"#]]);
+        ["x"]"#]],
+    );
     let no_values = Arc::new(Int64Array::from(vec![0; 0]));
     check(
         Arc::new(DictionaryArray::new(Int8Array::from(vec![None, None]), no_values)),
@@ -44,18 +53,24 @@ fn runs_show_their_values() {
     let ends = Int32Array::from(vec![2, 3, 5]);
     let values = StringArray::from(vec![Some("a"), None, Some("c")]);
     let array = RunArray::<Int32Type>::try_new(&ends, &values).unwrap();
-    check(Arc::new(array.clone()), expect![[r#"
+    check(
+        Arc::new(array.clone()),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         ["a"]
         ["a"]
         [null]
         ["c"]
-        ["c"]"#]]);
-    check(Arc::new(array.slice(1, 3)), expect![[r#"
+        ["c"]"#]],
+    );
+    check(
+        Arc::new(array.slice(1, 3)),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         ["a"]
         [null]
-        ["c"]"#]]);
+        ["c"]"#]],
+    );
 }
 
 #[test]
@@ -64,7 +79,10 @@ fn unions_have_no_trino_type() {
     let ids = ScalarBuffer::from(vec![0_i8]);
     let values: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![1]))];
     let array = UnionArray::try_new(fields, ids, None, values).unwrap();
-    check(Arc::new(array), expect![[r#"NOT_SUPPORTED: column 'c' of type Union(Sparse, 0: ("a": Int32)) has no Trino type"#]]);
+    check(
+        Arc::new(array),
+        expect![[r#"NOT_SUPPORTED: column 'c' of type Union(Sparse, 0: ("a": Int32)) has no Trino type"#]],
+    );
 }
 
 fn lies_as(planned: DataType, came: ArrayRef) -> Result<String, String> {

@@ -20,12 +20,15 @@ fn lists() -> ListArray {
 
 #[test]
 fn lists_of_every_layout() {
-    check(Arc::new(lists()), expect![[r#"
+    check(
+        Arc::new(lists()),
+        expect![[r#"
         array(integer) {"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"integer","arguments":[]}}]}
         [[1,null,3]]
         [null]
         [[]]
-        [[4]]"#]]);
+        [[4]]"#]],
+    );
     let rows = vec![Some(vec![Some(1)]), None];
     check(
         Arc::new(LargeListArray::from_iter_primitive::<Int32Type, _, _>(rows)),
@@ -76,10 +79,13 @@ fn list_views_may_overlap() {
 
 #[test]
 fn a_slice_shows_its_own_rows() {
-    check(Arc::new(lists().slice(2, 2)), expect![[r#"
+    check(
+        Arc::new(lists().slice(2, 2)),
+        expect![[r#"
         array(integer) {"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"integer","arguments":[]}}]}
         [[]]
-        [[4]]"#]]);
+        [[4]]"#]],
+    );
     check(
         Arc::new(StringArray::from(vec![Some("a"), None, Some("c")]).slice(1, 2)),
         expect![[r#"
@@ -99,11 +105,14 @@ fn maps_have_keys_of_text() {
     builder.append(true).unwrap();
     builder.append(false).unwrap();
     builder.append(true).unwrap();
-    check(Arc::new(builder.finish()), expect![[r#"
+    check(
+        Arc::new(builder.finish()),
+        expect![[r#"
         map(bigint, varchar) {"rawType":"map","arguments":[{"kind":"TYPE","value":{"rawType":"bigint","arguments":[]}},{"kind":"TYPE","value":{"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}}]}
         [{"1":"one","-2":null}]
         [null]
-        [{}]"#]]);
+        [{}]"#]],
+    );
 }
 
 #[test]
@@ -148,14 +157,20 @@ fn rows_are_arrays_in_field_order() {
         Arc::new(StringArray::from(vec!["a", "b", "c"])),
     ];
     let nulls = NullBuffer::from(vec![true, true, false]);
-    check(Arc::new(StructArray::new(fields, columns, Some(nulls))), expect![[r#"
+    check(
+        Arc::new(StructArray::new(fields, columns, Some(nulls))),
+        expect![[r#"
         row(x bigint, "My ""y""" double, varchar) {"rawType":"row","arguments":[{"kind":"NAMED_TYPE","value":{"fieldName":{"name":"x"},"typeSignature":{"rawType":"bigint","arguments":[]}}},{"kind":"NAMED_TYPE","value":{"fieldName":{"name":"My \"y\""},"typeSignature":{"rawType":"double","arguments":[]}}},{"kind":"NAMED_TYPE","value":{"typeSignature":{"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}}}]}
         [[1,1.0,"a"]]
         [[null,2.0,"b"]]
-        [null]"#]]);
-    check(Arc::new(StructArray::new_empty_fields(1, None)), expect![[r#"
+        [null]"#]],
+    );
+    check(
+        Arc::new(StructArray::new_empty_fields(1, None)),
+        expect![[r#"
         row {"rawType":"row","arguments":[]}
-        [[]]"#]]);
+        [[]]"#]],
+    );
 }
 
 #[test]
@@ -166,8 +181,11 @@ fn lists_of_rows_of_lists() {
     let rows = Arc::new(StructArray::new(fields, vec![inner], None));
     let item = Arc::new(Field::new("item", rows.data_type().clone(), true));
     let offsets = OffsetBuffer::new(ScalarBuffer::from(vec![0, 2, 3]));
-    check(Arc::new(ListArray::new(item, offsets, rows, None)), expect![[r#"
+    check(
+        Arc::new(ListArray::new(item, offsets, rows, None)),
+        expect![[r#"
         array(row(a array(integer))) {"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"row","arguments":[{"kind":"NAMED_TYPE","value":{"fieldName":{"name":"a"},"typeSignature":{"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"integer","arguments":[]}}]}}}]}}]}
         [[[[1]],[null]]]
-        [[[[]]]]"#]]);
+        [[[[]]]]"#]],
+    );
 }

@@ -19,42 +19,69 @@ fn booleans_and_nulls() {
             [false]
             [null]"#]],
     );
-    check(Arc::new(NullArray::new(2)), expect![[r#"
+    check(
+        Arc::new(NullArray::new(2)),
+        expect![[r#"
         unknown {"rawType":"unknown","arguments":[]}
         [null]
-        [null]"#]]);
+        [null]"#]],
+    );
 }
 
 #[test]
 fn integers() {
-    check(Arc::new(Int8Array::from(vec![Some(i8::MIN), None])), expect![[r#"
+    check(
+        Arc::new(Int8Array::from(vec![Some(i8::MIN), None])),
+        expect![[r#"
         tinyint {"rawType":"tinyint","arguments":[]}
         [-128]
-        [null]"#]]);
-    check(Arc::new(Int16Array::from(vec![i16::MIN])), expect![[r#"
+        [null]"#]],
+    );
+    check(
+        Arc::new(Int16Array::from(vec![i16::MIN])),
+        expect![[r#"
         smallint {"rawType":"smallint","arguments":[]}
-        [-32768]"#]]);
-    check(Arc::new(Int32Array::from(vec![i32::MIN])), expect![[r#"
+        [-32768]"#]],
+    );
+    check(
+        Arc::new(Int32Array::from(vec![i32::MIN])),
+        expect![[r#"
         integer {"rawType":"integer","arguments":[]}
-        [-2147483648]"#]]);
-    check(Arc::new(Int64Array::from(vec![i64::MIN, 0, i64::MAX])), expect![[r#"
+        [-2147483648]"#]],
+    );
+    check(
+        Arc::new(Int64Array::from(vec![i64::MIN, 0, i64::MAX])),
+        expect![[r#"
         bigint {"rawType":"bigint","arguments":[]}
         [-9223372036854775808]
         [0]
-        [9223372036854775807]"#]]);
-    check(Arc::new(UInt8Array::from(vec![u8::MAX])), expect![[r#"
+        [9223372036854775807]"#]],
+    );
+    check(
+        Arc::new(UInt8Array::from(vec![u8::MAX])),
+        expect![[r#"
         smallint {"rawType":"smallint","arguments":[]}
-        [255]"#]]);
-    check(Arc::new(UInt16Array::from(vec![u16::MAX])), expect![[r#"
+        [255]"#]],
+    );
+    check(
+        Arc::new(UInt16Array::from(vec![u16::MAX])),
+        expect![[r#"
         integer {"rawType":"integer","arguments":[]}
-        [65535]"#]]);
-    check(Arc::new(UInt32Array::from(vec![u32::MAX])), expect![[r#"
+        [65535]"#]],
+    );
+    check(
+        Arc::new(UInt32Array::from(vec![u32::MAX])),
+        expect![[r#"
         bigint {"rawType":"bigint","arguments":[]}
-        [4294967295]"#]]);
-    check(Arc::new(UInt64Array::from(vec![0, u64::MAX])), expect![[r#"
+        [4294967295]"#]],
+    );
+    check(
+        Arc::new(UInt64Array::from(vec![0, u64::MAX])),
+        expect![[r#"
         decimal(20, 0) {"rawType":"decimal","arguments":[{"kind":"LONG","value":20},{"kind":"LONG","value":0}]}
         ["0"]
-        ["18446744073709551615"]"#]]);
+        ["18446744073709551615"]"#]],
+    );
 }
 
 #[test]
@@ -71,7 +98,9 @@ fn floats_have_a_point_or_an_exponent() {
         f64::INFINITY,
         f64::NEG_INFINITY,
     ];
-    check(Arc::new(Float64Array::from(values)), expect![[r#"
+    check(
+        Arc::new(Float64Array::from(values)),
+        expect![[r#"
         double {"rawType":"double","arguments":[]}
         [0.0]
         [-0.0]
@@ -82,7 +111,8 @@ fn floats_have_a_point_or_an_exponent() {
         [1e+16]
         ["NaN"]
         ["Infinity"]
-        ["-Infinity"]"#]]);
+        ["-Infinity"]"#]],
+    );
     check(
         Arc::new(Float32Array::from(vec![0.1, 1.0, 16_777_216.0, f32::MAX, f32::NAN])),
         expect![[r#"
@@ -105,13 +135,16 @@ fn floats_have_a_point_or_an_exponent() {
 #[test]
 fn decimals_keep_their_digits() {
     let array = Decimal128Array::from(vec![Some(150), Some(-5), Some(0), Some(-12345), None]);
-    check(Arc::new(array.with_precision_and_scale(10, 2).unwrap()), expect![[r#"
+    check(
+        Arc::new(array.with_precision_and_scale(10, 2).unwrap()),
+        expect![[r#"
         decimal(10, 2) {"rawType":"decimal","arguments":[{"kind":"LONG","value":10},{"kind":"LONG","value":2}]}
         ["1.50"]
         ["-0.05"]
         ["0.00"]
         ["-123.45"]
-        [null]"#]]);
+        [null]"#]],
+    );
     let wide = Decimal128Array::from(vec![
         99_999_999_999_999_999_999_999_999_999_999_999_999_i128,
         -1,
@@ -125,18 +158,24 @@ fn decimals_keep_their_digits() {
             ["-1"]
             ["10000000000000000000"]"#]],
     );
-    check(Arc::new(wide.with_precision_and_scale(38, 38).unwrap()), expect![[r#"
+    check(
+        Arc::new(wide.with_precision_and_scale(38, 38).unwrap()),
+        expect![[r#"
         decimal(38, 38) {"rawType":"decimal","arguments":[{"kind":"LONG","value":38},{"kind":"LONG","value":38}]}
         ["0.99999999999999999999999999999999999999"]
         ["-0.00000000000000000000000000000000000001"]
-        ["0.00000000000000000010000000000000000000"]"#]]);
+        ["0.00000000000000000010000000000000000000"]"#]],
+    );
     let thousands = Decimal128Array::from(vec![12, 0])
         .with_precision_and_scale(5, -3)
         .unwrap();
-    check(Arc::new(thousands), expect![[r#"
+    check(
+        Arc::new(thousands),
+        expect![[r#"
         decimal(8, 0) {"rawType":"decimal","arguments":[{"kind":"LONG","value":8},{"kind":"LONG","value":0}]}
         ["12000"]
-        ["0"]"#]]);
+        ["0"]"#]],
+    );
     check(
         Arc::new(
             Decimal32Array::from(vec![-1234])
@@ -193,16 +232,22 @@ fn text_is_escaped() {
         Some("\"\\\n\t\u{1}"),
         Some("naïve \u{1F41D}"),
     ];
-    check(Arc::new(StringArray::from(values.clone())), expect![[r#"
+    check(
+        Arc::new(StringArray::from(values.clone())),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
         ["plain"]
         [""]
         [null]
         ["\"\\\n\t\u0001"]
-        ["naïve 🐝"]"#]]);
-    check(Arc::new(LargeStringArray::from(vec!["large"])), expect![[r#"
+        ["naïve 🐝"]"#]],
+    );
+    check(
+        Arc::new(LargeStringArray::from(vec!["large"])),
+        expect![[r#"
         varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
-        ["large"]"#]]);
+        ["large"]"#]],
+    );
     check(
         Arc::new(StringViewArray::from(vec![
             Some("short"),
@@ -227,29 +272,41 @@ fn text_is_escaped() {
 #[test]
 fn bytes_are_base64() {
     let values: Vec<Option<&[u8]>> = vec![Some(b"\xff"), Some(b""), None, Some(b"\x00\x01\x02")];
-    check(Arc::new(BinaryArray::from(values.clone())), expect![[r#"
+    check(
+        Arc::new(BinaryArray::from(values.clone())),
+        expect![[r#"
         varbinary {"rawType":"varbinary","arguments":[]}
         ["/w=="]
         [""]
         [null]
-        ["AAEC"]"#]]);
-    check(Arc::new(LargeBinaryArray::from(values.clone())), expect![[r#"
+        ["AAEC"]"#]],
+    );
+    check(
+        Arc::new(LargeBinaryArray::from(values.clone())),
+        expect![[r#"
         varbinary {"rawType":"varbinary","arguments":[]}
         ["/w=="]
         [""]
         [null]
-        ["AAEC"]"#]]);
-    check(Arc::new(BinaryViewArray::from(values)), expect![[r#"
+        ["AAEC"]"#]],
+    );
+    check(
+        Arc::new(BinaryViewArray::from(values)),
+        expect![[r#"
         varbinary {"rawType":"varbinary","arguments":[]}
         ["/w=="]
         [""]
         [null]
-        ["AAEC"]"#]]);
+        ["AAEC"]"#]],
+    );
     let fixed = FixedSizeBinaryArray::try_from_iter([[1_u8, 2], [3, 4]].into_iter()).unwrap();
-    check(Arc::new(fixed), expect![[r#"
+    check(
+        Arc::new(fixed),
+        expect![[r#"
         varbinary {"rawType":"varbinary","arguments":[]}
         ["AQI="]
-        ["AwQ="]"#]]);
+        ["AwQ="]"#]],
+    );
     let uuid = FixedSizeBinaryArray::try_from_iter([[0x12_u8; 16]].into_iter()).unwrap();
     check_field(
         marked(DataType::FixedSizeBinary(16), "arrow.uuid"),

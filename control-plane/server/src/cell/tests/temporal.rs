@@ -9,7 +9,9 @@ use std::sync::Arc;
 #[test]
 fn dates_have_no_end() {
     let days = vec![0, 18_292, 11_016, -1, -719_162, -719_529, 2_932_897, i32::MIN, i32::MAX];
-    check(Arc::new(Date32Array::from(days)), expect![[r#"
+    check(
+        Arc::new(Date32Array::from(days)),
+        expect![[r#"
         date {"rawType":"date","arguments":[]}
         ["1970-01-01"]
         ["2020-01-31"]
@@ -19,24 +21,37 @@ fn dates_have_no_end() {
         ["-0001-12-31"]
         ["+10000-01-01"]
         ["-5877641-06-23"]
-        ["+5881580-07-11"]"#]]);
-    check(Arc::new(Date64Array::from(vec![1, i64::MIN])), expect![[r#"
+        ["+5881580-07-11"]"#]],
+    );
+    check(
+        Arc::new(Date64Array::from(vec![1, i64::MIN])),
+        expect![[r#"
         timestamp(3) {"rawType":"timestamp","arguments":[{"kind":"LONG","value":3}]}
         ["1970-01-01 00:00:00.001"]
-        ["-292275055-05-16 16:47:04.192"]"#]]);
+        ["-292275055-05-16 16:47:04.192"]"#]],
+    );
 }
 
 #[test]
 fn times_of_day() {
-    check(Arc::new(Time32SecondArray::from(vec![3723])), expect![[r#"
+    check(
+        Arc::new(Time32SecondArray::from(vec![3723])),
+        expect![[r#"
         time(0) {"rawType":"time","arguments":[{"kind":"LONG","value":0}]}
-        ["01:02:03"]"#]]);
-    check(Arc::new(Time32MillisecondArray::from(vec![3_723_004])), expect![[r#"
+        ["01:02:03"]"#]],
+    );
+    check(
+        Arc::new(Time32MillisecondArray::from(vec![3_723_004])),
+        expect![[r#"
         time(3) {"rawType":"time","arguments":[{"kind":"LONG","value":3}]}
-        ["01:02:03.004"]"#]]);
-    check(Arc::new(Time64MicrosecondArray::from(vec![3_723_000_004])), expect![[r#"
+        ["01:02:03.004"]"#]],
+    );
+    check(
+        Arc::new(Time64MicrosecondArray::from(vec![3_723_000_004])),
+        expect![[r#"
         time(6) {"rawType":"time","arguments":[{"kind":"LONG","value":6}]}
-        ["01:02:03.000004"]"#]]);
+        ["01:02:03.000004"]"#]],
+    );
     check(
         Arc::new(Time64NanosecondArray::from(vec![86_399_999_999_999])),
         expect![[r#"
@@ -55,17 +70,23 @@ fn times_of_day() {
             ["00:00:00.001"]
             ["00:00:00.002"]"#]],
     );
-    check_millis(Arc::new(Time32SecondArray::from(vec![3723])), expect![[r#"
+    check_millis(
+        Arc::new(Time32SecondArray::from(vec![3723])),
+        expect![[r#"
         time {"rawType":"time","arguments":[]}
-        ["01:02:03.000"]"#]]);
+        ["01:02:03.000"]"#]],
+    );
 }
 
 #[test]
 fn timestamps_without_a_zone() {
-    check(Arc::new(TimestampSecondArray::from(vec![1_580_432_523, -1])), expect![[r#"
+    check(
+        Arc::new(TimestampSecondArray::from(vec![1_580_432_523, -1])),
+        expect![[r#"
         timestamp(0) {"rawType":"timestamp","arguments":[{"kind":"LONG","value":0}]}
         ["2020-01-31 01:02:03"]
-        ["1969-12-31 23:59:59"]"#]]);
+        ["1969-12-31 23:59:59"]"#]],
+    );
     check(
         Arc::new(TimestampMillisecondArray::from(vec![1_580_432_523_456, -1])),
         expect![[r#"
@@ -104,44 +125,71 @@ fn timestamps_without_a_zone() {
             ["1970-01-01 00:00:00.000"]
             ["2262-04-11 23:47:16.855"]"#]],
     );
-    check_millis(Arc::new(TimestampSecondArray::from(vec![i64::MAX])), expect![[r#"
+    check_millis(
+        Arc::new(TimestampSecondArray::from(vec![i64::MAX])),
+        expect![[r#"
         timestamp {"rawType":"timestamp","arguments":[]}
-        ["+292277026596-12-04 15:30:07.000"]"#]]);
+        ["+292277026596-12-04 15:30:07.000"]"#]],
+    );
 }
 
 #[test]
 fn timestamps_with_a_zone() {
     let at = |zone: &str| Arc::new(TimestampMillisecondArray::from(vec![1_580_432_523_456]).with_timezone(zone));
-    check(at("UTC"), expect![[r#"
+    check(
+        at("UTC"),
+        expect![[r#"
         timestamp(3) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":3}]}
-        ["2020-01-31 01:02:03.456 UTC"]"#]]);
-    check(at("+00:00"), expect![[r#"
+        ["2020-01-31 01:02:03.456 UTC"]"#]],
+    );
+    check(
+        at("+00:00"),
+        expect![[r#"
         timestamp(3) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":3}]}
-        ["2020-01-31 01:02:03.456 UTC"]"#]]);
-    check(at("+05:30"), expect![[r#"
+        ["2020-01-31 01:02:03.456 UTC"]"#]],
+    );
+    check(
+        at("+05:30"),
+        expect![[r#"
         timestamp(3) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":3}]}
-        ["2020-01-31 06:32:03.456 +05:30"]"#]]);
-    check(at("-03:00"), expect![[r#"
+        ["2020-01-31 06:32:03.456 +05:30"]"#]],
+    );
+    check(
+        at("-03:00"),
+        expect![[r#"
         timestamp(3) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":3}]}
-        ["2020-01-30 22:02:03.456 -03:00"]"#]]);
-    check(at("America/New_York"), expect![[r#"
+        ["2020-01-30 22:02:03.456 -03:00"]"#]],
+    );
+    check(
+        at("America/New_York"),
+        expect![[r#"
         timestamp(3) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":3}]}
-        ["2020-01-30 20:02:03.456 America/New_York"]"#]]);
-    check(at("Mars/Olympus"), expect!["NOT_SUPPORTED: time zone 'Mars/Olympus' is not known"]);
-    check_millis(at("Europe/Berlin"), expect![[r#"
+        ["2020-01-30 20:02:03.456 America/New_York"]"#]],
+    );
+    check(
+        at("Mars/Olympus"),
+        expect!["NOT_SUPPORTED: time zone 'Mars/Olympus' is not known"],
+    );
+    check_millis(
+        at("Europe/Berlin"),
+        expect![[r#"
         timestamp with time zone {"rawType":"timestamp with time zone","arguments":[]}
-        ["2020-01-31 02:02:03.456 Europe/Berlin"]"#]]);
+        ["2020-01-31 02:02:03.456 Europe/Berlin"]"#]],
+    );
 }
 
 #[test]
 fn a_zone_changes_its_offset_over_the_year() {
     let summer = 1_593_600_000;
     let array = TimestampSecondArray::from(vec![1_580_432_523, summer, i64::MAX]).with_timezone("America/New_York");
-    check(Arc::new(array), expect![[r#"
+    check(
+        Arc::new(array),
+        expect![[r#"
         timestamp(0) with time zone {"rawType":"timestamp with time zone","arguments":[{"kind":"LONG","value":0}]}
         ["2020-01-30 20:02:03 America/New_York"]
         ["2020-07-01 06:40:00 America/New_York"]
-        ["+292277026596-12-04 10:30:07 America/New_York"]"#]]);
+        ["+292277026596-12-04 10:30:07 America/New_York"]"#]],
+    );
 }
 
 #[test]
@@ -160,33 +208,54 @@ fn intervals() {
         IntervalDayTime::new(0, -1),
         IntervalDayTime::new(-1, 1),
     ];
-    check(Arc::new(IntervalDayTimeArray::from(day_time)), expect![[r#"
+    check(
+        Arc::new(IntervalDayTimeArray::from(day_time)),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
         ["2 03:04:05.678"]
         ["-0 00:00:00.001"]
-        ["-0 23:59:59.999"]"#]]);
+        ["-0 23:59:59.999"]"#]],
+    );
     let nanos = vec![Some(IntervalMonthDayNano::new(0, 1, 1_999_999)), None];
-    check(Arc::new(IntervalMonthDayNanoArray::from(nanos)), expect![[r#"
+    check(
+        Arc::new(IntervalMonthDayNanoArray::from(nanos)),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
         ["1 00:00:00.001"]
-        [null]"#]]);
+        [null]"#]],
+    );
     let months = vec![IntervalMonthDayNano::new(1, 0, 0)];
-    check(Arc::new(IntervalMonthDayNanoArray::from(months)), expect!["NOT_SUPPORTED: column 'c' holds an interval of months, which has no Trino type here"]);
+    check(
+        Arc::new(IntervalMonthDayNanoArray::from(months)),
+        expect!["NOT_SUPPORTED: column 'c' holds an interval of months, which has no Trino type here"],
+    );
 }
 
 #[test]
 fn durations() {
-    check(Arc::new(DurationSecondArray::from(vec![90_061, i64::MIN])), expect![[r#"
+    check(
+        Arc::new(DurationSecondArray::from(vec![90_061, i64::MIN])),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
         ["1 01:01:01.000"]
-        ["-106751991167300 15:30:08.000"]"#]]);
-    check(Arc::new(DurationMillisecondArray::from(vec![-1])), expect![[r#"
+        ["-106751991167300 15:30:08.000"]"#]],
+    );
+    check(
+        Arc::new(DurationMillisecondArray::from(vec![-1])),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
-        ["-0 00:00:00.001"]"#]]);
-    check(Arc::new(DurationMicrosecondArray::from(vec![1_500])), expect![[r#"
+        ["-0 00:00:00.001"]"#]],
+    );
+    check(
+        Arc::new(DurationMicrosecondArray::from(vec![1_500])),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
-        ["0 00:00:00.001"]"#]]);
-    check(Arc::new(DurationNanosecondArray::from(vec![i64::MAX])), expect![[r#"
+        ["0 00:00:00.001"]"#]],
+    );
+    check(
+        Arc::new(DurationNanosecondArray::from(vec![i64::MAX])),
+        expect![[r#"
         interval day to second {"rawType":"interval day to second","arguments":[]}
-        ["106751 23:47:16.854"]"#]]);
+        ["106751 23:47:16.854"]"#]],
+    );
 }

@@ -1,0 +1,59 @@
+use super::*;
+
+fn parsed(key: &str, value: &str) -> Result<Properties, QueryError> {
+    parse(&BTreeMap::from([(key.to_owned(), value.to_owned())]))
+}
+
+#[test]
+fn sizes_take_units() {
+    let cases = [
+        ("500000", 500_000),
+        ("500000B", 500_000),
+        ("8kB", 8_000),
+        ("8 KiB", 8_192),
+        ("1MB", 1_000_000),
+        ("1 mib", 1_048_576),
+        ("2GB", 2_000_000_000),
+        (" 2GiB ", 2_147_483_648),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(
+            parsed("target_task_bytes", text).unwrap().target_task_bytes,
+            Some(expected),
+            "{text}"
+        );
+        assert_eq!(
+            parsed("MAX_TASK_MEMORY", text).unwrap().max_task_memory_bytes,
+            Some(expected),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn other_texts_are_no_sizes() {
+    for text in [
+        "",
+        "B",
+        "-1",
+        "1.5MB",
+        "1 TB",
+        "0",
+        "0kB",
+        "MB1",
+        "99999999999999999999",
+        "18446744073709551615 GB",
+    ] {
+        let error = parsed("target_task_bytes", text).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidSessionProperty, "{text:?}");
+    }
+}
+
+#[test]
+fn properties_of_trino_mean_nothing() {
+    assert_eq!(parsed("query_max_run_time", "10m").unwrap(), Properties::default());
+    assert_eq!(
+        parsed("lake.target_partitions", "3").unwrap().target_partitions,
+        Some(3)
+    );
+}

@@ -1,0 +1,34 @@
+use super::*;
+
+fn sizing(target_task_bytes: u64, local_partitions: u32) -> Sizing {
+    Sizing {
+        target_task_bytes,
+        local_partitions,
+    }
+}
+
+#[test]
+fn bytes_decide_on_tasks() {
+    let normal = sizing(100 << 20, 2);
+    assert_eq!(normal.exchange_tasks(0), 1);
+    assert_eq!(normal.exchange_tasks(100 << 20), 1);
+    assert_eq!(normal.exchange_tasks((100 << 20) + 1), 2);
+    // Never more tasks than there are partitions for.
+    assert_eq!(normal.exchange_tasks(u64::MAX), 1_024);
+}
+
+#[test]
+fn tiny_targets_force_the_shape() {
+    for target in [1, 1_000_000, FORCED_BYTES - 1] {
+        let forced = sizing(target, 1);
+        assert_eq!(forced.exchange_tasks(0), 3, "{target}");
+        assert_eq!(forced.exchange_tasks(u64::MAX), 8, "{target}");
+    }
+}
+
+#[test]
+fn partitions_leave_room_to_regroup() {
+    assert_eq!(sizing(1, 1).partitions(3), 12);
+    assert_eq!(sizing(1, 16).partitions(3), 48);
+    assert_eq!(sizing(1, 256).partitions(u32::MAX), PARTITIONS_MAX);
+}
