@@ -35,7 +35,7 @@ pub async fn query(arguments: QueryArguments) -> Result<(), Failure> {
         let started = Instant::now();
         let ended = run.run(statement, &mut ran).await;
         if !arguments.quiet && !ran.query.is_empty() && !matches!(ended, Err(Failure::PipeClosed)) {
-            eprintln!("{}", summary(&ran, started.elapsed()));
+            eprintln!("{}", summary(&ran, &ended, started.elapsed()));
             if arguments.bill {
                 eprintln!("{}", bill(&ran));
             }
@@ -53,10 +53,12 @@ fn bill(ran: &Ran) -> String {
 }
 
 /// `4 rows · 1.20 GB read · 8.1 s · $0.000912`
-pub fn summary(ran: &Ran, elapsed: Duration) -> String {
-    let mut parts = vec![match &ran.update_type {
-        Some(update) => update.clone(),
-        None => shown::count(ran.rows, "row"),
+fn summary(ran: &Ran, ended: &Result<(), Failure>, elapsed: Duration) -> String {
+    let mut parts = vec![match (ended, &ran.update_type) {
+        (Err(Failure::Canceled), _) => "canceled".to_owned(),
+        (Err(_), _) => "failed".to_owned(),
+        (Ok(()), Some(update)) => update.clone(),
+        (Ok(()), None) => shown::count(ran.rows, "row"),
     }];
     parts.extend((ran.stats.bytes() > 0).then(|| format!("{} read", shown::bytes(ran.stats.bytes()))));
     parts.push(shown::duration(elapsed));
@@ -65,3 +67,6 @@ pub fn summary(ran: &Ran, elapsed: Duration) -> String {
     let warnings = ran.warnings.iter().map(|warning| format!("warning: {warning}"));
     warnings.chain([line]).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,8 +36,11 @@ fn thousands(number: u64) -> String {
     text
 }
 
-/// Dollars to six places, or to two significant digits where that is finer: `$0.000412`, `$0.00000041`. Rounds half up.
+/// Dollars to six places, or to two significant digits where that is finer: `$0.000412`, `$0.00000041`, `$0`. Rounds half up.
 pub fn dollars(amount: PicoDollars) -> String {
+    if amount == PicoDollars::ZERO {
+        return "$0".to_owned();
+    }
     const PLACES: usize = 12;
     let digits = amount.0.to_string().len();
     let places = (PLACES + 2).saturating_sub(digits).clamp(6, PLACES);

@@ -87,3 +87,66 @@ fn scales_name_schemas() {
         assert_eq!(parsed.schema(), schema, "{scale}");
     }
 }
+
+#[test]
+fn serve_with_everything() {
+    let line = "serve --local --port 0 --data /d --mount a=/x --mount b=/y=z --concurrency 3 --memory 3538 --executor-user 65534:65534";
+    let Ok(Command::Serve(arguments)) = parse(line) else {
+        panic!("{line}")
+    };
+    assert_eq!((arguments.port, arguments.concurrency), (0, Some(3)));
+    assert_eq!(
+        arguments.mounts,
+        [
+            ("a".to_owned(), PathBuf::from("/x")),
+            ("b".to_owned(), PathBuf::from("/y=z"))
+        ]
+    );
+    assert_eq!(arguments.memory, FunctionSize::Two);
+    assert_eq!(arguments.executor_user, Some(User { uid: 65534, gid: 65534 }));
+}
+
+#[test]
+fn serve_refuses_what_it_cannot_do() {
+    for line in [
+        "serve",
+        "serve --local --memory 2000",
+        "serve --local --mount a",
+        "serve --local --concurrency 0",
+        "serve --local --executor-user root",
+    ] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn demo_takes_queries_by_number() {
+    let Ok(Command::Demo(arguments)) = parse("demo --scale 0.1 --queries 1,22") else {
+        panic!("demo")
+    };
+    let titles: Vec<_> = arguments.queries.iter().map(|query| query.title()).collect();
+    assert_eq!(
+        titles,
+        ["TPC-H 1: pricing summary report", "TPC-H 22: global sales opportunity"]
+    );
+    let Ok(Command::Demo(arguments)) = parse("demo") else {
+        panic!("demo")
+    };
+    assert_eq!((arguments.scale, arguments.queries.len()), (Scale::ONE, 4));
+    assert!(
+        parse("demo --queries 0").is_err() && parse("demo --queries 23").is_err() && parse("demo --queries x").is_err()
+    );
+}
+
+#[test]
+fn every_query_is_one_statement() {
+    for number in 1..=22 {
+        let query: Query = number.to_string().parse().unwrap();
+        assert_eq!(crate::statements::split(query.sql()), [query.sql()], "{number}");
+        assert!(
+            query.title().starts_with(&format!("TPC-H {number}: ")),
+            "{}",
+            query.title()
+        );
+    }
+}

@@ -20,7 +20,7 @@ fn amounts_keep_two_significant_digits() {
     assert_eq!(
         shown,
         [
-            "$0.000000000000",
+            "$0",
             "$0.000000000004",
             "$0.00000041",
             "$0.000029",
