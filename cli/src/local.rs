@@ -10,6 +10,7 @@
 
 mod assemble;
 mod folder;
+mod host;
 mod settings;
 
 pub use settings::{LocalSettings, User};
@@ -17,7 +18,8 @@ pub use settings::{LocalSettings, User};
 use crate::exit::{Failure, chain};
 use assemble::{Assembled, Places, assemble};
 use folder::Folder;
-use local_emulator::{Emulator, Endpoints};
+use host::EmulatorHost;
+use local_emulator::Endpoints;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 use url::Url;
@@ -31,7 +33,7 @@ const SERVER_STOP_MAX: Duration = Duration::from_millis(500);
 /// A running local cloud. Dropped without [`LocalCloud::stop`] it still kills its children, but waits for nothing.
 pub struct LocalCloud {
     assembled: Assembled,
-    emulator: Emulator,
+    emulator: EmulatorHost,
     folder: Folder,
 }
 
@@ -48,7 +50,7 @@ impl LocalCloud {
                 folder,
             }),
             Err(failure) => {
-                emulator.shutdown().await;
+                emulator.stop().await;
                 Err(failure)
             }
         }
@@ -67,17 +69,17 @@ impl LocalCloud {
     /// Cancels what runs, stops every child, removes what is temporary.
     pub async fn stop(self) -> Result<(), Failure> {
         self.assembled.stop().await;
-        self.emulator.shutdown().await;
+        self.emulator.stop().await;
         self.folder.remove()
     }
 }
 
 /// Starts the emulator. Its functions are told where S3 is before it listens, so that port is picked here.
-async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<Emulator, Failure> {
+async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<EmulatorHost, Failure> {
     let mut attempts = 1;
     loop {
         let port = free_port()?;
-        match Emulator::start(settings.emulator(folder, port)).await {
+        match EmulatorHost::start(settings.emulator(folder, port)).await? {
             Err(local_emulator::StartError::Listen { port: taken, .. })
                 if taken == port && attempts < PORT_ATTEMPTS_MAX =>
             {

@@ -48,6 +48,8 @@ pub(crate) struct Lookup {
     found: BTreeMap<TableRef, Found>,
     missing: BTreeMap<TableRef, QueryError>,
     information: Option<Arc<dyn SchemaProvider>>,
+    /// One book for all shapes: a logical plan keeps the tables of the context that resolved it.
+    scans: Arc<Scans>,
 }
 
 struct Found {
@@ -84,6 +86,7 @@ pub(crate) async fn look_up(
         found: BTreeMap::new(),
         missing: BTreeMap::new(),
         information: None,
+        scans: Arc::new(Scans::default()),
     };
     for (name, table) in looked {
         match table {
@@ -124,7 +127,7 @@ fn full_name(reference: TableReference, session: &Session) -> TableRef {
 
 impl Lookup {
     pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
-        let scans = Arc::new(Scans::default());
+        let scans = self.scans.clone();
         let mut state = state(config(session, shape)?, session.now, shape);
         for (name, found) in &self.found {
             let provider = LakeTable::new(found.table.clone(), found.statistics.clone(), scans.clone());

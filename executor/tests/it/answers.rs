@@ -2,10 +2,13 @@
 
 use crate::cloud::Cloud;
 use crate::cutter::{Run, cut, run, whole};
-use crate::split_table::{SALES, oracle, plan, planner};
+use crate::split_table::{SALES, TABLES, batch, plan, planner};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Makes DataFusion shuffle both sides of a join whatever their size.
 const PARTITIONED: [(&str, &str); 2] = [
@@ -31,6 +34,17 @@ const ORDERED: [&str; 3] = [
     "select region, name from shops order by region, name",
     "select shop, sum(price) s from sales group by shop order by s desc, shop limit 5 offset 3",
 ];
+
+/// A plain session over the same rows in memory.
+fn oracle() -> SessionContext {
+    let context = SessionContext::new();
+    for name in TABLES {
+        let batch = batch(name);
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("one schema");
+        context.register_table(name, Arc::new(table)).expect("names are new");
+    }
+    context
+}
 
 fn lines(batches: &[RecordBatch]) -> Vec<String> {
     let table = pretty_format_batches(batches).expect("printable").to_string();

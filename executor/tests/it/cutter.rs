@@ -145,13 +145,28 @@ fn scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<(u32, String)> {
         .collect()
 }
 
+/// Whether a broadcast join of the plan yields build rows by itself: each task would yield them again.
+fn repeats_rows(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    use datafusion::common::JoinType;
+    let safe = |join: &HashJoinExec| {
+        let kind = join.join_type();
+        *join.partition_mode() != PartitionMode::CollectLeft
+            || matches!(
+                kind,
+                JoinType::Inner | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti
+            )
+    };
+    plan.downcast_ref::<HashJoinExec>().is_some_and(|join| !safe(join)) || plan.children().into_iter().any(repeats_rows)
+}
+
 /// The specs of a stage, one per task.
 pub fn specs(nth: usize, stage: &Stage, done: &[Vec<TaskReport>], tables: &[Vec<Split>], run: &Run) -> Vec<TaskSpec> {
     let scans = scans(&stage.plan);
     let gathers = stage.inputs.iter().any(|&(_, read)| read != InputRead::Partitions);
     let spreads = stage.inputs.iter().any(|&(_, read)| read == InputRead::Partitions) || !scans.is_empty();
     // A gather makes the stage one task, unless it is a broadcast beside something that is spread.
-    let tasks = if spreads && !(gathers && stage.inputs.iter().any(|&(_, read)| read == InputRead::Merge)) {
+    let repeats = repeats_rows(&stage.plan);
+    let tasks = if spreads && !repeats && !(gathers && stage.inputs.iter().any(|&(_, read)| read == InputRead::Merge)) {
         run.tasks
     } else {
         1

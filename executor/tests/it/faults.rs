@@ -102,22 +102,15 @@ async fn files_that_are_not_what_they_were() {
 async fn rows_that_cannot_be_computed() {
     let cloud = Cloud::start().await;
     let tables = cloud.load_all().await;
-    let divided = spec("select 1 / (id - 17000) from sales", &tables).await;
-    check(&cloud, divided, expect!["DIVISION_BY_ZERO division by zero"]).await;
-    let cast = spec("select cast(note as int) from sales", &tables).await;
-    check(
-        &cloud,
-        cast,
-        expect!["INVALID_CAST_ARGUMENT Cannot cast string 'note 1' to value of Int32 type"],
-    )
-    .await;
-    let overflow = spec("select sum(cast(id as tinyint)) from sales", &tables).await;
-    check(
-        &cloud,
-        overflow,
-        expect!["INVALID_CAST_ARGUMENT Can't cast value 128 to type Int8"],
-    )
-    .await;
+    // Which row fails first depends on which partition runs first.
+    for (sql, code) in [
+        ("select 1 / (id - 17000) from sales", "DIVISION_BY_ZERO"),
+        ("select cast(note as int) from sales", "INVALID_CAST_ARGUMENT"),
+        ("select sum(cast(id as tinyint)) from sales", "INVALID_CAST_ARGUMENT"),
+    ] {
+        let text = word(&failure(spec(sql, &tables).await, &cloud.environment).await);
+        assert!(text.starts_with(code), "{sql}: {text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,21 +139,17 @@ async fn tampered_foreign_and_old_plans_are_refused() {
     assert!(matches!(refused(PlanBytes::new(large)), FragmentError::TooLarge { .. }));
 }
 
-/// Every prefix and every flipped bit either decodes or is refused; none panics.
+/// A plan that lost its end is refused wherever it was cut.
 #[tokio::test]
-async fn no_damage_panics() {
+async fn no_prefix_is_a_plan() {
     let context = planner(&[]);
     let task = context.task_ctx();
     let sql = "select shop, sum(price) from sales where note like 'note 1%' group by shop order by shop limit 3";
     let bytes = encode(&single(plan(&context, sql).await)).expect("the plan can be sent");
-    let mut refused = 0;
     for at in 0..bytes.len() {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 1 << (at % 8);
-        refused += usize::from(decode(&PlanBytes::new(damaged), &task).is_err());
-        refused += usize::from(decode(&PlanBytes::new(bytes[..at].to_vec()), &task).is_err());
+        let prefix = PlanBytes::new(bytes[..at].to_vec());
+        assert!(decode(&prefix, &task).is_err(), "{at} of {}", bytes.len());
     }
-    assert!(refused > bytes.len(), "{refused} of {}", 2 * bytes.len());
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ use mayfly_fragment::{ExchangeExec, SplitScanExec};
 use std::sync::Arc;
 
 /// Operators that work on a part as on the whole, as far as their stated requirements are met.
-const ALLOWED: [&str; 15] = [
+const ALLOWED: [&str; 16] = [
     "AggregateExec",
     "BoundedWindowAggExec",
     "CoalesceBatchesExec",
@@ -44,6 +44,7 @@ const ALLOWED: [&str; 15] = [
     "PlaceholderRowExec",
     "ProjectionExec",
     "SortExec",
+    "SortExec(TopK)",
     "SortMergeJoinExec",
     "UnnestExec",
     "WindowAggExec",
