@@ -95,7 +95,9 @@ fn decode_checked(bytes: &[u8], size_bytes: u64) -> Result<(Schema, ParquetMetaD
         let whole = counts(group.num_rows())
             && group.columns().iter().all(|column| {
                 // The size counts from the dictionary page, which comes first where there is one.
-                let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+                let start = column
+                    .dictionary_page_offset()
+                    .unwrap_or_else(|| column.data_page_offset());
                 let end = start.checked_add(column.compressed_size());
                 counts(column.compressed_size())
                     && counts(start)

@@ -1,5 +1,7 @@
 //! Figures as text: medians per query, totals, ratios.
 
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use std::time::Duration;
 
 /// One side's reading of one query in one round.
@@ -16,8 +18,9 @@ pub struct Detail {
     pub tasks: u64,
     pub gets: u64,
     pub puts: u64,
+    pub read_bytes: u64,
     pub shuffled_bytes: u64,
-    pub cost: String,
+    pub cost_usd: f64,
 }
 
 /// All rounds of one query.
@@ -39,10 +42,25 @@ fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
 
+/// Columns of the table, in order.
+const HEADINGS: [&str; 12] = [
+    "query",
+    "wall s",
+    "DataFusion",
+    "cpu s",
+    "DataFusion",
+    "emulator cpu s",
+    "tasks",
+    "GET",
+    "PUT",
+    "read MB",
+    "shuffled MB",
+    "bill $",
+];
+
 pub fn print(rows: &[Row]) {
-    println!(
-        "query  wall s  (DataFusion)  cpu s  (DataFusion)  emulator cpu s  tasks   gets   puts  shuffled MB  bill"
-    );
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(HEADINGS);
     let mut totals = [Duration::ZERO; 5];
     for row in rows {
         let values = [
@@ -53,26 +71,25 @@ pub fn print(rows: &[Row]) {
             row.detail.emulator,
         ];
         totals.iter_mut().zip(values).for_each(|(total, value)| *total += value);
-        let [wall, peer_wall, cpu, peer_cpu, emulator] = values.map(seconds);
-        let Detail {
-            tasks,
-            gets,
-            puts,
-            shuffled_bytes,
-            cost,
-            ..
-        } = &row.detail;
-        println!(
-            "q{:02}   {wall:7.3} {peer_wall:13.3} {cpu:6.2} {peer_cpu:13.2} {emulator:15.2} {tasks:6} {gets:6} {puts:6} {:12.1}  {cost}",
-            row.number,
-            *shuffled_bytes as f64 / 1e6,
-        );
+        table.add_row(cells(format!("q{:02}", row.number), values, Some(&row.detail)));
     }
-    let [wall, peer_wall, cpu, peer_cpu, emulator] = totals.map(seconds);
-    println!("total {wall:7.3} {peer_wall:13.3} {cpu:6.2} {peer_cpu:13.2} {emulator:15.2}");
+    table.add_row(cells("total".to_owned(), totals, None));
+    println!("{table}");
+    let [wall, peer_wall, cpu, peer_cpu, _] = totals.map(seconds);
     println!(
         "wall ratio {:.2} x, cpu ratio {:.2} x",
         wall / peer_wall,
         cpu / peer_cpu
     );
+}
+
+fn cells(name: String, values: [Duration; 5], detail: Option<&Detail>) -> Vec<String> {
+    let mut cells = vec![name];
+    cells.extend(values.map(|value| format!("{:.3}", seconds(value))));
+    if let Some(detail) = detail {
+        cells.extend([detail.tasks, detail.gets, detail.puts].map(|count| count.to_string()));
+        cells.extend([detail.read_bytes, detail.shuffled_bytes].map(|bytes| format!("{:.1}", bytes as f64 / 1e6)));
+        cells.push(format!("{:.6}", detail.cost_usd));
+    }
+    cells
 }

@@ -8,7 +8,6 @@ use mayfly_end_to_end::client::{Answer, Client};
 use mayfly_end_to_end::server::Server;
 use mayfly_end_to_end::table::Table;
 use mayfly_end_to_end::{oracle, tpch};
-use serde_json::Value;
 use std::time::Instant;
 
 /// Threads for the peer, vCPUs for us.
@@ -22,6 +21,9 @@ pub struct Settings {
     mode: Mode,
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Session properties on top of the mode's, e.g. `target_partitions=3`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    properties: Vec<String>,
     /// Only these queries.
     #[arg(long, value_delimiter = ',')]
     queries: Vec<u32>,
@@ -36,7 +38,7 @@ pub async fn run(settings: &Settings) {
     let mut arguments = vec!["--mount", &mount];
     arguments.extend(settings.serve.iter().map(String::as_str));
     let server = Server::start(&arguments);
-    let client = client(&server, settings.mode).await;
+    let client = client(&server, settings).await;
     let numbers = if settings.queries.is_empty() {
         (1..=22).collect()
     } else {
@@ -67,17 +69,21 @@ pub async fn run(settings: &Settings) {
     report::print(&rows);
 }
 
-async fn client(server: &Server, mode: Mode) -> Client {
-    let client = Client::new(&server.url, "tpch");
+async fn client(server: &Server, settings: &Settings) -> Client {
+    let mut client = Client::new(&server.url, "tpch");
     client.query("CREATE SCHEMA tpch").await.expect("created");
     for table in tpch::TABLES {
         let sql = format!("CREATE EXTERNAL TABLE {table} STORED AS PARQUET LOCATION 's3://tpch/{table}/'");
         client.query(&sql).await.expect("created");
     }
-    match mode {
-        Mode::Default => client,
-        Mode::Distributed => client.with("target_task_bytes", "64MiB"),
+    if settings.mode == Mode::Distributed {
+        client = client.with("target_task_bytes", "64MiB");
     }
+    let pairs = settings
+        .properties
+        .iter()
+        .map(|text| text.split_once('=').expect("KEY=VALUE"));
+    pairs.fold(client, |client, (key, value)| client.with(key, value))
 }
 
 async fn peer(row: &mut Row, context: &SessionContext, sql: &str) -> Table {
@@ -105,14 +111,9 @@ async fn ours(row: &mut Row, server: &Server, client: &Client, sql: &str) -> Ans
         tasks: figure("invocations"),
         gets: figure("s3Get"),
         puts: figure("s3Put"),
+        read_bytes: figure("s3BytesRead"),
         shuffled_bytes: figure("s3BytesWritten"),
-        cost: answer.stats["mayfly"]["cost"]
-            .as_str()
-            .map_or_else(|| text(&answer.stats["mayfly"]["costUsd"]), str::to_owned),
+        cost_usd: answer.stats["mayfly"]["costUsd"].as_f64().unwrap_or_default(),
     };
     answer
-}
-
-fn text(value: &Value) -> String {
-    value.to_string().trim_matches('"').to_owned()
 }

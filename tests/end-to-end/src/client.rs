@@ -44,7 +44,9 @@ impl Client {
         }
     }
 
+    /// The same client with a session property set.
     pub fn with(mut self, key: &str, value: impl ToString) -> Client {
+        self.session.retain(|(other, _)| other != key);
         self.session.push((key.to_owned(), value.to_string()));
         self
     }

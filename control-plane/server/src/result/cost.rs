@@ -20,6 +20,8 @@ pub struct Cost {
     s3_get: u64,
     s3_put: u64,
     s3_list: u64,
+    s3_bytes_read: u64,
+    s3_bytes_written: u64,
     sqs_requests: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
@@ -35,6 +37,8 @@ impl Cost {
             s3_get: meter.s3.gets,
             s3_put: meter.s3.puts,
             s3_list: meter.s3.lists,
+            s3_bytes_read: meter.s3.bytes_read,
+            s3_bytes_written: meter.s3.bytes_written,
             sqs_requests: meter.sqs_requests,
             bill: view.bill.clone(),
         }
