@@ -33,8 +33,13 @@ impl Drop for Threads {
 impl EmulatorHost {
     /// Starts the emulator. The inner error is the emulator's own, so that a port that was taken can be told from the rest.
     pub async fn start(settings: Settings) -> Result<Result<EmulatorHost, StartError>, Failure> {
-        let runtime = Builder::new_multi_thread().enable_all().thread_name(THREAD_NAME).build();
-        let threads = Threads(Some(runtime.map_err(|error| Failure::broken("cannot start threads", error))?));
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name(THREAD_NAME)
+            .build();
+        let threads = Threads(Some(
+            runtime.map_err(|error| Failure::broken("cannot start threads", error))?,
+        ));
         let started = threads.handle().spawn(Emulator::start(settings)).await;
         let started = started.map_err(|error| Failure::broken("cannot start the local cloud", chain(&error)))?;
         Ok(started.map(|emulator| EmulatorHost { emulator, threads }))
