@@ -1,6 +1,6 @@
 //! Runs one statement: submits it, follows its pages, hands rows to a sink, shows progress, cancels on Ctrl-C.
 
-use crate::client::{Client, ClientError, Page, Statement, Stats};
+use crate::client::{Client, ClientError, Column, Page, Statement, Stats};
 use crate::diagnosis::Diagnosis;
 use crate::exit::Failure;
 use crate::format::Sink;
@@ -57,14 +57,14 @@ impl Run<'_> {
     }
 
     async fn follow(&mut self, statement: &mut Statement, sql: &str, ran: &mut Ran) -> Result<(), Failure> {
-        let mut has_begun = false;
+        let mut head = Head::default();
         loop {
             let page = tokio::select! {
                 page = statement.next_page(&mut self.client.session) => page?,
                 () = self.stop.cancelled() => return Err(Failure::Canceled),
             };
             let Some(page) = page else { break };
-            self.take(&page, &mut has_begun, ran)?;
+            self.take(&page, &mut head, ran)?;
             note(&page, ran);
             if let Some(error) = page.error {
                 return Err(Failure::Query(Box::new(Diagnosis {
@@ -75,29 +75,39 @@ impl Run<'_> {
                 })));
             }
         }
-        if has_begun {
+        // A result without rows has its header too; a query that failed before its first row has printed nothing.
+        self.begin(&mut head)?;
+        if head.has_begun {
             self.sink.end(self.out)?;
         }
         Ok(self.out.flush()?)
     }
 
-    fn take(&mut self, page: &Page, has_begun: &mut bool, ran: &mut Ran) -> Result<(), Failure> {
+    fn take(&mut self, page: &Page, head: &mut Head, ran: &mut Ran) -> Result<(), Failure> {
         let rows = page
             .rows()
             .map_err(|error| Failure::broken("the server sent rows that are no rows", error))?;
         // Updates have columns too (`result boolean`), which are not data.
-        let columns = page.columns.as_ref().filter(|_| page.update_type.is_none());
-        if let (Some(columns), false) = (columns, *has_begun) {
+        if page.update_type.is_none() && page.columns.is_some() {
+            head.columns.clone_from(&page.columns);
+        }
+        if rows.is_empty() || head.columns.is_none() {
+            self.progress.show(&page.stats);
+            return Ok(());
+        }
+        self.progress.clear();
+        self.begin(head)?;
+        ran.rows += rows.len() as u64;
+        rows.iter().try_for_each(|row| self.sink.row(row, self.out))?;
+        Ok(self.out.flush()?)
+    }
+
+    /// Hands the columns to the sink, once.
+    fn begin(&mut self, head: &mut Head) -> Result<(), Failure> {
+        if let (Some(columns), false) = (&head.columns, head.has_begun) {
             self.sink.begin(columns, self.out)?;
-            *has_begun = true;
+            head.has_begun = true;
         }
-        if !rows.is_empty() && *has_begun {
-            self.progress.clear();
-            ran.rows += rows.len() as u64;
-            rows.iter().try_for_each(|row| self.sink.row(row, self.out))?;
-            return Ok(self.out.flush()?);
-        }
-        self.progress.show(&page.stats);
         Ok(())
     }
 
@@ -118,6 +128,13 @@ impl Run<'_> {
         }
         Err(Failure::Canceled)
     }
+}
+
+/// The columns, and whether the sink has them.
+#[derive(Default)]
+struct Head {
+    columns: Option<Vec<Column>>,
+    has_begun: bool,
 }
 
 fn note(page: &Page, ran: &mut Ran) {

@@ -70,7 +70,7 @@ impl Table {
         }
     }
 
-    /// Bytes that a row takes in a file, as measured at scale 1.
+    /// Bytes that a row takes in a file, about: at scale 0.01 `lineitem` took 26, `orders` 29, `partsupp` 43. Only decides how many files.
     const fn row_bytes(self) -> u64 {
         match self {
             Table::Region | Table::Nation => 100,

@@ -68,6 +68,18 @@ async fn a_result_without_rows_has_its_header() {
 }
 
 #[tokio::test]
+async fn a_query_that_fails_before_its_first_row_prints_nothing() {
+    let error = json!({"message": "no", "errorName": "GENERIC_INTERNAL_ERROR"});
+    let ended = run(
+        vec![rows(json!([])), Script::Page(json!({"error": error}))],
+        &CancellationToken::new(),
+    )
+    .await;
+    assert!(matches!(ended.result, Err(Failure::Query(_))));
+    assert_eq!(ended.out, "");
+}
+
+#[tokio::test]
 async fn an_update_prints_nothing() {
     let columns = json!([{"name": "result", "type": "boolean"}]);
     let page = Script::Page(json!({"updateType": "CREATE TABLE", "columns": columns, "data": [[true]]}));
