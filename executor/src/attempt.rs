@@ -9,7 +9,6 @@ use crate::failure::{self, AttemptError};
 use crate::usage::{self, Stopwatch};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use futures::FutureExt;
 use mayfly_exchange::{Writer, WriterSettings};
 use mayfly_fragment::{ScanMeter, ShuffleWriteExec, Sources};
 use mayfly_protocol::envelope::TaskAnswer;
@@ -17,7 +16,6 @@ use mayfly_protocol::limits::DEADLINE_MARGIN_MS;
 use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{Failure, Meter, Nonce, PlanBytes, TaskReport, TaskSpec, TaskStatistics};
 use mayfly_store::Store;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -42,8 +40,8 @@ pub async fn execute(spec: TaskSpec, environment: &Environment) -> TaskAnswer {
         attempt = %attempt,
     );
     let store = environment.store().await;
-    let (environment, on_thread) = (environment.clone(), span.clone());
-    let run = move || on_thread.in_scope(|| run(&spec, &environment, store, &on_thread));
+    let (spec, environment, on_thread) = (Arc::new(spec), environment.clone(), span.clone());
+    let run = move || on_thread.in_scope(|| run(spec, environment, store, &on_thread));
     match tokio::task::spawn_blocking(run).await {
         Ok(answer) => answer,
         Err(error) => failed(
@@ -55,13 +53,19 @@ pub async fn execute(spec: TaskSpec, environment: &Environment) -> TaskAnswer {
     }
 }
 
+fn out_of_time() -> Failure {
+    Failure::TimedOut {
+        message: format!("not done {DEADLINE_MARGIN_MS} ms before the deadline"),
+    }
+}
+
 fn failed(failure: Failure, meter: Meter) -> TaskAnswer {
     TaskAnswer::Failed { failure, meter }
 }
 
-fn run(spec: &TaskSpec, environment: &Environment, store: Store, span: &tracing::Span) -> TaskAnswer {
+fn run(spec: Arc<TaskSpec>, environment: Environment, store: Store, span: &tracing::Span) -> TaskAnswer {
     let running = Arc::new(AtomicUsize::new(0));
-    let runtime = match runtime(spec, &running) {
+    let runtime = match runtime(&spec, &running) {
         Ok(runtime) => runtime,
         Err(error) => {
             return failed(
@@ -72,14 +76,14 @@ fn run(spec: &TaskSpec, environment: &Environment, store: Store, span: &tracing:
             );
         }
     };
-    let work = Work {
+    let work = Arc::new(Work {
         spec,
-        environment,
+        environment: environment.clone(),
         store: store.clone(),
         stopwatch: Stopwatch::start(),
         scanned: Arc::default(),
-    };
-    let ended = runtime.block_on(work.within_deadline().instrument(span.clone()));
+    });
+    let ended = runtime.block_on(work.within_deadline(span));
     runtime.shutdown_timeout(STOP_MAX);
     if running.load(Ordering::Acquire) > 0 {
         tracing::error!("the attempt did not stop; this process ends after its answer");
@@ -125,34 +129,40 @@ fn runtime(spec: &TaskSpec, running: &Arc<AtomicUsize>) -> std::io::Result<Runti
 }
 
 /// An attempt under way.
-struct Work<'a> {
-    spec: &'a TaskSpec,
-    environment: &'a Environment,
+struct Work {
+    spec: Arc<TaskSpec>,
+    environment: Environment,
     store: Store,
     stopwatch: Stopwatch,
     scanned: Arc<ScanMeter>,
 }
 
-impl Work<'_> {
-    /// The attempt, ended ahead of its deadline; a panic is a failure like any other.
-    async fn within_deadline(&self) -> Result<TaskReport, Failure> {
+impl Work {
+    /// The attempt, ended ahead of its deadline; a panic is a failure like any other. It works on a thread of the pool, so that this
+    /// one sees the time pass also when the work does not yield.
+    async fn within_deadline(self: Arc<Self>, span: &tracing::Span) -> Result<TaskReport, Failure> {
         let left = self.spec.deadline.since(usage::now());
         let left = left.saturating_sub(Duration::from_millis(DEADLINE_MARGIN_MS));
-        let work = AssertUnwindSafe(self.run()).catch_unwind();
+        if left.is_zero() {
+            return Err(out_of_time());
+        }
+        let work = Arc::clone(&self);
+        let work = tokio::spawn(async move { work.run().await }.instrument(span.clone()));
         match tokio::time::timeout(left, work).await {
             Ok(Ok(Ok(report))) => Ok(report),
             Ok(Ok(Err(error))) => Err(failure::classify(&error, &self.scanned.open_files())),
-            Ok(Err(panic)) => Err(Failure::Broken {
-                message: format!("panic: {}", mayfly_fragment::panic_message(panic.as_ref())),
+            Ok(Err(ended)) => Err(Failure::Broken {
+                message: ended.try_into_panic().map_or_else(
+                    |ended| ended.to_string(),
+                    |panic| format!("panic: {}", mayfly_fragment::panic_message(panic.as_ref())),
+                ),
             }),
-            Err(_) => Err(Failure::TimedOut {
-                message: format!("not done {} ms before the deadline", DEADLINE_MARGIN_MS),
-            }),
+            Err(_) => Err(out_of_time()),
         }
     }
 
     async fn run(&self) -> Result<TaskReport, AttemptError> {
-        let spec = self.spec;
+        let spec = &*self.spec;
         let budget = Budget::new(spec, self.environment.settings());
         // Everything spilled lies in here, and is gone with it whatever happens.
         let folder = TempDir::with_prefix_in("mayfly-", &self.environment.settings().spill_folder)
@@ -207,7 +217,7 @@ impl Work<'_> {
     }
 
     async fn plan(&self, budget: &Budget, context: &TaskContext) -> Result<ShuffleWriteExec, AttemptError> {
-        let spec = self.spec;
+        let spec = &*self.spec;
         let fetched;
         let plan = match &spec.plan {
             PlanRef::Inline(plan) => plan,

@@ -7,6 +7,7 @@ use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError, Span}
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, TokenWithSpan};
 use mayfly_catalog::nearest;
+use mayfly_fragment::FragmentError;
 use mayfly_protocol::{ErrorCode, QueryError, SourceLocation};
 
 /// A place in the text; DataFusion's and sqlparser's line 0 means that it is not known.
@@ -46,10 +47,7 @@ pub(crate) fn from_datafusion(cause: DataFusionError) -> QueryError {
         DataFusionError::Context(_, inner) => from_datafusion(*inner),
         DataFusionError::Shared(inner) => from_shared(&inner),
         DataFusionError::Collection(errors) => from_first(errors),
-        DataFusionError::External(inner) => match inner.downcast::<QueryError>() {
-            Ok(error) => *error,
-            Err(other) => internal(other.to_string()),
-        },
+        DataFusionError::External(inner) => from_external(inner.as_ref()),
         DataFusionError::SQL(cause, _) => from_parser(&cause),
         DataFusionError::SchemaError(cause, _) => from_schema(&cause),
         DataFusionError::ArrowError(cause, _) => from_arrow(&cause),
@@ -59,6 +57,21 @@ pub(crate) fn from_datafusion(cause: DataFusionError) -> QueryError {
         DataFusionError::Configuration(message) => QueryError::new(ErrorCode::InvalidSessionProperty, message),
         DataFusionError::ResourcesExhausted(message) => QueryError::new(ErrorCode::ExceededLocalMemoryLimit, message),
         other => internal(first_line(&other.strip_backtrace())),
+    }
+}
+
+/// Errors of ours that travelled through DataFusion.
+fn from_external(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> QueryError {
+    if let Some(error) = cause.downcast_ref::<QueryError>() {
+        return error.clone();
+    }
+    match cause.downcast_ref::<FragmentError>() {
+        Some(FragmentError::Encode(_)) => not_supported("the query has an operator that cannot be sent to executors"),
+        Some(error @ FragmentError::NotAllowed { .. }) => not_supported(error.to_string()),
+        Some(error @ (FragmentError::TooDeep | FragmentError::TooLarge { .. } | FragmentError::Message(_))) => {
+            QueryError::new(ErrorCode::TooComplex, format!("the query is too complex: {error}"))
+        }
+        _ => internal(cause.to_string()),
     }
 }
 
@@ -76,10 +89,7 @@ fn from_shared(cause: &DataFusionError) -> QueryError {
         DataFusionError::ArrowError(cause, _) => from_arrow(cause),
         DataFusionError::Plan(message) => from_plan(message),
         DataFusionError::NotImplemented(message) => not_supported(first_line(message)),
-        DataFusionError::External(inner) => match inner.downcast_ref::<QueryError>() {
-            Some(error) => error.clone(),
-            None => internal(inner.to_string()),
-        },
+        DataFusionError::External(inner) => from_external(inner.as_ref()),
         DataFusionError::Execution(message) => QueryError::new(ErrorCode::GenericUserError, first_line(message)),
         other => internal(first_line(&other.strip_backtrace())),
     }
@@ -169,7 +179,8 @@ fn from_arrow(cause: &ArrowError) -> QueryError {
 }
 
 /// What DataFusion's untyped planning errors mean, by what their texts contain. The first that fits counts.
-const PLAN_CODES: [(&str, ErrorCode); 19] = [
+const PLAN_CODES: [(&str, ErrorCode); 20] = [
+    ("table function", ErrorCode::FunctionNotFound),
     ("Invalid function", ErrorCode::FunctionNotFound),
     ("GROUP BY", ErrorCode::MissingGroupBy),
     ("must appear in the GROUP BY clause", ErrorCode::MissingGroupBy),

@@ -87,7 +87,7 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
             return internal_err!("{} has no partition", plan.name());
         }
         let node = PhysicalPlanNode::try_from_physical_plan_with_converter(Arc::clone(plan), codec, self)?;
-        match allowed(&node) {
+        match all_allowed(&node) {
             Ok(()) => Ok(node),
             Err(name) => self.refuse(FragmentError::NotAllowed { name }),
         }
@@ -108,6 +108,15 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
         codec: &dyn PhysicalExtensionCodec,
     ) -> Result<PhysicalExprNode> {
         serialize_physical_expr_with_converter(expr, codec, self)
+    }
+}
+
+/// Also what stands right below nodes of ours: DataFusion serializes that without asking the converter.
+fn all_allowed(node: &PhysicalPlanNode) -> Result<(), &'static str> {
+    allowed(node)?;
+    match node.physical_plan_type.as_ref() {
+        Some(PhysicalPlanType::Extension(extension)) => extension.inputs.iter().try_for_each(all_allowed),
+        _ => Ok(()),
     }
 }
 

@@ -120,7 +120,9 @@ fn separate_select(select: &mut Select) {
         };
         // A wildcard brings columns that the text does not name; a bare reference beside it may be one of them.
         let clashes = wildcard && spelled.is_none() && reference(expr).is_some();
-        let spelled = spelled.unwrap_or_else(|| expr.to_string().to_lowercase());
+        // Quotes and qualifiers may differ and still name one column; an alias too many harms nobody.
+        let named = reference(expr).map(|ident| ident.value.to_lowercase());
+        let spelled = spelled.or(named).unwrap_or_else(|| expr.to_string().to_lowercase());
         if !seen.insert(spelled) || clashes {
             *entry = SelectItem::ExprWithAlias {
                 expr: expr.clone(),

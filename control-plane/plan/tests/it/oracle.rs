@@ -28,7 +28,12 @@ pub async fn context(world: &World, tables: &[&str]) -> SessionContext {
 
 pub async fn answer(context: &SessionContext, sql: &str) -> Vec<RecordBatch> {
     let sql = sql.trim().trim_end_matches(';');
-    context.sql(sql).await.unwrap().collect().await.unwrap()
+    try_answer(context, sql).await.unwrap()
+}
+
+/// As [`answer`], for queries that DataFusion may refuse itself.
+pub async fn try_answer(context: &SessionContext, sql: &str) -> datafusion::common::Result<Vec<RecordBatch>> {
+    context.sql(sql).await?.collect().await
 }
 
 /// Rows as text. Sorted unless the query orders them; floating point numbers to nine digits, since sums differ in their last bits

@@ -63,12 +63,21 @@ fn pairs(rows: i64, key: impl Fn(i64) -> Option<i64>, value: impl Fn(i64) -> i64
     RecordBatch::try_from_iter_with_nullable([("k", keys, true), ("v", values, true), ("s", names, true)]).unwrap()
 }
 
+/// Whether the query orders its own rows: an ORDER BY outside all parentheses.
+fn is_ordered(sql: &str) -> bool {
+    let mut depth = 0;
+    sql.char_indices().any(|(at, letter)| {
+        depth += i32::from(letter == '(') - i32::from(letter == ')');
+        depth == 0 && sql[at..].starts_with("order by")
+    })
+}
+
 /// Runs each query with many tasks and with one, and compares.
 async fn check(queries: &[&str]) {
     let (world, oracle) = small().await;
     let mut failures = Vec::new();
     for sql in queries {
-        let expected = oracle::answer(&oracle, sql).await;
+        let expected = oracle::try_answer(&oracle, sql).await;
         for partitions in ["1", "3", "16"] {
             for bytes in ["1", "1GB"] {
                 let session = session(&[("target_task_bytes", bytes), ("target_partitions", partitions)]);
@@ -79,11 +88,20 @@ async fn check(queries: &[&str]) {
                     Ok(Planned::Update { .. }) => panic!("{sql} is a query"),
                     Err(error) => (Err(error.to_string()), String::new()),
                 };
-                let ordered = sql.contains("order by");
+                let ordered = is_ordered(sql);
+                let Ok(expected) = &expected else {
+                    // What DataFusion refuses, we refuse: an answer would have nothing to be right by.
+                    failures.extend(
+                        found
+                            .is_ok()
+                            .then(|| format!("{what}: answered, though DataFusion does not")),
+                    );
+                    continue;
+                };
                 match found {
                     Err(error) => failures.push(format!("{what}: {error}\n{text}")),
-                    Ok(found) if oracle::rows(&found, ordered) != oracle::rows(&expected, ordered) => {
-                        let (found, expected) = (oracle::rows(&found, ordered), oracle::rows(&expected, ordered));
+                    Ok(found) if oracle::rows(&found, ordered) != oracle::rows(expected, ordered) => {
+                        let (found, expected) = (oracle::rows(&found, ordered), oracle::rows(expected, ordered));
                         failures.push(format!("{what}:\nfound {found:?}\nexpected {expected:?}\n{text}"));
                     }
                     Ok(_) => {}
