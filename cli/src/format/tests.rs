@@ -120,12 +120,12 @@ fn table_aligns_numbers_right_and_shows_control_characters() {
     check(
         FormatName::Table,
         expect![[r#"
-                            id | name                    |  price
-            -------------------+-------------------------+--------
-                             1 | plain                   |   1.50
-             -9007199254740993 | say "a, b"\nand\tc\     |   NULL
-                          NULL |                         |  -0.05
-                             4 | NULL                    | 100.00
+                            id | name                |  price
+            -------------------+---------------------+--------
+                             1 | plain               |   1.50
+             -9007199254740993 | say "a, b"\nand\tc\ |   NULL
+                          NULL |                     |  -0.05
+                             4 | NULL                | 100.00
         "#]],
     );
 }

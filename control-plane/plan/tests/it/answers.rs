@@ -133,7 +133,31 @@ async fn explain_shows_fragments() {
         )
         .await
         .unwrap();
-    let expected = expect![[""]];
+    let expected = expect![[r#"
+        Fragment 2 [SINGLE] tasks=1
+            Output: RESULT
+            Input 0: SINGLE merge from fragment 1
+            ShuffleWriteExec: SINGLE
+              SortPreservingMergeExec: [name@0 ASC NULLS LAST], fetch=2
+                ShuffleReadExec: input=0, read=merge, order=[name@0 ASC NULLS LAST]
+
+        Fragment 1 [HASH] tasks=8
+            Output: SINGLE
+            Input 0: HASH from fragment 0
+            ShuffleWriteExec: SINGLE
+              SortPreservingMergeExec: [name@0 ASC NULLS LAST], fetch=2
+                SortExec: TopK(fetch=2), expr=[name@0 ASC NULLS LAST], preserve_partitioning=[true]
+                  AggregateExec: mode=FinalPartitioned, gby=[name@0 as name], aggr=[sum(t.k)]
+                    ShuffleReadExec: input=0, read=partitions, keys=[name@0]
+
+        Fragment 0 [SOURCE] tasks=4
+            Output: HASH 32 partitions
+            Scan: lake.default.t 4 of 8 row groups in 1 of 2 files, 516 B
+            ShuffleWriteExec: HASH, keys=[name@0], partitions=32
+              AggregateExec: mode=Partial, gby=[name@1 as name], aggr=[sum(t.k)]
+                FilterExec: k@0 > 20
+                  ProjectionExec: expr=[k@0 as k, Name@1 as name]
+                    SplitScanExec: lake.default.t scan=0, columns=[k, Name], predicate=k@0 > 20"#]];
     expected.assert_eq(&text(explained));
 }
 
