@@ -7,7 +7,7 @@ use local_emulator::{Credentials, Endpoints};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
-use mayfly_plan::PlannerSettings;
+use mayfly_plan::{Planner, PlannerSettings};
 use mayfly_protocol::TenantId;
 use mayfly_server::{Coordinator, LocalInfo, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
@@ -94,9 +94,10 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
+    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
+    let planning = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
     let engine = Coordinator {
-        catalog: Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any()),
-        planning: PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency),
+        planner: Planner::new(Arc::new(catalog), planning),
         driver: driver.clone(),
         store,
         prices,

@@ -61,7 +61,7 @@ fn answered(spec: &TaskSpec, size: FunctionSize, output: &InvokeOutput) -> Event
         .as_deref()
         .and_then(decode_tail)
         .and_then(|tail| ReportLine::find(&tail));
-    let platform = line.map_or_else(|| unseen(size), |line| line.meter());
+    let platform = line.map_or_else(unseen, |line| line.meter());
     if output.function_error.is_some() {
         return Event::Failed {
             attempt,
@@ -113,7 +113,7 @@ fn sum(mut platform: Meter, executor: Meter) -> Meter {
 }
 
 /// An invocation that answered without a REPORT line: it ran, for a time that nobody told.
-fn unseen(_size: FunctionSize) -> Meter {
+fn unseen() -> Meter {
     Meter {
         invocations: 1,
         bounded: 1,

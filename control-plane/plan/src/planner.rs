@@ -39,6 +39,16 @@ impl Planner {
         }
     }
 
+    /// The same planner over another handle of its catalog, e.g. one that counts requests for one query. Both share the bound on
+    /// plannings at once.
+    pub fn over(&self, catalog: Arc<Catalog>) -> Planner {
+        let settings = self.worker.settings.clone();
+        Planner {
+            worker: Arc::new(Worker { catalog, settings }),
+            slots: self.slots.clone(),
+        }
+    }
+
     /// The catalog that names are looked up in.
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.worker.catalog

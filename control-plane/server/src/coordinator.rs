@@ -7,11 +7,10 @@ use crate::engine::{
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use mayfly_catalog::Catalog;
 use mayfly_cost::{Bill, PriceBook, bill};
 use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
 use mayfly_exchange::{ExchangeError, ResultReader};
-use mayfly_plan::{Planned, PlannedQuery, Planner, PlannerSettings, Session};
+use mayfly_plan::{Planned, PlannedQuery, Planner, Session};
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
 use mayfly_store::Store;
@@ -22,10 +21,9 @@ use std::time::Duration;
 /// Catalog of statements that name none.
 const CATALOG_DEFAULT: &str = "lake";
 
-/// Catalog, planner's settings, driver, and the store through which results are read.
+/// Planner, driver and the store through which results are read.
 pub struct Coordinator {
-    pub catalog: Catalog,
-    pub planning: PlannerSettings,
+    pub planner: Planner,
     pub driver: Driver,
     pub store: Store,
     pub prices: PriceBook,
@@ -96,7 +94,7 @@ impl Coordinator {
 
     /// A planner whose requests are counted on that meter; what the catalog has cached is shared.
     fn planner(&self, requests: &Store) -> Planner {
-        Planner::new(Arc::new(self.catalog.metered(requests)), self.planning.clone())
+        self.planner.over(Arc::new(self.planner.catalog().metered(requests)))
     }
 
     fn bill(&self, requests: &Store) -> Bill {

@@ -7,7 +7,6 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Makes DataFusion shuffle both sides of a join whatever their size.
@@ -127,39 +126,6 @@ async fn a_scalar_subquery_runs_within_one_task() {
         };
         let (_, batches) = run(&cloud, &whole(planned.clone()), &tables, &how).await;
         assert_eq!(lines(&batches), expected(sql).await);
-    }
-}
-
-/// Of 12 row groups only those that hold one of four shops are read, although nothing in the plan says which.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_join_filters_its_probe_side_within_the_task() {
-    let cloud = Cloud::start().await;
-    let tables = cloud.load_all().await;
-    let sql =
-        "select count(*), sum(price) from shops join sales using (shop) where name like 'shop 1_' and region = 'south'";
-    for settings in [&[][..], &PARTITIONED[..]] {
-        let planned = plan(&planner(settings), sql).await;
-        for local_partitions in [1, 3] {
-            let mut scanned = Vec::new();
-            for dynamic in ["true", "false"] {
-                let key = "datafusion.optimizer.enable_dynamic_filter_pushdown".to_owned();
-                let settings = BTreeMap::from([(key, dynamic.to_owned())]);
-                let how = Run {
-                    tasks: 1,
-                    local_partitions,
-                    settings,
-                    ..Run::default()
-                };
-                let (done, batches) = run(&cloud, &whole(planned.clone()), &tables, &how).await;
-                assert_eq!(lines(&batches), expected(sql).await, "{how:?}");
-                scanned.push(done[0][0].statistics.rows_scanned);
-            }
-            assert!(scanned[1] >= SALES as u64, "{scanned:?}");
-            assert!(
-                scanned[0] < scanned[1] / 2,
-                "{scanned:?} of {SALES} at {local_partitions}"
-            );
-        }
     }
 }
 

@@ -83,15 +83,17 @@ fn threads(pid: u32) -> Vec<Times> {
 /// Fields 14 to 17 of a stat file: utime, stime, cutime, cstime, in clock ticks.
 fn stat(path: &str) -> Option<Times> {
     let text = std::fs::read_to_string(path).ok()?;
-    let fields: Vec<u64> = text
+    // Some of the fields are negative: a process without a terminal has group -1 there.
+    let fields: Vec<i64> = text
         .rsplit_once(") ")?
         .1
         .split(' ')
-        .filter_map(|field| field.parse().ok())
+        .skip(1)
+        .filter_map(|field| field.trim().parse().ok())
         .collect();
     let ticks = sysconf(SysconfVar::CLK_TCK).ok()??.unsigned_abs();
-    // After the name come the state (no number) and pid-like fields; utime is the eleventh number.
-    let time = |at: usize| Some(Duration::from_millis(fields.get(at)? * 1_000 / ticks));
+    // After the name and the state come ids and counts; utime is the eleventh number.
+    let time = |at: usize| Some(Duration::from_millis(fields.get(at)?.unsigned_abs() * 1_000 / ticks));
     Some(Times {
         own: time(10)? + time(11)?,
         children: time(12)? + time(13)?,

@@ -46,6 +46,7 @@ impl Server {
         let mut child = Command::new(program)
             .args(["serve", "--local", "--port", "0"])
             .args(arguments)
+            .env("MAYFLY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -69,22 +69,3 @@ fn cells(column: &Arc<dyn Array>) -> Vec<String> {
     let format = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default().with_null("null")).unwrap();
     (0..column.len()).map(|at| format.value(at).to_string()).collect()
 }
-
-/// Fails with both answers' first difference.
-pub fn assert_same(what: &str, expected: &[RecordBatch], found: &[RecordBatch], ordered: bool) {
-    let (expected, found) = (rows(expected, ordered), rows(found, ordered));
-    assert_eq!(
-        found.len(),
-        expected.len(),
-        "{what}: number of rows\nexpected {:?}\nfound {:?}",
-        first(&expected),
-        first(&found)
-    );
-    for (at, (expected, found)) in expected.iter().zip(&found).enumerate() {
-        assert_eq!(found, expected, "{what}: row {at}");
-    }
-}
-
-fn first(rows: &[String]) -> &[String] {
-    &rows[..rows.len().min(5)]
-}
