@@ -1,11 +1,10 @@
-//! Shuffle and result objects: their keys, their bytes, how they are written, how they are read.
+//! Shuffle and result objects: their bytes, how they are written, how they are read. What they are called is `protocol::key`.
 //!
 //! One immutable object per task attempt, partition-major, in checksummed blocks; `docs/formats/exchange.md` draws it. Arrow in, Arrow out,
 //! no DataFusion: which row belongs to which partition is the caller's business (see `fragment`), which object counts is the scheduler's.
 
 mod error;
 mod format;
-pub mod key;
 mod read;
 mod result;
 mod writer;

@@ -384,7 +384,7 @@ impl Actor {
     fn sweep(&self, query: QueryId) {
         let (store, settings) = (self.world.store.clone(), self.settings.clone());
         tokio::spawn(async move {
-            for prefix in mayfly_exchange::key::query_prefixes(&settings.tenant, &query) {
+            for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, &query) {
                 if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {
                     tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");
                 }

@@ -5,7 +5,8 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use futures::TryStreamExt;
 use local_emulator::{Emulator, Settings};
-use mayfly_exchange::{BatchStream, ExchangeError, Writer, WriterSettings, key};
+use mayfly_exchange::{BatchStream, ExchangeError, Writer, WriterSettings};
+use mayfly_protocol::key;
 use mayfly_protocol::spec::PartitionSlice;
 use mayfly_protocol::{
     AttemptId, InputBinding, InputRead, Nonce, Output, OutputLocation, OutputSpec, PartitionRange, ProducerSlice,
