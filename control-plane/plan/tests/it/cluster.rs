@@ -122,7 +122,7 @@ impl Run<'_> {
             inputs: inputs.collect(),
             output: OutputSpec {
                 bucket: CONTROL.to_owned(),
-                key_prefix: mayfly_exchange::key::output_prefix(&TenantId::default(), &attempt),
+                key_prefix: mayfly_protocol::key::output_prefix(&TenantId::default(), &attempt),
                 partitions: stage.output.partitions,
                 inline_bytes_max: 1_024,
             },
