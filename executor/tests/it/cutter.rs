@@ -10,9 +10,10 @@ use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJo
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
-use mayfly_exchange::{Position, ResultReader, key};
+use mayfly_exchange::{Position, ResultReader};
 use mayfly_fragment::{ExchangeExec, OutputPartitioning, ShuffleWriteExec, SplitScanExec, encode};
 use mayfly_protocol::envelope::TaskAnswer;
+use mayfly_protocol::key;
 use mayfly_protocol::spec::{PartitionSlice, PlanRef};
 use mayfly_protocol::{
     AttemptId, Digest, FunctionSize, InputBinding, InputRead, Output, OutputLocation, OutputSpec, PartitionRange,
