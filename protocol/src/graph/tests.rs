@@ -1,3 +1,5 @@
+//! Tests of `graph`.
+
 use super::*;
 
 fn stage(index: u32, inputs: Vec<StageInput>, ranges: &[(u32, u32)], output: Exchange) -> Stage {

@@ -1,3 +1,5 @@
+//! Tests of `id`.
+
 use super::*;
 
 fn round_trip<T: FromStr + fmt::Display>(text: &str)

@@ -1,3 +1,5 @@
+//! Tests of `location`.
+
 use super::*;
 use mayfly_protocol::ErrorCode;
 

@@ -1,3 +1,5 @@
+//! Tests of `nearest`.
+
 use super::nearest;
 
 #[test]

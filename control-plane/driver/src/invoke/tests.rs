@@ -1,3 +1,5 @@
+//! Tests of `invoke`.
+
 use super::classify::crashed;
 use super::report_line::ReportLine;
 use mayfly_protocol::FunctionSize;

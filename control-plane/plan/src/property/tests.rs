@@ -1,3 +1,5 @@
+//! Tests of `property`.
+
 use super::*;
 
 fn parsed(key: &str, value: &str) -> Result<Properties, QueryError> {

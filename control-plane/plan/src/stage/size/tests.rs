@@ -1,3 +1,5 @@
+//! Tests of `size`.
+
 use super::*;
 
 fn sizing(target_task_bytes: u64, local_partitions: u32) -> Sizing {
