@@ -2,4 +2,6 @@
 //! `docs/architecture.md`. Tests only; the library is empty.
 
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod tests;

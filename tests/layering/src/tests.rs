@@ -1,5 +1,6 @@
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use crate::metadata::Metadata;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 /// Crate → the crates of ours that it may use in its product. `*` stands for all.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -77,16 +78,9 @@ const HEAVY: &[&str] = &[
     "futures",
 ];
 
-fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
-        .exec()
-        .expect("cargo metadata runs")
-}
-
 #[test]
 fn each_crate_uses_only_the_layers_below_it() {
-    let metadata = metadata();
+    let metadata = Metadata::read();
     let ours: BTreeSet<&str> = metadata
         .workspace_packages()
         .iter()
@@ -99,11 +93,7 @@ fn each_crate_uses_only_the_layers_below_it() {
             wrong.push(format!("{} has no layer", package.name));
             continue;
         };
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.kind == DependencyKind::Normal)
-        {
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.is_normal()) {
             let name = dependency.name.as_str();
             if ours.contains(name) && !allowed.contains(&"*") && !allowed.contains(&name) {
                 wrong.push(format!("{} may not use {name}", package.name));
@@ -115,7 +105,7 @@ fn each_crate_uses_only_the_layers_below_it() {
 
 #[test]
 fn the_emulator_shares_no_type_with_us_even_in_its_tests() {
-    let metadata = metadata();
+    let metadata = Metadata::read();
     let ours: BTreeSet<&str> = metadata
         .workspace_packages()
         .iter()
@@ -137,25 +127,25 @@ fn the_emulator_shares_no_type_with_us_even_in_its_tests() {
 
 #[test]
 fn pure_crates_link_nothing_that_waits() {
-    let metadata = metadata();
-    let resolve = metadata.resolve.as_ref().expect("metadata carries the graph");
-    let name = |id| metadata[id].name.as_str();
+    let metadata = Metadata::read();
+    let name = |id: &str| metadata.name(id);
     for pure in PURE {
-        let start = resolve
+        let start = metadata
+            .resolve
             .nodes
             .iter()
             .find(|node| name(&node.id) == *pure)
             .expect("it is a member");
         let (mut seen, mut open) = (BTreeSet::new(), vec![&start.id]);
         while let Some(id) = open.pop() {
-            let node = resolve
+            let node = metadata
+                .resolve
                 .nodes
                 .iter()
                 .find(|node| node.id == *id)
                 .expect("the graph is closed");
             for edge in &node.deps {
-                let normal = edge.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
-                if normal && seen.insert(&edge.pkg) {
+                if edge.is_normal() && seen.insert(&edge.pkg) {
                     open.push(&edge.pkg);
                 }
             }
@@ -171,7 +161,7 @@ fn pure_crates_link_nothing_that_waits() {
 
 #[test]
 fn columns_and_stores_have_one_version() {
-    let metadata = metadata();
+    let metadata = Metadata::read();
     for name in [
         "arrow",
         "arrow-array",
@@ -184,7 +174,7 @@ fn columns_and_stores_have_one_version() {
             .packages
             .iter()
             .filter(|package| package.name.as_str() == name)
-            .map(|package| package.version.to_string())
+            .map(|package| package.version.clone())
             .collect();
         assert_eq!(versions.len(), 1, "{name} stands in versions {versions:?}");
     }
@@ -194,17 +184,50 @@ fn columns_and_stores_have_one_version() {
 #[test]
 fn only_store_builds_an_s3_client() {
     let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let metadata = metadata();
+    let metadata = Metadata::read();
     for package in metadata.workspace_packages() {
         let uses = package
             .dependencies
             .iter()
-            .any(|dependency| dependency.name == "aws-sdk-s3" && dependency.kind == DependencyKind::Normal);
-        let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
+            .any(|dependency| dependency.name == "aws-sdk-s3" && dependency.is_normal());
+        let folder = std::path::Path::new(&package.manifest_path)
+            .parent()
+            .expect("a manifest lies in a folder");
         assert!(
             !uses || folder == root.canonicalize().expect("exists").join("store"),
             "{} links aws-sdk-s3",
             package.name
         );
     }
+}
+
+/// Packages and features that a selection of crates builds, as `cargo tree` prints them.
+fn built(selection: &[&str]) -> BTreeMap<String, String> {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--prefix", "none", "--format", "{p}|{f}"])
+        .args(selection)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo tree runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let text = String::from_utf8(tree.stdout).expect("cargo prints UTF-8");
+    text.lines()
+        .filter_map(|line| line.trim_end_matches(" (*)").split_once('|'))
+        .map(|(package, features)| (package.to_owned(), features.to_owned()))
+        .collect()
+}
+
+/// `cargo run` and the test command share one build of DataFusion. Another feature anywhere below it costs a newcomer
+/// twenty minutes.
+#[test]
+fn the_binary_alone_builds_what_the_workspace_builds() {
+    let binary = built(&["--package", "mayfly", "--edges", "normal,build"]);
+    let workspace = built(&["--workspace", "--edges", "normal,build,dev"]);
+    assert!(binary.len() > 300, "cargo tree lists {} packages", binary.len());
+    let differ: Vec<String> = binary
+        .iter()
+        .filter(|(package, features)| workspace.get(*package) != Some(features))
+        .map(|(package, features)| format!("{package}: {features} | {:?}", workspace.get(package)))
+        .collect();
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
