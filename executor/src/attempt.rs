@@ -9,13 +9,15 @@ use crate::failure::{self, AttemptError};
 use crate::usage::{self, Stopwatch};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use futures::FutureExt as _;
 use mayfly_exchange::{Writer, WriterSettings};
-use mayfly_fragment::{ScanMeter, ShuffleWriteExec, Sources};
+use mayfly_fragment::{Interrupt, ScanMeter, ShuffleWriteExec, Sources};
 use mayfly_protocol::envelope::TaskAnswer;
 use mayfly_protocol::limits::DEADLINE_MARGIN_MS;
 use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{Failure, Meter, Nonce, PlanBytes, TaskReport, TaskSpec, TaskStatistics};
 use mayfly_store::Store;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -82,8 +84,9 @@ fn run(spec: Arc<TaskSpec>, environment: Environment, store: Store, span: &traci
         store: store.clone(),
         stopwatch: Stopwatch::start(),
         scanned: Arc::default(),
+        interrupt: Interrupt::default(),
     });
-    let ended = runtime.block_on(work.within_deadline(span));
+    let ended = within_deadline(&work, &runtime, span);
     runtime.shutdown_timeout(STOP_MAX);
     if running.load(Ordering::Acquire) > 0 {
         tracing::error!("the attempt did not stop; this process ends after its answer");
@@ -135,32 +138,39 @@ struct Work {
     store: Store,
     stopwatch: Stopwatch,
     scanned: Arc<ScanMeter>,
+    interrupt: Interrupt,
+}
+
+/// The attempt, ended ahead of its deadline; a panic is a failure like any other. This thread waits by its own clock: the runtime's
+/// timers stand still while all of its workers are busy with work that does not yield.
+fn within_deadline(work: &Arc<Work>, runtime: &Runtime, span: &tracing::Span) -> Result<TaskReport, Failure> {
+    let left = work.spec.deadline.since(usage::now());
+    let left = left.saturating_sub(Duration::from_millis(DEADLINE_MARGIN_MS));
+    if left.is_zero() {
+        return Err(out_of_time());
+    }
+    let (ended, end) = std::sync::mpsc::channel();
+    let running = Arc::clone(work);
+    let attempt = async move {
+        let result = AssertUnwindSafe(running.run()).catch_unwind().await;
+        // Nobody waits for it any more once the time is up.
+        let _ = ended.send(result);
+    };
+    runtime.spawn(attempt.instrument(span.clone()));
+    match end.recv_timeout(left) {
+        Ok(Ok(Ok(report))) => Ok(report),
+        Ok(Ok(Err(error))) => Err(failure::classify(&error, &work.scanned.open_files())),
+        Ok(Err(panic)) => Err(Failure::Broken {
+            message: format!("panic: {}", mayfly_fragment::panic_message(panic.as_ref())),
+        }),
+        Err(_) => {
+            work.interrupt.set();
+            Err(out_of_time())
+        }
+    }
 }
 
 impl Work {
-    /// The attempt, ended ahead of its deadline; a panic is a failure like any other. It works on a thread of the pool, so that this
-    /// one sees the time pass also when the work does not yield.
-    async fn within_deadline(self: Arc<Self>, span: &tracing::Span) -> Result<TaskReport, Failure> {
-        let left = self.spec.deadline.since(usage::now());
-        let left = left.saturating_sub(Duration::from_millis(DEADLINE_MARGIN_MS));
-        if left.is_zero() {
-            return Err(out_of_time());
-        }
-        let work = Arc::clone(&self);
-        let work = tokio::spawn(async move { work.run().await }.instrument(span.clone()));
-        match tokio::time::timeout(left, work).await {
-            Ok(Ok(Ok(report))) => Ok(report),
-            Ok(Ok(Err(error))) => Err(failure::classify(&error, &self.scanned.open_files())),
-            Ok(Err(ended)) => Err(Failure::Broken {
-                message: ended.try_into_panic().map_or_else(
-                    |ended| ended.to_string(),
-                    |panic| format!("panic: {}", mayfly_fragment::panic_message(panic.as_ref())),
-                ),
-            }),
-            Err(_) => Err(out_of_time()),
-        }
-    }
-
     async fn run(&self) -> Result<TaskReport, AttemptError> {
         let spec = &*self.spec;
         let budget = Budget::new(spec, self.environment.settings());
@@ -236,6 +246,7 @@ impl Work {
             allowed: self.environment.settings().allowed.clone(),
             scanned: Arc::clone(&self.scanned),
             read: budget.read_settings(),
+            interrupt: self.interrupt.clone(),
         };
         Ok(mayfly_fragment::bind(
             plan,

@@ -20,6 +20,7 @@ mod session;
 mod write;
 
 pub use bind::footer::{FOOTER_BYTES_MAX, FooterCache};
+pub use bind::interrupt::{Interrupt, Interrupted};
 pub use bind::location::AllowedLocations;
 pub use bind::reader::{ScanMeter, SplitError, SplitReaderFactory};
 pub use bind::scan::bind_scan;

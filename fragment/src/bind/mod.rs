@@ -3,8 +3,10 @@
 //! Everything is checked against the spec: that each leaf has its binding and each binding its leaf, that splits lie where the
 //! executor may read, and that partition counts are what the planner meant.
 
+mod copartition;
 pub mod fetch;
 pub mod footer;
+pub mod interrupt;
 pub mod location;
 pub mod reader;
 pub mod scan;
@@ -22,6 +24,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use footer::FooterCache;
 use futures::TryStreamExt;
+use interrupt::Interrupt;
 use location::AllowedLocations;
 use mayfly_exchange::ReadSettings;
 use mayfly_protocol::{InputRead, TaskSpec};
@@ -41,9 +44,10 @@ pub struct Sources {
     pub allowed: AllowedLocations,
     pub scanned: Arc<ScanMeter>,
     pub read: ReadSettings,
+    pub interrupt: Interrupt,
 }
 
-/// Binds the leaves of a decoded plan, then lets DataFusion push its dynamic filters down to the bound scans.
+/// Binds the leaves of a decoded plan and makes its joins interruptible, then lets DataFusion push its dynamic filters down to the bound scans.
 pub fn bind(
     plan: Arc<dyn ExecutionPlan>,
     spec: &TaskSpec,
@@ -59,7 +63,7 @@ pub fn bind(
         config,
         bound: RefCell::default(),
     };
-    let bound = plan.transform_up(|node| binder.leaf(node)).data();
+    let bound = plan.transform_up(|node| binder.node(node)).data();
     let bound = bound.map_err(FragmentError::Bind)?;
     binder.complete()?;
     let bound = FilterPushdown::new_post_optimization().optimize(bound, config);
@@ -89,6 +93,15 @@ struct Binder<'a> {
 }
 
 impl Binder<'_> {
+    fn node(&self, node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+        copartition::check(&node)?;
+        let bound = self.leaf(node)?;
+        match bound.transformed {
+            true => Ok(bound),
+            false => self.sources.interrupt.guard(bound.data),
+        }
+    }
+
     fn leaf(&self, node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
         if let Some(scan) = node.downcast_ref::<SplitScanExec>() {
             self.once(Leaf::Scan(scan.scan))?;

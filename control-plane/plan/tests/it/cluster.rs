@@ -79,6 +79,7 @@ impl Run<'_> {
             allowed: AllowedLocations::any(),
             scanned: Arc::new(ScanMeter::default()),
             read: ReadSettings::default(),
+            interrupt: Default::default(),
         };
         let root = mayfly_fragment::bind(decoded, &spec, &sources, &config).map_err(|cause| cause.to_string())?;
         let mut writer = Writer::new(root.schema(), self.writer_settings(&spec)).map_err(|cause| cause.to_string())?;
