@@ -19,6 +19,9 @@ pub struct Request {
     pub catalog: Option<String>,
     pub schema: Option<String>,
     pub session: BTreeMap<String, String>,
+    /// IANA name or offset; the server's default if the client named none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     pub accepted_at: EpochMs,
     pub deadline: EpochMs,
 }

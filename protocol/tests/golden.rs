@@ -161,6 +161,7 @@ fn accepted() -> Record {
             source: None,
             catalog: Some("lake".to_owned()),
             schema: Some("tpch_sf1".to_owned()),
+            time_zone: None,
             session: BTreeMap::from([("target_task_bytes".to_owned(), "1MB".to_owned())]),
             accepted_at: EpochMs(1_795_187_469_000),
             deadline: EpochMs(1_795_191_069_000),

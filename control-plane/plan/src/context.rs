@@ -213,7 +213,7 @@ fn schema(state: &SessionState, table: &TableRef) -> Result<Arc<dyn SchemaProvid
 fn config(session: &Session, shape: Shape) -> Result<SessionConfig, QueryError> {
     let schema = session.schema();
     let schema = if schema.is_empty() { DEFAULT_SCHEMA } else { &schema };
-    let mut config = mayfly_fragment::session_config(&BTreeMap::new())
+    let mut config = mayfly_fragment::session_config(&session.settings()?)
         .map_err(error::from_datafusion)?
         .with_default_catalog_and_schema(session.catalog.to_lowercase(), schema)
         .with_create_default_catalog_and_schema(true);

@@ -14,6 +14,9 @@ pub(crate) const SCHEMA: &str = "information_schema";
 /// Definitions that are read at once.
 const READS_MAX: usize = 32;
 
+/// Its tables.
+pub(crate) const NAMES: [&str; 3] = ["columns", "schemata", "tables"];
+
 const SCHEMATA: [&str; 2] = ["catalog_name", "schema_name"];
 const TABLES: [&str; 4] = ["table_catalog", "table_schema", "table_name", "table_type"];
 const COLUMNS: [&str; 7] = [

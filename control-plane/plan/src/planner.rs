@@ -126,7 +126,7 @@ impl Worker {
                 batches,
             }),
             Way::Stages(stages) => Ok(Planned::Query(PlannedQuery {
-                graph: cut::graph(&stages).map_err(error::from_datafusion)?,
+                graph: cut::graph(&stages, session.settings()?).map_err(error::from_datafusion)?,
                 schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
                 columns,
                 text,

@@ -1,9 +1,13 @@
 //! Who asks, from where, with which properties. A session lives with the client; each statement brings it along.
 
 use crate::property::{self, Properties};
+use arrow::array::timezone::Tz;
 use mayfly_catalog::{CATALOG_NAME, DEFAULT_SCHEMA, TableRef};
-use mayfly_protocol::{EpochMs, QueryError};
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
 use std::collections::BTreeMap;
+
+/// DataFusion's name of the session's time zone.
+const TIME_ZONE: &str = "datafusion.execution.time_zone";
 
 /// What a statement is planned in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub struct Session {
     pub user: String,
     /// As the client sent them; checked when a statement is planned.
     pub properties: BTreeMap<String, String>,
+    /// IANA name or offset, as the client sent it; checked when a statement is planned. `None`: timestamps of `now()` carry no zone.
+    pub time_zone: Option<String>,
     /// `now()` of the query: frozen when it was accepted.
     pub now: EpochMs,
 }
@@ -25,6 +31,7 @@ impl Default for Session {
             schema: None,
             user: "anonymous".to_owned(),
             properties: BTreeMap::new(),
+            time_zone: None,
             now: EpochMs(0),
         }
     }
@@ -46,6 +53,18 @@ impl Session {
 
     pub(crate) fn properties(&self) -> Result<Properties, QueryError> {
         property::parse(&self.properties)
+    }
+
+    /// What planner and executors must agree on in DataFusion's settings.
+    pub(crate) fn settings(&self) -> Result<BTreeMap<String, String>, QueryError> {
+        let Some(zone) = &self.time_zone else {
+            return Ok(BTreeMap::new());
+        };
+        if zone.parse::<Tz>().is_err() {
+            let error = QueryError::new(ErrorCode::NotSupported, format!("time zone '{zone}' is not known"));
+            return Err(error.hint("a time zone is an IANA name such as Europe/Berlin, or an offset such as +02:00"));
+        }
+        Ok(BTreeMap::from([(TIME_ZONE.to_owned(), zone.clone())]))
     }
 
     /// The full name of what the statement calls `a.b.c`, `b.c` or `c`.

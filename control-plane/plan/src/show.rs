@@ -3,7 +3,8 @@
 use crate::property::{self, Properties};
 use crate::provider::lower_case;
 use crate::sql::Show;
-use crate::{Planned, PlannerSettings, Session, error, table_of_text, types};
+use crate::{Planned, PlannerSettings, Session, error, information, table_of_text, types};
+use arrow::array::{Scalar, StringArray};
 use mayfly_catalog::{CATALOG_NAME, Catalog, TableRef};
 use mayfly_protocol::{ErrorCode, QueryError};
 
@@ -18,13 +19,16 @@ pub(crate) async fn answer(
         Show::Schemas { catalog: named, like } => {
             check_catalog(&named)?;
             let mut schemas = catalog.schemas().await?;
-            schemas.push(crate::information::SCHEMA.to_owned());
+            schemas.push(information::SCHEMA.to_owned());
             schemas.sort();
             Ok(names("Schema", schemas, like.as_deref()))
         }
         Show::Tables { schema, like } => {
             let schema = schema_name(&schema, session)?;
-            let tables = catalog.tables(&schema).await?;
+            let tables = match schema == information::SCHEMA {
+                true => information::NAMES.map(str::to_owned).into(),
+                false => catalog.tables(&schema).await?,
+            };
             Ok(names("Table", tables, like.as_deref()))
         }
         Show::Columns { table } => columns(&table_name(&table, session)?, catalog).await,
@@ -126,19 +130,9 @@ fn default_value(name: &str, settings: &PlannerSettings) -> String {
     }
 }
 
-/// SQL's LIKE without escapes: `%` is any text, `_` any one character.
+/// SQL's LIKE: `%` is any text, `_` any one character, `\` takes the next one as it is. Takes time linear in the text for any pattern.
 fn matches(pattern: &str, text: &str) -> bool {
-    let mut chars = pattern.chars();
-    match chars.next() {
-        None => text.is_empty(),
-        Some('%') => {
-            let rest = chars.as_str();
-            let mut tails = text.char_indices().map(|(at, _)| &text[at..]).chain([""]);
-            tails.any(|tail| matches(rest, tail))
-        }
-        Some(first) => {
-            let mut rest = text.chars();
-            rest.next().is_some_and(|c| first == '_' || first == c) && matches(chars.as_str(), rest.as_str())
-        }
-    }
+    let one = |text: &str| Scalar::new(StringArray::from(vec![text]));
+    let like = arrow::compute::like(&one(text), &one(pattern)).expect("both sides are text");
+    like.value(0)
 }

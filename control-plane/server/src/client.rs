@@ -18,6 +18,8 @@ pub struct Client {
     pub catalog: Option<String>,
     pub schema: Option<String>,
     pub session: BTreeMap<String, String>,
+    /// IANA name or offset.
+    pub time_zone: Option<String>,
     /// Statements that the client keeps prepared, by name.
     pub prepared: BTreeMap<String, String>,
     pub tags: Vec<String>,
@@ -42,6 +44,7 @@ impl Client {
             catalog: one(headers, "x-trino-catalog")?,
             schema: one(headers, "x-trino-schema")?,
             session: pairs(headers, "x-trino-session")?,
+            time_zone: one(headers, "x-trino-time-zone")?,
             prepared: pairs(headers, "x-trino-prepared-statement")?,
             tags: list(headers, "x-trino-client-tags")?,
             precision: if parametric {

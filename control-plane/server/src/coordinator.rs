@@ -112,6 +112,7 @@ fn session(request: &Request) -> Session {
         schema: request.schema.clone(),
         user: request.user.clone(),
         properties: request.session.clone(),
+        time_zone: request.time_zone.clone(),
         now: request.accepted_at,
     }
 }

@@ -59,11 +59,11 @@ pub(crate) fn cut(drafts: &Drafts, pruned: &PrunedScans, settings: CutSettings) 
     Ok(cutter.stages)
 }
 
-/// The graph that the stages form.
-pub(crate) fn graph(stages: &[CutStage]) -> Result<StageGraph> {
+/// The graph that the stages form; `settings` are DataFusion's, which executors must share.
+pub(crate) fn graph(stages: &[CutStage], settings: BTreeMap<String, String>) -> Result<StageGraph> {
     let graph = StageGraph {
         stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
-        settings: BTreeMap::new(),
+        settings,
     };
     graph
         .check()

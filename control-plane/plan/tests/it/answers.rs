@@ -5,7 +5,8 @@ use crate::{cluster, oracle};
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use expect_test::{Expect, expect};
-use mayfly_plan::Planned;
+use mayfly_plan::{Planned, Session};
+use mayfly_protocol::ErrorCode;
 use std::sync::Arc;
 
 async fn world() -> World {
@@ -67,6 +68,28 @@ async fn what_reads_no_row_is_answered_at_once() {
         expect![["_col0 | _col1\ntrue | true"]],
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_stands_in_the_zone_of_the_session() {
+    let world = world().await;
+    let zone = |name: &str| Session {
+        time_zone: Some(name.to_owned()),
+        ..session(&[])
+    };
+    // It is 2025-11-20 00:53:20 UTC.
+    let sql = "SELECT current_date, date_part('hour', now()), arrow_typeof(now())";
+    let rows = world.rows_in(sql, &zone("America/New_York")).await;
+    expect![[r#"_col0 | _col1 | _col2
+2025-11-19 | 19 | Timestamp(ns, "America/New_York")"#]]
+    .assert_eq(&rows);
+    // Executors are told.
+    let planned = world.query("SELECT sum(k) FROM t", &zone("+02:00")).await;
+    let told = planned.graph.settings.get("datafusion.execution.time_zone");
+    assert_eq!(told.map(String::as_str), Some("+02:00"));
+    let error = world.run_in("SELECT 1", &zone("Mars/Olympus")).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotSupported);
+    assert!(error.message.contains("Mars/Olympus"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

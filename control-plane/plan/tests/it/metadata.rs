@@ -51,6 +51,15 @@ async fn show_and_describe() {
     check(&world, "SHOW TABLES IN lake.raw;", expect![["Table\n"]]).await;
     check(
         &world,
+        "SHOW TABLES FROM information_schema",
+        expect![["Table\ncolumns\nschemata\ntables"]],
+    )
+    .await;
+    // A pattern that a naive matcher would try for ever.
+    let endless = format!("SHOW TABLES LIKE '{}x'", "%o".repeat(40));
+    check(&world, &endless, expect![["Table\n"]]).await;
+    check(
+        &world,
         "show tables from default like '_rders'",
         expect![["Table\norders"]],
     )

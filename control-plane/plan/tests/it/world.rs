@@ -101,7 +101,11 @@ impl World {
     }
 
     pub async fn run(&self, sql: &str) -> Result<Planned, QueryError> {
-        self.planner.plan(sql, &session(&[])).await
+        self.run_in(sql, &session(&[])).await
+    }
+
+    pub async fn run_in(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
+        self.planner.plan(sql, session).await
     }
 
     /// Plans what must become stages.
@@ -122,7 +126,11 @@ impl World {
 
     /// What a statement without stages answers, as text.
     pub async fn rows(&self, sql: &str) -> String {
-        match self.run(sql).await {
+        self.rows_in(sql, &session(&[])).await
+    }
+
+    pub async fn rows_in(&self, sql: &str, session: &Session) -> String {
+        match self.run_in(sql, session).await {
             Ok(Planned::Rows { batches, columns, .. }) => {
                 let rows = arrow::util::pretty::pretty_format_batches(&batches)
                     .unwrap()

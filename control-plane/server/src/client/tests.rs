@@ -28,6 +28,7 @@ fn lists_may_be_repeated_and_joined() {
         ("x-trino-session", ",,"),
         ("x-trino-session", "d="),
         ("x-trino-client-capabilities", "PATH,PARAMETRIC_DATETIME"),
+        ("x-trino-time-zone", "Europe/Berlin"),
     ]);
     let client = client.unwrap();
     let session: Vec<_> = client
@@ -37,6 +38,7 @@ fn lists_may_be_repeated_and_joined() {
         .collect();
     assert_eq!(session, ["a=1", "b=x,y", "c=two words", "d="]);
     assert_eq!(client.precision, Precision::Exact);
+    assert_eq!(client.time_zone.as_deref(), Some("Europe/Berlin"));
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Query {
             catalog: self.client.catalog.clone(),
             schema: self.client.schema.clone(),
             session: for_planner(&self.client.session),
+            time_zone: self.client.time_zone.clone(),
             accepted_at,
             deadline,
         }

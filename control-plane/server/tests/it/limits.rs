@@ -83,9 +83,8 @@ async fn answers_are_compressed_on_request() {
         .send(Method::GET, &uri, &[("accept-encoding", "gzip, deflate, br, zstd")], "")
         .await;
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
-    // How much smaller is the compressor's matter; that it is used at all is ours.
     assert!(
-        packed.bytes.len() * 2 < plain.bytes.len(),
+        packed.bytes.len() * 3 < plain.bytes.len(),
         "{} of {}",
         packed.bytes.len(),
         plain.bytes.len()
