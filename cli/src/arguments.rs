@@ -87,6 +87,15 @@ pub struct ServeArguments {
     /// Runs executors as another user, which needs root
     #[arg(long, value_name = "UID:GID", value_parser = user)]
     pub executor_user: Option<User>,
+    /// S3 that is served elsewhere, such as MinIO's; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(long, value_name = "URL", conflicts_with_all = ["mounts", "data"])]
+    pub s3_endpoint: Option<Url>,
+    /// SQS that is served elsewhere, with the same keys
+    #[arg(long, value_name = "URL")]
+    pub sqs_endpoint: Option<Url>,
+    /// The executors' program, such as a `bootstrap` about to be deployed; by default this one
+    #[arg(long, value_name = "FILE")]
+    pub executor: Option<PathBuf>,
 }
 
 /// Which server, and as whom.

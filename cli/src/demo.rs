@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 const SOURCE: &str = "mayfly-demo";
 /// Rows of each answer that are shown.
 const ROWS_SHOWN_MAX: u64 = 10;
+/// Input of a task: far below the default, at which scale 1 fits one executor and there would be no shuffle to see.
+const TASK_BYTES: &str = "16MB";
 
 pub async fn demo(arguments: DemoArguments, log: LogFormat) -> Result<(), Failure> {
     let stop = interrupt::only_first();
@@ -51,6 +53,14 @@ async fn show(cloud: &LocalCloud, arguments: DemoArguments, stop: &CancellationT
     load::tpch(&mut client, &tables, stop).await?;
     client.session.catalog = Some("lake".to_owned());
     client.session.schema = Some(arguments.scale.schema());
+    client
+        .session
+        .properties
+        .insert("target_task_bytes".to_owned(), TASK_BYTES.to_owned());
+    writeln!(
+        io::stdout(),
+        "Tasks of {TASK_BYTES} each, so that stages fan out and rows are shuffled through S3.\n"
+    )?;
     let mut total = Total::default();
     for query in &arguments.queries {
         total.add(one(&mut client, *query, stop).await?);

@@ -6,14 +6,14 @@
 //! └─ assembled  store ─▶ catalog ─▶ planner ┐
 //!               world ─▶ driver ────────────┴▶ coordinator ─▶ server
 //! ```
-//! Only the endpoints differ from a cloud on AWS.
+//! Only the endpoints differ from a cloud on AWS; S3 and SQS may be another program's.
 
 mod assemble;
 mod folder;
 mod host;
 mod settings;
 
-pub use settings::{LocalSettings, User};
+pub use settings::{Elsewhere, LocalSettings, User};
 
 use crate::exit::{Failure, chain};
 use assemble::{Assembled, Places, assemble};
@@ -35,6 +35,7 @@ pub struct LocalCloud {
     assembled: Assembled,
     emulator: EmulatorHost,
     folder: Folder,
+    endpoints: Endpoints,
 }
 
 impl LocalCloud {
@@ -42,12 +43,13 @@ impl LocalCloud {
     pub async fn start(settings: LocalSettings) -> Result<LocalCloud, Failure> {
         let folder = Folder::new(&settings)?;
         let emulator = emulator(&settings, &folder).await?;
-        let places = Places::new(&emulator.endpoints());
+        let places = Places::new(&emulator.endpoints(), settings.elsewhere.as_ref());
         match assemble(&settings, &places).await {
             Ok(assembled) => Ok(LocalCloud {
                 assembled,
                 emulator,
                 folder,
+                endpoints: places.endpoints(),
             }),
             Err(failure) => {
                 emulator.stop().await;
@@ -63,7 +65,7 @@ impl LocalCloud {
 
     /// Addresses of S3, SQS and Lambda.
     pub fn endpoints(&self) -> Endpoints {
-        self.emulator.endpoints()
+        self.endpoints.clone()
     }
 
     /// Cancels what runs, stops every child, removes what is temporary.

@@ -2,10 +2,11 @@
 
 use crate::arguments::{LogFormat, ServeArguments};
 use crate::exit::Failure;
-use crate::local::{LocalCloud, LocalSettings};
+use crate::local::{Elsewhere, LocalCloud, LocalSettings};
 use crate::{interrupt, logging};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use url::Url;
 
 pub async fn serve(arguments: ServeArguments, log: LogFormat) -> Result<(), Failure> {
     let stop = interrupt::only_first();
@@ -26,15 +27,37 @@ fn settings(arguments: ServeArguments, log: LogFormat) -> Result<LocalSettings, 
         size: arguments.memory,
         concurrency: arguments.concurrency,
         executor_user: arguments.executor_user,
+        elsewhere: elsewhere(arguments.s3_endpoint, arguments.sqs_endpoint)?,
         log_filter: logging::filter(logging::SERVE),
         log_format: log.name(),
-        ..LocalSettings::new(program()?)
+        ..LocalSettings::new(match arguments.executor {
+            Some(executor) => executor,
+            None => program()?,
+        })
     })
 }
 
 /// Executors are this very program.
 pub fn program() -> Result<std::path::PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::broken("cannot find this program", error))
+}
+
+/// Services that this process does not serve, with the keys that the environment names.
+fn elsewhere(s3: Option<Url>, sqs: Option<Url>) -> Result<Option<Elsewhere>, Failure> {
+    if s3.is_none() && sqs.is_none() {
+        return Ok(None);
+    }
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let keys = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY"));
+    let keys = keys.ok_or_else(|| {
+        Failure::Usage("an endpoint elsewhere needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
+    })?;
+    let text = |url: Url| url.as_str().trim_end_matches('/').to_owned();
+    Ok(Some(Elsewhere {
+        s3: s3.map(text),
+        sqs: sqs.map(text),
+        keys,
+    }))
 }
 
 /// Scripts wait for these lines. Once they are there, everything answers.

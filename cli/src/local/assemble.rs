@@ -1,6 +1,6 @@
 //! Wires store, catalog, planner, driver and server together, given where the services are.
 
-use super::settings::{BUCKET, FUNCTION_PREFIX, LocalSettings};
+use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings};
 use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
 use crate::exit::{Failure, chain};
 use local_emulator::{Credentials, Endpoints};
@@ -17,56 +17,82 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 const QUEUE: &str = "mayfly";
-const PRICE_BOOK: &str = "us-east-1";
+const REGION: &str = "us-east-1";
 
 /// Where the services are, and who we are there.
 pub struct Places {
-    endpoints: Endpoints,
-    region: String,
-    credentials: Credentials,
+    s3: Place,
+    sqs: Place,
+    lambda: Place,
+}
+
+/// One service: its base URL, access key id and secret.
+struct Place {
+    url: String,
+    keys: (String, String),
 }
 
 impl Places {
-    pub fn new(endpoints: &Endpoints) -> Places {
+    /// The emulator's, but for what is elsewhere.
+    pub fn new(endpoints: &Endpoints, elsewhere: Option<&Elsewhere>) -> Places {
+        let Credentials {
+            access_key_id,
+            secret_access_key,
+        } = Credentials::default();
+        let place = |own: &str, other: Option<(&String, &(String, String))>| match other {
+            Some((url, keys)) => Place {
+                url: url.clone(),
+                keys: keys.clone(),
+            },
+            None => Place {
+                url: own.to_owned(),
+                keys: (access_key_id.clone(), secret_access_key.clone()),
+            },
+        };
+        let s3 = elsewhere.and_then(|other| Some((other.s3.as_ref()?, &other.keys)));
+        let sqs = elsewhere.and_then(|other| Some((other.sqs.as_ref()?, &other.keys)));
         Places {
-            endpoints: endpoints.clone(),
-            region: PRICE_BOOK.to_owned(),
-            credentials: Credentials::default(),
+            s3: place(&endpoints.s3, s3),
+            sqs: place(&endpoints.sqs, sqs),
+            lambda: place(&endpoints.lambda, None),
         }
     }
 
-    fn keys(&self) -> (String, String) {
-        (
-            self.credentials.access_key_id.clone(),
-            self.credentials.secret_access_key.clone(),
-        )
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            s3: self.s3.url.clone(),
+            sqs: self.sqs.url.clone(),
+            lambda: self.lambda.url.clone(),
+        }
     }
 
-    fn at(&self, url: &str) -> Endpoint {
+    fn info(&self) -> LocalInfo {
+        let (access_key_id, secret_access_key) = self.s3.keys.clone();
+        LocalInfo {
+            s3_endpoint: self.s3.url.clone(),
+            bucket: BUCKET.to_owned(),
+            access_key_id,
+            secret_access_key,
+            region: REGION.to_owned(),
+        }
+    }
+}
+
+impl Place {
+    fn endpoint(&self) -> Endpoint {
         Endpoint {
-            url: Some(url.to_owned()),
-            region: self.region.clone(),
-            credentials: Some(self.keys()),
+            url: Some(self.url.clone()),
+            region: REGION.to_owned(),
+            credentials: Some(self.keys.clone()),
         }
     }
 
     fn s3(&self) -> S3Settings {
         S3Settings {
-            endpoint: Some(self.endpoints.s3.clone()),
-            region: self.region.clone(),
-            credentials: Some(self.keys()),
+            endpoint: Some(self.url.clone()),
+            region: REGION.to_owned(),
+            credentials: Some(self.keys.clone()),
             ..S3Settings::default()
-        }
-    }
-
-    fn info(&self) -> LocalInfo {
-        let (access_key_id, secret_access_key) = self.keys();
-        LocalInfo {
-            s3_endpoint: self.endpoints.s3.clone(),
-            bucket: BUCKET.to_owned(),
-            access_key_id,
-            secret_access_key,
-            region: self.region.clone(),
         }
     }
 }
@@ -80,15 +106,15 @@ pub struct Assembled {
 
 /// Builds the control plane and starts its server.
 pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assembled, Failure> {
-    let store = Store::connect(&places.s3()).await;
+    let store = Store::connect(&places.s3.s3()).await;
     store
         .ensure_bucket(BUCKET)
         .await
         .map_err(failed("cannot make the control bucket"))?;
     let concurrency = settings.concurrency();
-    let prices = PriceBook::named(PRICE_BOOK, architecture()).map_err(failed("no prices"))?;
+    let prices = PriceBook::named(REGION, architecture()).map_err(failed("no prices"))?;
 
-    let (lambda, sqs) = (places.at(&places.endpoints.lambda), places.at(&places.endpoints.sqs));
+    let (lambda, sqs) = (places.lambda.endpoint(), places.sqs.endpoint());
     let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, concurrency).await;
     let world = world.map_err(failed("cannot reach the queue"))?;
     let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
@@ -105,7 +131,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
 
     let shutdown = CancellationToken::new();
     let mut server = ServerSettings::new(settings.listen);
-    server.price_book = PRICE_BOOK.to_owned();
+    server.price_book = REGION.to_owned();
     server.local = Some(places.info());
     let server = serve(server, Arc::new(engine), shutdown.clone())
         .await

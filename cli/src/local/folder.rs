@@ -2,6 +2,7 @@
 
 use super::LocalSettings;
 use crate::exit::Failure;
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -64,9 +65,9 @@ impl Folder {
     }
 }
 
-/// The program under a name that another user can reach: home folders are often closed to others.
+/// The program in a place that another user can reach: home folders are often closed to others.
 fn reachable(program: &Path, folder: &Path) -> io::Result<PathBuf> {
-    let name = folder.join("mayfly");
+    let name = folder.join(program.file_name().unwrap_or(OsStr::new("executor")));
     if fs::hard_link(program, &name).is_err() {
         fs::copy(program, &name)?;
     }

@@ -5,6 +5,7 @@ use local_emulator::{FunctionSettings, Mount, RunAs, Settings};
 use mayfly_protocol::FunctionSize;
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,6 +25,27 @@ pub struct User {
     pub gid: u32,
 }
 
+/// Services of the cloud that another program serves.
+#[derive(Clone)]
+pub struct Elsewhere {
+    /// Base URLs without a slash at the end; `None` is the emulator's.
+    pub s3: Option<String>,
+    pub sqs: Option<String>,
+    /// Access key id and secret for both.
+    pub keys: (String, String),
+}
+
+/// Secrets stay out of logs.
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Elsewhere")
+            .field("s3", &self.s3)
+            .field("sqs", &self.sqs)
+            .field("access_key_id", &self.keys.0)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct LocalSettings {
     /// Where the server listens; port 0 picks one.
@@ -37,6 +59,7 @@ pub struct LocalSettings {
     /// Invocations at a time; by default as many as the host's cores can serve.
     pub concurrency: Option<u32>,
     pub executor_user: Option<User>,
+    pub elsewhere: Option<Elsewhere>,
     /// Filter and form of the executors' log lines, as `MAYFLY_LOG` and `MAYFLY_LOG_FORMAT` have them.
     pub log_filter: String,
     pub log_format: &'static str,
@@ -54,6 +77,7 @@ impl LocalSettings {
             size: FunctionSize::default(),
             concurrency: None,
             executor_user: None,
+            elsewhere: None,
             log_filter: "warn".to_owned(),
             log_format: "text",
             program,
@@ -97,14 +121,29 @@ impl LocalSettings {
         }
     }
 
-    /// Region and credentials are the platform's to set.
+    /// The S3 that executors use, if it is not the emulator's, and its keys.
+    fn s3_elsewhere(&self) -> Option<(&str, &(String, String))> {
+        let elsewhere = self.elsewhere.as_ref()?;
+        Some((elsewhere.s3.as_deref()?, &elsewhere.keys))
+    }
+
+    /// Region and credentials are the platform's to set, unless S3 is elsewhere.
     fn environment(&self, s3_port: u16) -> BTreeMap<String, String> {
+        let own = format!("http://127.0.0.1:{s3_port}");
+        let endpoint = self.s3_elsewhere().map_or(own, |(url, _)| url.to_owned());
+        let keys = self.s3_elsewhere().map(|(_, (id, secret))| {
+            [
+                ("AWS_ACCESS_KEY_ID", id.clone()),
+                ("AWS_SECRET_ACCESS_KEY", secret.clone()),
+            ]
+        });
         let pairs = [
-            ("MAYFLY_S3_ENDPOINT", format!("http://127.0.0.1:{s3_port}")),
+            ("MAYFLY_S3_ENDPOINT", endpoint),
             ("MAYFLY_ALLOWED_LOCATIONS", "*".to_owned()),
             ("MAYFLY_LOG", self.log_filter.clone()),
             ("MAYFLY_LOG_FORMAT", self.log_format.to_owned()),
         ];
-        pairs.map(|(name, value)| (name.to_owned(), value)).into()
+        let all = pairs.into_iter().chain(keys.into_iter().flatten());
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
