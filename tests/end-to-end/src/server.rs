@@ -2,8 +2,9 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -37,14 +38,55 @@ pub fn binary() -> PathBuf {
     binary
 }
 
-impl Server {
-    pub fn start(arguments: &[&str]) -> Server {
-        Server::start_program(&binary(), arguments)
+/// Which program executors run, and as whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executors {
+    /// The `bootstrap` that is deployed, as `nobody`, who cannot look into the emulator's folders.
+    Foreign,
+    /// `mayfly` itself, as the user who started the server.
+    Itself,
+}
+
+/// Set to `itself` or `foreign`, it overrules what the suite would take.
+const EXECUTORS: &str = "MAYFLY_TEST_EXECUTORS";
+/// `nobody` on Debian and most others.
+const NOBODY: &str = "65534:65534";
+
+impl Executors {
+    /// Foreign where that can be had: only root may start processes of another user.
+    pub fn of_suite() -> Executors {
+        match std::env::var(EXECUTORS).as_deref() {
+            Ok("itself") => Executors::Itself,
+            Ok("foreign") => Executors::Foreign,
+            Ok(other) => panic!("{EXECUTORS} is {other:?}; it can be itself or foreign"),
+            Err(_) if nix::unistd::geteuid().is_root() => Executors::Foreign,
+            Err(_) => Executors::Itself,
+        }
     }
 
-    pub fn start_program(program: &Path, arguments: &[&str]) -> Server {
-        let mut child = Command::new(program)
+    fn arguments(self) -> Vec<OsString> {
+        let bootstrap = binary().with_file_name("bootstrap");
+        match self {
+            Executors::Foreign => vec![
+                "--executor-user".into(),
+                NOBODY.into(),
+                "--executor".into(),
+                bootstrap.into(),
+            ],
+            Executors::Itself => Vec::new(),
+        }
+    }
+}
+
+impl Server {
+    pub fn start(arguments: &[&str]) -> Server {
+        Server::start_with(Executors::of_suite(), arguments)
+    }
+
+    pub fn start_with(executors: Executors, arguments: &[&str]) -> Server {
+        let mut child = Command::new(binary())
             .args(["serve", "--local", "--port", "0"])
+            .args(executors.arguments())
             .args(arguments)
             .env("MAYFLY_LOG", "warn")
             .stdin(Stdio::null())

@@ -1,9 +1,10 @@
 //! The whole product through its door: real processes, the wire, the clients that people use.
 
-mod another_user;
 mod clients;
 mod command_line;
+mod double_entry;
 mod errors;
+mod executor_programs;
 mod executors;
 mod results;
 mod support;

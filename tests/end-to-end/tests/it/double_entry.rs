@@ -1,0 +1,111 @@
+//! Two books of one query: what Mayfly bills, and what the emulator counted on the wire. They share no code and must agree to the request
+//! and to the millisecond.
+
+use crate::support::{self, Cloud};
+use mayfly_end_to_end::tpch;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Resource, as bills call it → quantity.
+type Book = BTreeMap<String, u128>;
+
+/// Which of S3's operations, as the emulator counts them, are priced alike. DELETE is free.
+const S3_CLASSES: [(&str, &[&str]); 3] = [
+    ("s3_gets", &["GET", "HEAD"]),
+    (
+        "s3_puts",
+        &[
+            "PUT",
+            "COPY",
+            "MULTIPART_CREATE",
+            "MULTIPART_PART",
+            "MULTIPART_COMPLETE",
+        ],
+    ),
+    ("s3_lists", &["LIST"]),
+];
+
+fn number(value: &Value) -> u128 {
+    u128::from(value.as_u64().unwrap_or(0))
+}
+
+/// The emulator's book since its start.
+async fn counted(cloud: &Cloud) -> Book {
+    let counts = cloud.counts().await;
+    let mut book = Book::new();
+    for (class, operations) in S3_CLASSES {
+        let of_bucket = |bucket: &Value| -> u128 {
+            let of_operation =
+                |operation: &&str| ["2xx", "3xx", "4xx"].map(|status| number(&bucket[*operation][status]));
+            operations.iter().flat_map(of_operation).sum()
+        };
+        let buckets = counts["s3"].as_object().expect("buckets by name");
+        book.insert(class.to_owned(), buckets.values().map(of_bucket).sum());
+    }
+    let functions = counts["lambda"]["functions"].as_object().expect("functions by name");
+    let sum = |field: &str| functions.values().map(|function| number(&function[field])).sum();
+    book.insert("invocations".to_owned(), sum("invocations"));
+    book.insert("compute".to_owned(), sum("billed_mb_ms"));
+    book.insert("sqs_sends".to_owned(), number(&counts["sqs"]["SendMessage"]));
+    book
+}
+
+/// Mayfly's own book on one query.
+async fn billed(cloud: &Cloud, query: &str) -> Book {
+    let info = cloud.info(query).await;
+    let mut book = Book::new();
+    for line in info["bill"]["lines"].as_array().expect("a bill has lines") {
+        let resource = match line["resource"].as_str().expect("a resource has a name") {
+            // The receiver of lease messages serves all queries and is none's own.
+            "sqs_requests" => "sqs_sends",
+            other => other,
+        };
+        *book.entry(resource.to_owned()).or_default() += number(&line["quantity"]);
+    }
+    book
+}
+
+fn spent(before: &Book, after: &Book) -> Book {
+    let since = |(resource, count): (&String, &u128)| (resource.clone(), count - before[resource]);
+    after.iter().map(since).filter(|(_, count)| *count > 0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bill_is_what_the_cloud_counted() {
+    let cloud = support::cloud(&[]).await;
+    let forced = support::forced(cloud.client.clone(), 1);
+    let cases = [
+        ("one invocation", &cloud.client, tpch::query(6), false),
+        ("a join of many tasks", &forced, tpch::query(3), false),
+        ("scalar subqueries, broadcast", &forced, tpch::query(11), false),
+        ("a large result", &forced, "SELECT * FROM orders".to_owned(), false),
+        ("no invocation", &cloud.client, "SELECT 1".to_owned(), false),
+        (
+            "a failure",
+            &forced,
+            "SELECT l_orderkey / (l_linenumber - l_linenumber) FROM lineitem".to_owned(),
+            true,
+        ),
+    ];
+    for (name, client, sql, fails) in cases {
+        let before = counted(&cloud).await;
+        let page = client.submit(&sql).await;
+        let query = page["id"].as_str().expect("a query has an id").to_owned();
+        let last = client.follow(page, |_| {}).await;
+        assert_eq!(last.get("error").is_some(), fails, "{name}: {last}");
+        let (mut bill, mut cloud_counted) = (Book::new(), Book::new());
+        // Attempts of a failed query may still be on their way to their end, and are billed when they reach it.
+        for _ in 0..100 {
+            (bill, cloud_counted) = (billed(&cloud, &query).await, spent(&before, &counted(&cloud).await));
+            if bill == cloud_counted {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(
+            bill, cloud_counted,
+            "{name}: left is billed, right is what the cloud counted"
+        );
+    }
+}
