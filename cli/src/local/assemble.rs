@@ -117,7 +117,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let (lambda, sqs) = (places.lambda.endpoint(), places.sqs.endpoint());
     let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, concurrency).await;
     let world = world.map_err(failed("cannot reach the queue"))?;
-    let driver = Driver::start(driver_settings(concurrency, prices.clone()), world).await;
+    let driver = Driver::start(driver_settings(concurrency), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
     let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
@@ -158,14 +158,13 @@ impl Assembled {
     }
 }
 
-fn driver_settings(concurrency: u32, prices: PriceBook) -> DriverSettings {
+fn driver_settings(concurrency: u32) -> DriverSettings {
     DriverSettings {
         tenant: TenantId::default(),
         bucket: BUCKET.to_owned(),
         concurrency_max: concurrency,
         lease: DriverSettings::LEASE_DEFAULT,
         function_prefix: FUNCTION_PREFIX.to_owned(),
-        prices,
         seed: seed(),
     }
 }

@@ -240,7 +240,7 @@ impl Actor {
         self.scheduler.handle(now(), event);
         let progress = self.scheduler.progress(&query);
         if let Some(live) = self.live.get(&query) {
-            live.publish(progress, &self.settings.prices);
+            live.publish(progress);
         }
         self.forget(&query);
     }
@@ -308,7 +308,7 @@ impl Actor {
     /// Makes the end durable; nothing is delivered before.
     fn finish(&mut self, query: QueryId, outcome: Outcome, progress: Progress) {
         let Some(live) = self.live.get(&query) else { return };
-        live.publish(Some(progress), &self.settings.prices);
+        live.publish(Some(progress));
         let (journal, orders, meter) = (live.journal.clone(), self.orders.clone(), live.total());
         tokio::spawn(async move {
             let entry = Entry::Final {
@@ -333,7 +333,7 @@ impl Actor {
             Outcome::Failed { .. } | Outcome::Canceled => None,
         };
         live.released |= keep.is_none();
-        live.end(outcome, &self.settings.bucket, &self.settings.prices);
+        live.end(outcome, &self.settings.bucket);
         let garbage = live.garbage(keep);
         self.owned.end(&query);
         self.delete(&query, garbage);
@@ -374,15 +374,16 @@ impl Actor {
         if !live.released || live.in_flight > 0 || !live.status.borrow().is_final() {
             return;
         }
-        let lost = live.lost;
+        let (lost, requests) = (live.lost, live.requests.clone());
         self.live.remove(query);
         if lost {
-            self.sweep(query.clone());
+            self.sweep(query.clone(), requests);
         }
     }
 
-    fn sweep(&self, query: QueryId) {
-        let (store, settings) = (self.world.store.clone(), self.settings.clone());
+    /// Its listings are on the query's bill: they can cost more than the query did.
+    fn sweep(&self, query: QueryId, store: Store) {
+        let settings = self.settings.clone();
         tokio::spawn(async move {
             for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, &query) {
                 if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {

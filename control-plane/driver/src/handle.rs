@@ -1,9 +1,9 @@
 //! What the outside sees of a query: its state, its progress, its bill, and the handle that cancels it.
 
 use crate::actor::Order;
-use mayfly_cost::Bill;
-use mayfly_protocol::{Meter, Output, QueryError, QueryId};
+use mayfly_protocol::{Meter, Output, QueryError, QueryId, StageId};
 use mayfly_schedule::Progress;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -28,10 +28,10 @@ pub struct ResultSet {
 pub struct QueryStatus {
     pub state: QueryState,
     pub progress: Progress,
-    /// What the coordinator itself spent so far on the query's behalf.
+    /// What all attempts spent so far, by stage; late ones still add to it after the end.
+    pub usage: BTreeMap<StageId, Meter>,
+    /// What the coordinator itself spent so far on the query's behalf, up to the last change of this status.
     pub coordinator: Meter,
-    /// Present once the query has ended, whatever its end.
-    pub bill: Option<Bill>,
     pub error: Option<QueryError>,
     pub result: Option<ResultSet>,
 }

@@ -35,7 +35,7 @@ pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: Function
         .send()
         .await;
     match sent {
-        Ok(output) => answered(spec, size, &output),
+        Ok(output) => answered(spec, &output, size, bound(spec, size, now)),
         Err(error) => {
             let (failure, started) = classify::refused(&error);
             let meter = if started {
@@ -52,8 +52,9 @@ pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: Function
     }
 }
 
-/// The platform answered: the executor's own words, or the platform's about the executor.
-fn answered(spec: &TaskSpec, size: FunctionSize, output: &InvokeOutput) -> Event {
+/// The platform answered: the executor's own words, or the platform's about the executor. Without a REPORT line it ran for a time that
+/// nobody told, and `bound` is its meter.
+fn answered(spec: &TaskSpec, output: &InvokeOutput, size: FunctionSize, bound: Meter) -> Event {
     let attempt = spec.attempt.clone();
     let payload = output.payload.as_ref().map_or(&[][..], |blob| blob.as_ref());
     let line = output
@@ -61,7 +62,7 @@ fn answered(spec: &TaskSpec, size: FunctionSize, output: &InvokeOutput) -> Event
         .as_deref()
         .and_then(decode_tail)
         .and_then(|tail| ReportLine::find(&tail));
-    let platform = line.map_or_else(unseen, |line| line.meter());
+    let platform = line.map_or(bound, |line| line.meter());
     if output.function_error.is_some() {
         return Event::Failed {
             attempt,
@@ -110,15 +111,6 @@ fn decode_tail(text: &str) -> Option<String> {
 fn sum(mut platform: Meter, executor: Meter) -> Meter {
     platform += executor;
     platform
-}
-
-/// An invocation that answered without a REPORT line: it ran, for a time that nobody told.
-fn unseen() -> Meter {
-    Meter {
-        invocations: 1,
-        bounded: 1,
-        ..Meter::default()
-    }
 }
 
 /// An invocation whose outcome was not seen is billed as if it had run to its deadline.

@@ -2,9 +2,8 @@
 
 use crate::handle::{QueryState, QueryStatus, ResultSet};
 use crate::journal::Journal;
-use mayfly_cost::{PriceBook, bill};
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{ErrorCode, Meter, Output, OutputLocation, QueryError, StageId};
+use mayfly_protocol::{ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
 use mayfly_schedule::{Event, Progress};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
@@ -48,8 +47,8 @@ impl Live {
         QueryStatus {
             state: QueryState::Running,
             progress: Progress::default(),
+            usage: BTreeMap::new(),
             coordinator: Meter::default(),
-            bill: None,
             error: None,
             result: None,
         }
@@ -66,9 +65,13 @@ impl Live {
                     .or_default()
                     .extend(key(&answer.output));
             }
-            Event::Failed { attempt, meter, .. } => {
+            Event::Failed {
+                attempt,
+                meter,
+                failure,
+            } => {
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
-                self.lost |= meter.invocations > 0;
+                self.lost |= meter.invocations > 0 && may_have_published(failure);
             }
             Event::Submitted { .. } | Event::Canceled { .. } => {}
         }
@@ -90,31 +93,28 @@ impl Live {
         }
     }
 
-    /// Everything that the query cost, by stage; `None` is the coordinator.
-    fn all_usage(&self) -> BTreeMap<Option<StageId>, Meter> {
-        let stages = self.usage.iter().map(|(stage, meter)| (Some(*stage), *meter));
-        stages.chain([(None, self.coordinator())]).collect()
-    }
-
+    /// Everything that the query used.
     pub fn total(&self) -> Meter {
-        self.all_usage().into_values().sum()
+        self.usage.values().copied().chain([self.coordinator()]).sum()
     }
 
-    /// Publishes new progress, and the bill again if the query has ended: late attempts still cost.
-    pub fn publish(&self, progress: Option<Progress>, prices: &PriceBook) {
+    /// Publishes new progress and what was used for it; also after the end, since late attempts still cost.
+    pub fn publish(&self, progress: Option<Progress>) {
         self.status.send_modify(|status| {
-            status.coordinator = self.coordinator();
+            self.used(status);
             if let Some(progress) = progress {
                 status.progress = progress;
-            }
-            if status.is_final() {
-                status.bill = Some(bill(prices, &self.all_usage()));
             }
         });
     }
 
+    fn used(&self, status: &mut QueryStatus) {
+        status.coordinator = self.coordinator();
+        status.usage.clone_from(&self.usage);
+    }
+
     /// The end is durable: tells the watchers.
-    pub fn end(&self, outcome: Outcome, bucket: &str, prices: &PriceBook) {
+    pub fn end(&self, outcome: Outcome, bucket: &str) {
         self.status.send_modify(|status| {
             match outcome {
                 Outcome::Finished { outputs, .. } => {
@@ -133,10 +133,14 @@ impl Live {
                     status.error = Some(QueryError::new(ErrorCode::UserCanceled, "Query was canceled"));
                 }
             }
-            status.coordinator = self.coordinator();
-            status.bill = Some(bill(prices, &self.all_usage()));
+            self.used(status);
         });
     }
+}
+
+/// What an executor finds wrong with the query or its inputs it finds before it publishes; anything else may have struck after that.
+fn may_have_published(failure: &Failure) -> bool {
+    !matches!(failure, Failure::User { .. } | Failure::InputLost { .. })
 }
 
 fn key(output: &Output) -> Option<String> {

@@ -1,6 +1,5 @@
 //! What an operator may choose. Parts (clients, stores) are in [`crate::World`].
 
-use mayfly_cost::PriceBook;
 use mayfly_protocol::TenantId;
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ pub struct DriverSettings {
     pub lease: Duration,
     /// Name of the executor functions without their size: `{prefix}-{MB}`.
     pub function_prefix: String,
-    pub prices: PriceBook,
     /// Seeds the scheduler's backoff jitter.
     pub seed: u64,
 }

@@ -84,6 +84,7 @@ impl Coordinator {
             handle,
             store: requests,
             schema: schema.clone(),
+            prices: self.prices.clone(),
         });
         Ok(Answer::Query {
             columns: Columns { names: columns, schema },
@@ -129,18 +130,32 @@ fn change(change: mayfly_plan::SessionChange) -> SessionChange {
 /// A query in the driver's hands.
 struct Running {
     handle: QueryHandle,
+    /// Shares its meter with the driver: what reading the result asks of S3 is the query's too.
     store: Store,
     schema: SchemaRef,
+    prices: PriceBook,
+}
+
+impl Running {
+    fn shown(&self, status: QueryStatus) -> Status {
+        let coordinator = Meter {
+            s3: self.store.meter(),
+            ..status.coordinator
+        };
+        let stages = status.usage.iter().map(|(stage, meter)| (Some(*stage), *meter));
+        let usage = stages.chain([(None, coordinator)]).collect();
+        shown(status, coordinator, bill(&self.prices, &usage))
+    }
 }
 
 #[async_trait]
 impl RunningQuery for Running {
     fn status(&self) -> Status {
-        shown(self.handle.status())
+        self.shown(self.handle.status())
     }
 
     async fn ended(&self, timeout: Duration) -> Status {
-        shown(self.handle.ended(timeout).await)
+        self.shown(self.handle.ended(timeout).await)
     }
 
     fn cancel(&self) {
@@ -159,7 +174,7 @@ impl RunningQuery for Running {
     }
 }
 
-fn shown(status: QueryStatus) -> Status {
+fn shown(status: QueryStatus, coordinator: Meter, bill: Bill) -> Status {
     let launched = status.progress.stages.iter().any(|stage| stage.attempts > 0);
     let state = match status.state {
         QueryState::Running if launched => State::Running,
@@ -172,8 +187,8 @@ fn shown(status: QueryStatus) -> Status {
     Status {
         state,
         stages,
-        coordinator: status.coordinator,
-        bill: status.bill,
+        coordinator,
+        bill: Some(bill),
         error: status.error,
     }
 }

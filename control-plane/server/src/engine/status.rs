@@ -27,7 +27,7 @@ pub struct Status {
     pub stages: Vec<StageProgress>,
     /// What the coordinator itself spent so far.
     pub coordinator: Meter,
-    /// Present once the query has ended, whatever its end.
+    /// What it cost so far.
     pub bill: Option<Bill>,
     /// Present when the state is [`State::Failed`].
     pub error: Option<QueryError>,

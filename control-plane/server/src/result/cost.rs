@@ -11,7 +11,7 @@ const GB_SECOND: f64 = 1024.0 * 1000.0;
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// For reading; sums are made of the bill's integers. Absent until the query has ended.
+    /// So far; for reading, sums are made of the bill's integers.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
     invocations: u64,
@@ -23,6 +23,7 @@ pub struct Cost {
     s3_bytes_read: u64,
     s3_bytes_written: u64,
     sqs_requests: u64,
+    /// Line by line, once there is nothing more to come.
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
 }
@@ -40,7 +41,7 @@ impl Cost {
             s3_bytes_read: meter.s3.bytes_read,
             s3_bytes_written: meter.s3.bytes_written,
             sqs_requests: meter.sqs_requests,
-            bill: view.bill.clone(),
+            bill: view.bill.clone().filter(|_| view.phase.is_final()),
         }
     }
 
