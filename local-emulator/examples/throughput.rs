@@ -3,6 +3,11 @@
 //!
 //! `cargo run --release -p local-emulator --example throughput`
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a client of its own: the emulator shares nothing with `store`"
+)]
+
 use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;

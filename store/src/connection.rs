@@ -57,6 +57,7 @@ impl Connection {
 }
 
 fn build(config: &Config, plain_http: bool) -> Client {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     Client::from_conf(config.to_builder().http_client(http_client(plain_http)).build())
 }
 

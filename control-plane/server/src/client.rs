@@ -59,10 +59,9 @@ impl Client {
 /// The first value that is not empty.
 fn one(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, HeaderError> {
     let values = headers.get_all(name).iter().map(|value| text(name, value));
-    let trimmed = values.map(|value| value.map(|value| value.trim().to_owned()));
+    let mut trimmed = values.map(|value| value.map(|value| value.trim().to_owned()));
     trimmed
-        .filter(|value| value.as_ref().map_or(true, |value| !value.is_empty()))
-        .next()
+        .find(|value| value.as_ref().map_or(true, |value| !value.is_empty()))
         .transpose()
 }
 

@@ -33,7 +33,6 @@ impl Adapter {
         self.store.create_bucket(&input.bucket)?;
         Ok(CreateBucketOutput {
             location: Some(format!("/{}", input.bucket)),
-            ..Default::default()
         })
     }
 

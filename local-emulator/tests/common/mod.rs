@@ -1,5 +1,9 @@
 //! Starts emulators and AWS's own clients for the tests.
 #![allow(dead_code, reason = "each test binary uses its share")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the emulator is tested with clients of its own"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

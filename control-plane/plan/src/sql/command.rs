@@ -117,7 +117,7 @@ pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, Query
         name: parts(&create.name)?,
         location,
         if_not_exists: create.if_not_exists,
-        declared: (!create.columns.is_empty()).then(|| DfStatement::CreateExternalTable(create)),
+        declared: (!create.columns.is_empty()).then_some(DfStatement::CreateExternalTable(create)),
     }))
 }
 
