@@ -5,7 +5,7 @@ use crate::{Mode, usage};
 use clap::Args;
 use datafusion::prelude::SessionContext;
 use mayfly_end_to_end::client::{Answer, Client};
-use mayfly_end_to_end::server::Server;
+use mayfly_end_to_end::server::{Executors, Server};
 use mayfly_end_to_end::table::Table;
 use mayfly_end_to_end::{oracle, tpch};
 use std::time::Instant;
@@ -37,7 +37,7 @@ pub async fn run(settings: &Settings) {
     let mount = format!("tpch={}", files.display());
     let mut arguments = vec!["--mount", &mount];
     arguments.extend(settings.serve.iter().map(String::as_str));
-    let server = Server::start(&arguments);
+    let server = Server::start_with(Executors::Itself, &arguments);
     let client = client(&server, settings).await;
     let numbers = if settings.queries.is_empty() {
         (1..=22).collect()
