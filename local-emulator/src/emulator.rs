@@ -11,7 +11,9 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use tokio::net::TcpListener;
 
+use crate::control::Control;
 use crate::count::{Counter, Counts};
+use crate::fault::{FaultSettings, Faults};
 use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
 use crate::serve::{Lifetime, listen};
 use crate::settings::{Settings, StartError};
@@ -26,6 +28,7 @@ pub struct Emulator {
     endpoints: Endpoints,
     counter: Arc<Counter>,
     pool: Arc<Pool>,
+    faults: Arc<Faults>,
     lifetime: Lifetime,
 }
 
@@ -52,6 +55,7 @@ impl Emulator {
         let (lambda_listener, lambda_address) = bind("Lambda", settings.lambda_port).await?;
 
         let counter = Arc::new(Counter::default());
+        let faults = Arc::new(Faults::new(settings.faults.clone()));
         let lifetime = Lifetime::default();
         let s3 = s3::service(
             Arc::new(store),
@@ -80,6 +84,11 @@ impl Emulator {
             service: Arc::new(service),
             access_key_id,
             region: settings.region,
+            control: Control {
+                counter: counter.clone(),
+                faults: faults.clone(),
+                pool: pool.clone(),
+            },
         };
         let lambda = service_fn(move |request| lambda.clone().route(request));
         lifetime.serve(lambda_listener, lambda);
@@ -93,6 +102,7 @@ impl Emulator {
             endpoints,
             counter,
             pool,
+            faults,
             lifetime,
         })
     }
@@ -104,6 +114,11 @@ impl Emulator {
     /// What was asked of the emulator so far.
     pub fn counts(&self) -> Counts {
         self.counter.counts()
+    }
+
+    /// Switches to other faults; those that were on are off, and every stream of chance starts anew.
+    pub fn set_faults(&self, faults: FaultSettings) {
+        self.faults.replace(faults);
     }
 
     /// Whether this host lets functions die with the emulator even if it is killed and they are frozen.

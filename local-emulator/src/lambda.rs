@@ -2,6 +2,7 @@
 //! call to create or change one.
 
 mod environment;
+mod fault;
 mod function;
 mod invoke_api;
 mod launcher;
@@ -17,6 +18,7 @@ mod watchdog;
 #[cfg(test)]
 mod tests;
 
+pub use fault::{KillMoment, LambdaFault};
 pub(crate) use function::Function;
 pub(crate) use invoke_api::InvokeApi;
 pub(crate) use pool::{Pool, PoolSettings};

@@ -2,8 +2,10 @@
 //! that works here works on AWS; what it enforces and what it only accounts for stands in `README.md`.
 
 mod authorization;
+mod control;
 mod count;
 mod emulator;
+mod fault;
 mod lambda;
 mod s3;
 mod serve;
@@ -12,4 +14,8 @@ mod sqs;
 
 pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, StatusClass};
 pub use emulator::{Emulator, Endpoints};
+pub use fault::{FaultRule, FaultSettings};
+pub use lambda::{KillMoment, LambdaFault};
+pub use s3::S3Fault;
 pub use settings::{Credentials, FunctionSettings, Mount, RunAs, Settings, StartError};
+pub use sqs::SqsFault;

@@ -4,6 +4,7 @@
 mod adapter;
 mod bucket;
 mod classify;
+mod fault;
 mod get;
 mod list;
 mod multipart;
@@ -28,6 +29,7 @@ use std::time::{Duration, SystemTime};
 
 use s3s::dto::Timestamp;
 
+pub use fault::S3Fault;
 pub(crate) use service::service;
 pub(crate) use store::Store;
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::fault::FaultSettings;
+
 /// Everything an [`Emulator`](crate::Emulator) needs to start.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -29,6 +31,8 @@ pub struct Settings {
     pub scratch: PathBuf,
     /// Runs every function as another user, which needs root.
     pub run_as: Option<RunAs>,
+    /// What goes wrong, and how often; nothing by default.
+    pub faults: FaultSettings,
 }
 
 impl Settings {
@@ -48,6 +52,7 @@ impl Settings {
             environment_max: 64,
             scratch: scratch.as_ref().to_owned(),
             run_as: None,
+            faults: FaultSettings::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod attributes;
 mod batch;
 mod digest;
 mod error;
+mod fault;
 mod messages;
 mod queue;
 mod wire;
@@ -14,3 +15,4 @@ mod wire;
 mod tests;
 
 pub(crate) use api::SqsApi;
+pub use fault::SqsFault;

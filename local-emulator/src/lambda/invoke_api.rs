@@ -1,4 +1,4 @@
-//! The HTTP face of Lambda: `Invoke` as AWS's SDKs send it, and the emulator's own pages under `/_emulator/`.
+//! The HTTP face of Lambda: `Invoke` as AWS's SDKs send it. What lies under `/_emulator/` is handed to control.rs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::function::{ACCOUNT, Function, VERSION, name_in};
 use super::outcome::PAYLOAD_BYTES_MAX;
 use super::service::{Finished, LambdaService};
 use crate::authorization::{self, Refusal};
+use crate::control::Control;
 
 /// Bytes of an asynchronous request.
 const EVENT_BYTES_MAX: usize = 1 << 20;
@@ -26,13 +27,14 @@ pub(crate) struct InvokeApi {
     pub service: Arc<LambdaService>,
     pub access_key_id: String,
     pub region: String,
+    pub control: Control,
 }
 
 impl InvokeApi {
     pub async fn route(self, request: Request<Incoming>) -> Result<Answer, Infallible> {
         let path = percent_decoded(request.uri().path());
         if let Some(page) = path.strip_prefix("/_emulator/") {
-            return Ok(self.page(request.method(), page));
+            return Ok(self.control.route(page, request).await);
         }
         let answer = match self.check(&request) {
             Err(refused) => refused,
@@ -115,32 +117,6 @@ impl InvokeApi {
         });
         empty(StatusCode::ACCEPTED)
     }
-
-    fn page(&self, method: &Method, page: &str) -> Answer {
-        match (method, page) {
-            (&Method::GET, "counts") => json_answer(&json!(self.service.counter.counts())),
-            (&Method::GET, "environments") => json_answer(&self.environments()),
-            _ => refuse(
-                StatusCode::NOT_FOUND,
-                "NotFound",
-                json!({ "message": "counts or environments" }),
-            ),
-        }
-    }
-
-    fn environments(&self) -> Value {
-        let shown = self.service.pool.environments().into_iter().map(|environment| {
-            let glance = environment.glance();
-            json!({
-                "id": environment.id,
-                "function": environment.function.name(),
-                "pid": glance.pid,
-                "state": glance.state,
-                "request_id": glance.request_id,
-            })
-        });
-        shown.collect()
-    }
 }
 
 /// The function that a path invokes: `/2015-03-31/functions/{function}/invocations`.
@@ -207,12 +183,6 @@ fn refuse(status: StatusCode, kind: &str, body: Value) -> Answer {
     builder
         .body(Full::new(body.to_string().into()))
         .expect("error types fit headers")
-}
-
-fn json_answer(body: &Value) -> Answer {
-    start(StatusCode::OK)
-        .body(Full::new(body.to_string().into()))
-        .expect("constant headers are valid")
 }
 
 fn empty(status: StatusCode) -> Answer {

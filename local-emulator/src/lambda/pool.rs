@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,6 +68,16 @@ pub(crate) struct Stillborn {
     pub init: Duration,
     /// Absent if no process could be started.
     pub environment: Option<Arc<Environment>>,
+}
+
+/// One environment as `GET /_emulator/environments` shows it.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    id: u64,
+    function: String,
+    pid: Option<u32>,
+    state: &'static str,
+    request_id: Option<String>,
 }
 
 impl Pool {
@@ -138,8 +149,20 @@ impl Pool {
         self.make_room(0).await;
     }
 
-    pub fn environments(&self) -> Vec<Arc<Environment>> {
-        self.lock().all.values().cloned().collect()
+    /// Every living environment, for people and tests.
+    pub fn listing(&self) -> Vec<Listed> {
+        let all: Vec<Arc<Environment>> = self.lock().all.values().cloned().collect();
+        let listed = |environment: Arc<Environment>| {
+            let glance = environment.glance();
+            Listed {
+                id: environment.id,
+                function: environment.function.name().to_owned(),
+                pid: glance.pid,
+                state: glance.state,
+                request_id: glance.request_id,
+            }
+        };
+        all.into_iter().map(listed).collect()
     }
 
     /// Expires idle environments until `stop`.
