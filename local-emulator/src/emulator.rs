@@ -16,7 +16,7 @@ use crate::count::{Counter, Counts};
 use crate::fault::{FaultSettings, Faults};
 use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
 use crate::serve::{Lifetime, listen};
-use crate::settings::{Settings, StartError};
+use crate::settings::{LatencyProfile, Settings, StartError};
 use crate::{s3, sqs};
 
 /// How long a stop waits for connections to be dropped, and with them the store.
@@ -57,15 +57,20 @@ impl Emulator {
         let counter = Arc::new(Counter::default());
         let faults = Arc::new(Faults::new(settings.faults.clone()));
         let lifetime = Lifetime::default();
-        let s3 = s3::service(
-            Arc::new(store),
-            settings.credentials.clone(),
-            settings.region.clone(),
-            counter.clone(),
-        );
+        let s3 = s3::service(s3::Parts {
+            store: Arc::new(store),
+            credentials: settings.credentials.clone(),
+            region: settings.region.clone(),
+            counter: counter.clone(),
+            faults: faults.clone(),
+            latency: match settings.latency {
+                LatencyProfile::None => None,
+                LatencyProfile::Aws => Some(s3::Latency::aws(settings.faults.seed)),
+            },
+        });
         lifetime.serve(s3_listener, s3);
 
-        let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone());
+        let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone(), faults.clone());
         let sqs = service_fn(move |request| sqs.clone().route(request));
         lifetime.serve(sqs_listener, sqs);
 

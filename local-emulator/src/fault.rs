@@ -41,6 +41,18 @@ pub struct FaultRule<K> {
     pub count_max: Option<u64>,
 }
 
+impl<K> FaultRule<K> {
+    /// Strikes every time, whatever begins with `target`.
+    pub fn always(fault: K, target: &str) -> FaultRule<K> {
+        FaultRule {
+            fault,
+            probability: always(),
+            target: target.to_owned(),
+            count_max: None,
+        }
+    }
+}
+
 fn always() -> f64 {
     1.0
 }

@@ -17,5 +17,5 @@ pub use emulator::{Emulator, Endpoints};
 pub use fault::{FaultRule, FaultSettings};
 pub use lambda::{KillMoment, LambdaFault};
 pub use s3::S3Fault;
-pub use settings::{Credentials, FunctionSettings, Mount, RunAs, Settings, StartError};
+pub use settings::{Credentials, FunctionSettings, LatencyProfile, Mount, RunAs, Settings, StartError};
 pub use sqs::SqsFault;

@@ -6,10 +6,12 @@ mod bucket;
 mod classify;
 mod fault;
 mod get;
+mod latency;
 mod list;
 mod multipart;
 mod put;
 mod service;
+mod shape;
 
 mod body;
 mod condition;
@@ -30,7 +32,8 @@ use std::time::{Duration, SystemTime};
 use s3s::dto::Timestamp;
 
 pub use fault::S3Fault;
-pub(crate) use service::service;
+pub(crate) use latency::Latency;
+pub(crate) use service::{Parts, service};
 pub(crate) use store::Store;
 
 fn now_ms() -> u64 {

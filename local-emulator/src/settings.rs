@@ -33,6 +33,18 @@ pub struct Settings {
     pub run_as: Option<RunAs>,
     /// What goes wrong, and how often; nothing by default.
     pub faults: FaultSettings,
+    /// How long requests to S3 wait.
+    pub latency: LatencyProfile,
+}
+
+/// Waits that a laptop does not have by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LatencyProfile {
+    /// As fast as the machine is.
+    #[default]
+    None,
+    /// Drawn from S3 latencies measured on AWS; seeded by [`FaultSettings::seed`].
+    Aws,
 }
 
 impl Settings {
@@ -53,6 +65,7 @@ impl Settings {
             scratch: scratch.as_ref().to_owned(),
             run_as: None,
             faults: FaultSettings::default(),
+            latency: LatencyProfile::default(),
         }
     }
 }

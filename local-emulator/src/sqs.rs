@@ -1,4 +1,5 @@
-//! SQS: standard queues in memory, spoken to in JSON 1.0. No FIFO queues, no policies, no dead-letter redrive; queues end with the emulator.
+//! SQS: standard queues in memory, spoken to in JSON 1.0, with redrive to dead-letter queues. No FIFO queues, no policies; queues end with
+//! the emulator.
 
 mod actions;
 mod api;

@@ -8,12 +8,14 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::attributes::QueueAttributes;
+use super::attributes::{QueueAttributes, REDRIVE_POLICY};
 use super::digest::{md5_of_attributes, md5_of_body};
 use super::error::SqsError;
+use super::fault::SqsFault;
 use super::messages::{Change, Draft, Message, Receipt};
 use super::queue::{Ask, Queue, epoch_ms};
 use super::wire::*;
+use crate::fault::Faults;
 
 const ACCOUNT: &str = "000000000000";
 const NAME_BYTES_MAX: usize = 80;
@@ -23,11 +25,14 @@ const WAIT_SECONDS_MAX: i64 = 20;
 const RECEIVE_COUNT_MAX: i64 = 10;
 const ATTRIBUTES_MAX: usize = 10;
 const LIST_MAX: usize = 1000;
+/// How far a reordered message falls behind those sent after it.
+const REORDER_MS_MAX: u64 = 500;
 
 pub(crate) struct Actions {
     pub url: String,
     pub region: String,
     pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
+    pub faults: Arc<Faults>,
 }
 
 impl Actions {
@@ -52,6 +57,7 @@ impl Actions {
             return difference.map_or_else(|| Ok(json!({ "QueueUrl": self.queue_url(&name) })), Err);
         }
         let attributes = QueueAttributes::new(request.attributes)?;
+        check_redrive(&queues, &attributes)?;
         queues.insert(name.clone(), Arc::new(Queue::new(name.clone(), attributes)));
         Ok(json!({ "QueueUrl": self.queue_url(&name) }))
     }
@@ -86,7 +92,7 @@ impl Actions {
     }
 
     pub fn purge_queue(&self, request: QueueRef) -> Result<Empty, SqsError> {
-        self.queue(&request.queue_url)?.change(|messages, _| messages.purge());
+        self.queue(&request.queue_url)?.purge()?;
         Ok(Empty {})
     }
 
@@ -100,10 +106,7 @@ impl Actions {
             ("ApproximateNumberOfMessagesDelayed", census.delayed.to_string()),
             ("CreatedTimestamp", queue.created_s.to_string()),
             ("LastModifiedTimestamp", queue.created_s.to_string()),
-            (
-                "QueueArn",
-                format!("arn:aws:sqs:{}:{ACCOUNT}:{}", self.region, queue.name),
-            ),
+            ("QueueArn", self.arn(&queue.name)),
         ];
         all.extend(told.map(|(name, value)| (name.to_owned(), value)));
         let wanted = request.attribute_names;
@@ -116,8 +119,15 @@ impl Actions {
     }
 
     pub fn set_queue_attributes(&self, request: SetAttributes) -> Result<Empty, SqsError> {
-        self.queue(&request.queue_url)?
-            .set(|attributes| attributes.set(request.attributes))?;
+        let queue = self.queue(&request.queue_url)?;
+        let queues = self.lock();
+        queue.set(|attributes| {
+            let mut changed = attributes.clone();
+            changed.set(request.attributes)?;
+            check_redrive(&queues, &changed)?;
+            *attributes = changed;
+            Ok(())
+        })?;
         Ok(Empty {})
     }
 
@@ -130,14 +140,28 @@ impl Actions {
             md5_of_message_body: md5_of_body(&request.message_body),
             md5_of_message_attributes: md5_of_attributes(&request.message_attributes),
         };
-        queue.send(Draft {
+        let draft = Draft {
             id: sent.message_id.clone(),
             body: request.message_body,
             attributes: request.message_attributes,
             sent_ms: epoch_ms(),
             delay: delay.unwrap_or_else(|| attributes.delay()),
-        });
+            source_arn: None,
+        };
+        self.deliver(queue, draft);
         Ok(sent)
+    }
+
+    /// Puts a message in its queue, unless a fault has it otherwise.
+    fn deliver(&self, queue: &Queue, mut draft: Draft) {
+        match self.faults.sqs.draw(&queue.name, SqsFault::strikes_a_send) {
+            Some(SqsFault::Drop) => return,
+            Some(SqsFault::Duplicate) => queue.send(draft.clone()),
+            Some(SqsFault::Reorder) => draft.delay += Duration::from_millis(self.faults.sqs.below(REORDER_MS_MAX)),
+            Some(SqsFault::Delay { ms }) => draft.delay += Duration::from_millis(ms),
+            Some(SqsFault::EmptyReceive | SqsFault::InternalError) | None => {}
+        }
+        queue.send(draft);
     }
 
     pub async fn receive(&self, request: Receive) -> Result<Value, SqsError> {
@@ -149,12 +173,26 @@ impl Actions {
                 "Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}."
             )));
         }
+        let is_struck = |fault: &SqsFault| matches!(fault, SqsFault::EmptyReceive);
+        if self.faults.sqs.draw(&queue.name, is_struck).is_some() {
+            return Ok(json!({}));
+        }
+        let redrive = queue.attributes().redrive();
+        let grave = redrive.as_ref().and_then(|redrive| self.named(redrive.target()));
         let ask = Ask {
             count_max: count_max as usize,
             visibility: seconds("VisibilityTimeout", request.visibility_timeout, VISIBILITY_SECONDS_MAX)?,
             wait: seconds("WaitTimeSeconds", request.wait_time_seconds, WAIT_SECONDS_MAX)?,
+            // A policy whose queue was deleted moves nothing.
+            receive_count_max: grave.as_ref().and(redrive).map(|redrive| redrive.receive_count_max),
         };
-        let received = queue.receive(ask).await?;
+        let source_arn = self.arn(&queue.name);
+        let bury = |dead: Vec<Message>| {
+            for (message, grave) in dead.into_iter().zip(grave.iter().cycle()) {
+                grave.send(Draft::dead_letter(message, source_arn.clone()));
+            }
+        };
+        let received = queue.receive(ask, bury).await?;
         let shown: Vec<Received> = received
             .into_iter()
             .map(|(receipt, message)| shown(&request, &queue, receipt, message))
@@ -186,7 +224,31 @@ impl Actions {
     /// The queue that a URL names by its last part, whatever host it was reached by.
     pub fn queue(&self, url: &str) -> Result<Arc<Queue>, SqsError> {
         let name = url.rsplit('/').next().unwrap_or(url);
-        self.lock().get(name).cloned().ok_or_else(SqsError::no_such_queue)
+        self.named(name).ok_or_else(SqsError::no_such_queue)
+    }
+
+    /// The queues whose dead letters come to this one.
+    pub fn list_dead_letter_source_queues(&self, request: QueueRef) -> Result<Value, SqsError> {
+        let target = self.queue(&request.queue_url)?;
+        let queues = self.lock();
+        let sends_here = |queue: &&Arc<Queue>| {
+            let redrive = queue.attributes().redrive();
+            redrive.is_some_and(|redrive| redrive.target() == target.name)
+        };
+        let urls: Vec<String> = queues
+            .values()
+            .filter(sends_here)
+            .map(|queue| self.queue_url(&queue.name))
+            .collect();
+        Ok(json!({ "queueUrls": urls }))
+    }
+
+    fn named(&self, name: &str) -> Option<Arc<Queue>> {
+        self.lock().get(name).cloned()
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", self.region)
     }
 
     fn queue_url(&self, name: &str) -> String {
@@ -195,6 +257,20 @@ impl Actions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Queue>>> {
         self.queues.lock().expect("no holder of the queues lock panics")
+    }
+}
+
+/// A dead-letter queue must exist when it is named.
+fn check_redrive(queues: &BTreeMap<String, Arc<Queue>>, attributes: &QueueAttributes) -> Result<(), SqsError> {
+    match attributes.redrive() {
+        Some(redrive) if !queues.contains_key(redrive.target()) => {
+            let rule = "Dead letter target does not exist";
+            Err(SqsError::invalid(format!(
+                "Value {} for parameter {REDRIVE_POLICY} is invalid. Reason: {rule}.",
+                redrive.target_arn
+            )))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -263,6 +339,11 @@ fn shown(request: &Receive, queue: &Queue, receipt: Receipt, message: Message) -
     let mut attributes: Attributes = told
         .into_iter()
         .chain([("SenderId".to_owned(), ACCOUNT.to_owned())])
+        .chain(
+            message
+                .source_arn
+                .map(|arn| ("DeadLetterQueueSourceArn".to_owned(), arn)),
+        )
         .collect();
     let wanted: Vec<&String> = request
         .attribute_names

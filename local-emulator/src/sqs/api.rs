@@ -13,10 +13,12 @@ use serde_json::Value;
 
 use super::actions::{Actions, message_bytes};
 use super::error::SqsError;
+use super::fault::SqsFault;
 use super::wire::{Batch, ChangeVisibility, Delete, QueueRef, Send};
 use super::{batch, queue::Queue};
 use crate::authorization::{self, Refusal};
 use crate::count::Counter;
+use crate::fault::Faults;
 use crate::settings::Settings;
 
 /// Room for a batch of 1 MiB in JSON, where a byte may take six.
@@ -32,11 +34,12 @@ pub(crate) struct SqsApi {
 }
 
 impl SqsApi {
-    pub fn new(settings: &Settings, url: String, counter: Arc<Counter>) -> SqsApi {
+    pub fn new(settings: &Settings, url: String, counter: Arc<Counter>, faults: Arc<Faults>) -> SqsApi {
         let actions = Actions {
             url,
             region: settings.region.clone(),
             queues: Default::default(),
+            faults,
         };
         let access_key_id = settings.credentials.access_key_id.clone();
         SqsApi {
@@ -73,6 +76,11 @@ impl SqsApi {
         let body = collected
             .map_err(|_| SqsError::malformed("the request body is too large or ended early"))?
             .to_bytes();
+        let queue = serde_json::from_slice(&body).map_or_else(|_| String::new(), QueueRef::name);
+        let is_struck = |fault: &SqsFault| matches!(fault, SqsFault::InternalError);
+        if self.actions.faults.sqs.draw(&queue, is_struck).is_some() {
+            return Err(SqsError::internal());
+        }
         self.run(action, &body).await
     }
 
@@ -82,6 +90,7 @@ impl SqsApi {
             "CreateQueue" => actions.create_queue(parse(body)?),
             "GetQueueUrl" => actions.get_queue_url(parse(body)?),
             "ListQueues" => actions.list_queues(parse(body)?),
+            "ListDeadLetterSourceQueues" => actions.list_dead_letter_source_queues(parse(body)?),
             "DeleteQueue" => actions.delete_queue(parse(body)?).map(value),
             "PurgeQueue" => actions.purge_queue(parse(body)?).map(value),
             "GetQueueAttributes" => actions.get_queue_attributes(parse(body)?),

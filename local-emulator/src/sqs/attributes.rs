@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::error::SqsError;
 use super::wire::Attributes;
 
@@ -14,15 +16,45 @@ const NUMBERS: [(&str, u64, u64, u64); 5] = [
     ("VisibilityTimeout", 0, 43_200, 30),
 ];
 
+/// Names the dead-letter queue.
+pub(crate) const REDRIVE_POLICY: &str = "RedrivePolicy";
+
+/// Largest `maxReceiveCount`.
+const RECEIVE_COUNT_MAX: u64 = 1000;
+
 /// Taken and given back, without effect.
-const ACCEPTED: [&str; 6] = [
+const ACCEPTED: [&str; 5] = [
     "Policy",
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
     "SqsManagedSseEnabled",
-    "RedrivePolicy",
     "RedriveAllowPolicy",
 ];
+
+/// A `RedrivePolicy`, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Redrive {
+    pub target_arn: String,
+    pub receive_count_max: u64,
+}
+
+impl Redrive {
+    /// `{"deadLetterTargetArn": …, "maxReceiveCount": n}`; clients send the number as a string, too.
+    pub fn parse(policy: &str) -> Option<Redrive> {
+        let policy: Value = serde_json::from_str(policy).ok()?;
+        let count = &policy["maxReceiveCount"];
+        let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
+        (1..=RECEIVE_COUNT_MAX).contains(&count).then_some(Redrive {
+            target_arn: policy["deadLetterTargetArn"].as_str()?.to_owned(),
+            receive_count_max: count,
+        })
+    }
+
+    /// The target's name, by which queues are known here.
+    pub fn target(&self) -> &str {
+        self.target_arn.rsplit(':').next().unwrap_or_default()
+    }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct QueueAttributes(Attributes);
@@ -61,6 +93,11 @@ impl QueueAttributes {
         self.number("MaximumMessageSize") as usize
     }
 
+    /// Where messages go that were received too often.
+    pub fn redrive(&self) -> Option<Redrive> {
+        Redrive::parse(self.0.get(REDRIVE_POLICY)?)
+    }
+
     /// An attribute of `given` whose value here is another one: what makes a second CreateQueue fail.
     pub fn difference<'g>(&self, given: &'g Attributes) -> Option<&'g str> {
         let all = self.all();
@@ -97,6 +134,13 @@ fn check(name: &str, value: &str) -> Result<(), SqsError> {
             Ok(())
         } else {
             Err(SqsError::invalid_attribute_value(name))
+        };
+    }
+    if name == REDRIVE_POLICY {
+        // Empty takes the policy away.
+        return match value.is_empty() || Redrive::parse(value).is_some() {
+            true => Ok(()),
+            false => Err(SqsError::invalid_attribute_value(name)),
         };
     }
     if ACCEPTED.contains(&name) {

@@ -80,9 +80,24 @@ impl SqsError {
 
     pub fn over_limit() -> SqsError {
         let message = "The maximum number of in flight messages is reached.";
-        let mut error = SqsError::sender("OverLimit", "OverLimit", message);
-        error.status = StatusCode::FORBIDDEN;
-        error
+        SqsError::sender("OverLimit", "OverLimit", message).with_status(StatusCode::FORBIDDEN)
+    }
+
+    pub fn purge_in_progress(queue: &str) -> SqsError {
+        let message = format!("Only one PurgeQueue operation on {queue} is allowed every 60 seconds.");
+        let code = "AWS.SimpleQueueService.PurgeQueueInProgress";
+        SqsError::sender("PurgeQueueInProgress", code, message).with_status(StatusCode::FORBIDDEN)
+    }
+
+    /// The service's own fault: the request may be tried again.
+    pub fn internal() -> SqsError {
+        let message = "We encountered an internal error. Please try again.";
+        SqsError::sender("InternalFailure", "InternalFailure", message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn with_status(mut self, status: StatusCode) -> SqsError {
+        self.status = status;
+        self
     }
 
     pub fn empty_batch() -> SqsError {
@@ -137,15 +152,20 @@ impl SqsError {
     }
 
     pub fn forbidden(shape: &'static str, message: &'static str) -> SqsError {
-        SqsError {
-            status: StatusCode::FORBIDDEN,
-            ..SqsError::sender(shape, shape, message)
-        }
+        SqsError::sender(shape, shape, message).with_status(StatusCode::FORBIDDEN)
     }
 
     /// Its code as it stands in the failed entries of a batch.
     pub fn query_code(&self) -> &'static str {
         self.query_code
+    }
+
+    /// Whose fault it is, in the words of the query protocol.
+    fn fault(&self) -> &'static str {
+        match self.status.is_server_error() {
+            true => "Receiver",
+            false => "Sender",
+        }
     }
 
     pub fn response(&self, request_id: &str) -> Response<Full<Bytes>> {
@@ -154,7 +174,7 @@ impl SqsError {
             .status(self.status)
             .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amzn-requestid", request_id)
-            .header("x-amzn-query-error", format!("{};Sender", self.query_code))
+            .header("x-amzn-query-error", format!("{};{}", self.query_code, self.fault()))
             .body(Full::new(body.to_string().into()))
             .expect("error codes fit headers")
     }

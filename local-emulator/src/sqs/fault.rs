@@ -18,3 +18,12 @@ pub enum SqsFault {
     /// 500 `InternalFailure`, nothing applied.
     InternalError,
 }
+
+impl SqsFault {
+    pub(super) fn strikes_a_send(&self) -> bool {
+        match self {
+            SqsFault::Drop | SqsFault::Duplicate | SqsFault::Reorder | SqsFault::Delay { .. } => true,
+            SqsFault::EmptyReceive | SqsFault::InternalError => false,
+        }
+    }
+}

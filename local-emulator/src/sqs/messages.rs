@@ -25,8 +25,27 @@ pub(crate) struct Message {
     pub sent_ms: u64,
     pub first_received_ms: Option<u64>,
     pub receive_count: u64,
+    /// ARN of the queue from which it was moved here as a dead letter.
+    pub source_arn: Option<String>,
     sent_at: Instant,
     visible_at: Instant,
+}
+
+/// How a receive takes messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Take {
+    pub count_max: usize,
+    pub visibility: Duration,
+    /// A message that was received so often is a dead letter and is not received again.
+    pub receive_count_max: Option<u64>,
+}
+
+/// What a receive found.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub received: Vec<(Receipt, Message)>,
+    /// No longer in the queue: they belong to its dead-letter queue.
+    pub dead: Vec<Message>,
 }
 
 /// Names one receive of one message: a later receive makes it stale.
@@ -50,12 +69,28 @@ pub(crate) enum Change {
     NotInFlight,
 }
 
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub id: String,
     pub body: String,
     pub attributes: MessageAttributes,
     pub sent_ms: u64,
     pub delay: Duration,
+    pub source_arn: Option<String>,
+}
+
+impl Draft {
+    /// A dead letter on its way to the queue for such. It keeps its id and the time when it was first sent.
+    pub fn dead_letter(message: Message, source_arn: String) -> Draft {
+        Draft {
+            id: message.id,
+            body: message.body,
+            attributes: message.attributes,
+            sent_ms: message.sent_ms,
+            delay: Duration::ZERO,
+            source_arn: Some(source_arn),
+        }
+    }
 }
 
 impl Messages {
@@ -69,6 +104,7 @@ impl Messages {
             body,
             attributes,
             sent_ms,
+            source_arn,
             ..
         } = draft;
         let message = Message {
@@ -78,49 +114,66 @@ impl Messages {
             sent_ms,
             first_received_ms: None,
             receive_count: 0,
+            source_arn,
             sent_at: now,
             visible_at,
         };
         self.by_number.insert(number, message);
     }
 
-    /// Takes up to `count_max` messages that may be received now and hides them for `visibility`. `None` at the in-flight limit.
-    pub fn receive(
-        &mut self,
-        now: Instant,
-        now_ms: u64,
-        count_max: usize,
-        visibility: Duration,
-    ) -> Option<Vec<(Receipt, Message)>> {
-        let due: Vec<_> = self
-            .by_time
-            .range(..=(now, u64::MAX))
-            .take(count_max)
-            .copied()
-            .collect();
-        if !due.is_empty() && self.census(now).in_flight >= IN_FLIGHT_MAX {
+    /// Takes messages that may be received now and hides them. `None` at the in-flight limit.
+    pub fn receive(&mut self, now: Instant, now_ms: u64, take: Take) -> Option<Taken> {
+        if self.by_number.len() >= IN_FLIGHT_MAX && self.census(now).in_flight >= IN_FLIGHT_MAX {
             return None;
         }
-        let take = |(visible_at, number): (Instant, u64)| {
-            let message = self
-                .by_number
-                .get_mut(&number)
-                .expect("both maps hold the same messages");
-            message.receive_count += 1;
-            message.first_received_ms.get_or_insert(now_ms);
-            message.visible_at = now + visibility;
-            let taken = (
-                Receipt {
-                    number,
-                    receive_count: message.receive_count,
-                },
-                message.clone(),
-            );
-            self.by_time.remove(&(visible_at, number));
-            self.by_time.insert((now + visibility, number));
-            taken
+        let mut taken = Taken::default();
+        // Looked up before any is hidden: one that is hidden for no time must not be received twice by one request.
+        for due in self.due(now, take) {
+            match self.is_dead(due.1, take) {
+                true => taken.dead.push(self.remove(due)),
+                false => taken.received.push(self.hide(due, now_ms, now + take.visibility)),
+            }
+        }
+        Some(taken)
+    }
+
+    /// What may be received now, up to the last message that is wanted, dead letters among them.
+    fn due(&self, now: Instant, take: Take) -> Vec<(Instant, u64)> {
+        let mut wanted = take.count_max;
+        let due = self.by_time.range(..=(now, u64::MAX));
+        let due = due.take_while(|(_, number)| {
+            let more = wanted > 0;
+            wanted -= usize::from(more && !self.is_dead(*number, take));
+            more
+        });
+        due.copied().collect()
+    }
+
+    fn is_dead(&self, number: u64, take: Take) -> bool {
+        take.receive_count_max
+            .is_some_and(|most| self.by_number[&number].receive_count >= most)
+    }
+
+    fn hide(&mut self, due: (Instant, u64), now_ms: u64, visible_at: Instant) -> (Receipt, Message) {
+        self.by_time.remove(&due);
+        self.by_time.insert((visible_at, due.1));
+        let message = self
+            .by_number
+            .get_mut(&due.1)
+            .expect("both maps hold the same messages");
+        message.receive_count += 1;
+        message.first_received_ms.get_or_insert(now_ms);
+        message.visible_at = visible_at;
+        let receipt = Receipt {
+            number: due.1,
+            receive_count: message.receive_count,
         };
-        Some(due.into_iter().map(take).collect())
+        (receipt, message.clone())
+    }
+
+    fn remove(&mut self, due: (Instant, u64)) -> Message {
+        self.by_time.remove(&due);
+        self.by_number.remove(&due.1).expect("both maps hold the same messages")
     }
 
     /// Deletes what the receipt names. A stale receipt deletes nothing, which is no error.

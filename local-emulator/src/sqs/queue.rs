@@ -7,7 +7,10 @@ use tokio::sync::Notify;
 
 use super::attributes::QueueAttributes;
 use super::error::SqsError;
-use super::messages::{Census, Draft, Message, Messages, Receipt};
+use super::messages::{Census, Draft, Message, Messages, Receipt, Take, Taken};
+
+/// Least time between two purges.
+const PURGE_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Queue {
     pub name: String,
@@ -21,6 +24,7 @@ pub(crate) struct Queue {
 struct Inner {
     attributes: QueueAttributes,
     messages: Messages,
+    purged_at: Option<Instant>,
 }
 
 /// What a receive asks for; absent values are the queue's own.
@@ -29,6 +33,8 @@ pub(crate) struct Ask {
     pub count_max: usize,
     pub visibility: Option<Duration>,
     pub wait: Option<Duration>,
+    /// Set where there is a dead-letter queue to move to.
+    pub receive_count_max: Option<u64>,
 }
 
 impl Queue {
@@ -36,6 +42,7 @@ impl Queue {
         let inner = Mutex::new(Inner {
             attributes,
             messages: Messages::default(),
+            purged_at: None,
         });
         Queue {
             name,
@@ -59,13 +66,16 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Receives at once if it can, else waits as long as asked for the first message.
-    pub async fn receive(&self, ask: Ask) -> Result<Vec<(Receipt, Message)>, SqsError> {
+    /// Receives at once if it can, else waits as long as asked for the first message. Dead letters are handed to `bury` as they are found.
+    pub async fn receive(&self, ask: Ask, bury: impl Fn(Vec<Message>)) -> Result<Vec<(Receipt, Message)>, SqsError> {
         let until = Instant::now() + ask.wait.unwrap_or_else(|| self.attributes().wait());
         loop {
             // Registered before the look, so that a message sent in between wakes it.
             let changed = self.changed.notified();
-            let (received, next_at) = self.try_receive(ask)?;
+            let (Taken { received, dead }, next_at) = self.try_receive(ask)?;
+            if !dead.is_empty() {
+                bury(dead);
+            }
             let now = Instant::now();
             if !received.is_empty() || now >= until {
                 return Ok(received);
@@ -75,21 +85,37 @@ impl Queue {
         }
     }
 
-    fn try_receive(&self, ask: Ask) -> Result<(Vec<(Receipt, Message)>, Option<Instant>), SqsError> {
+    fn try_receive(&self, ask: Ask) -> Result<(Taken, Option<Instant>), SqsError> {
         let mut inner = self.lock();
         let now = Instant::now();
-        let visibility = ask.visibility.unwrap_or_else(|| inner.attributes.visibility());
+        let take = Take {
+            count_max: ask.count_max,
+            visibility: ask.visibility.unwrap_or_else(|| inner.attributes.visibility()),
+            receive_count_max: ask.receive_count_max,
+        };
         let retention = inner.attributes.retention();
         inner.messages.expire(now, retention);
-        let received = inner.messages.receive(now, epoch_ms(), ask.count_max, visibility);
-        let received = received.ok_or_else(SqsError::over_limit)?;
-        Ok((received, inner.messages.next_at()))
+        let taken = inner.messages.receive(now, epoch_ms(), take);
+        let taken = taken.ok_or_else(SqsError::over_limit)?;
+        Ok((taken, inner.messages.next_at()))
     }
 
     pub fn change<T>(&self, change: impl FnOnce(&mut Messages, Instant) -> T) -> T {
         let changed = change(&mut self.lock().messages, Instant::now());
         self.changed.notify_waiters();
         changed
+    }
+
+    /// Forgets all messages; at most once a minute, as on AWS.
+    pub fn purge(&self) -> Result<(), SqsError> {
+        let mut inner = self.lock();
+        let now = Instant::now();
+        if inner.purged_at.is_some_and(|at| now.duration_since(at) < PURGE_PAUSE) {
+            return Err(SqsError::purge_in_progress(&self.name));
+        }
+        inner.purged_at = Some(now);
+        inner.messages.purge();
+        Ok(())
     }
 
     pub fn census(&self) -> Census {

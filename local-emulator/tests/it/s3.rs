@@ -1,16 +1,14 @@
 //! S3 through AWS's own client: what programs rely on, and what races must not break.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::common::{World, start, start_with};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, EncodingType, ObjectIdentifier};
-use common::{World, start, start_with};
 use local_emulator::{Mount, S3Operation, StatusClass};
 
 const MIB: usize = 1 << 20;
@@ -540,7 +538,7 @@ async fn objects_outlive_a_restart() {
         b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del",
         &[0xff; 64],
     ] {
-        let settings = common::settings(world.folder.path());
+        let settings = crate::common::settings(world.folder.path());
         world.emulator.shutdown().await;
         // What a write that was cut by kill -9 leaves behind.
         use std::io::Write;
@@ -578,7 +576,7 @@ async fn objects_outlive_a_restart() {
 #[tokio::test]
 async fn a_data_folder_has_one_emulator() {
     let world = start().await;
-    let second = local_emulator::Emulator::start(common::settings(world.folder.path())).await;
+    let second = local_emulator::Emulator::start(crate::common::settings(world.folder.path())).await;
     assert!(matches!(second, Err(local_emulator::StartError::DataInUse { .. })));
 }
 

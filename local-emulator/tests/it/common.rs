@@ -1,5 +1,4 @@
 //! Starts emulators and AWS's own clients for the tests.
-#![allow(dead_code, reason = "each test binary uses its share")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the emulator is tested with clients of its own"
@@ -100,4 +99,18 @@ fn test_function() -> PathBuf {
         path.display()
     );
     path
+}
+
+/// One request without an SDK: status and body as text.
+pub async fn http(method: &str, url: &str, body: &str) -> (u16, String) {
+    use http_body_util::{BodyExt, Full};
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let body = Full::new(bytes::Bytes::copy_from_slice(body.as_bytes()));
+    let request = http::Request::builder().method(method).uri(url).body(body).unwrap();
+    let answer = client.request(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&bytes).into_owned())
 }

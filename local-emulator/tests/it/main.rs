@@ -1,0 +1,11 @@
+//! The emulator through AWS's own clients and raw sockets, service by service.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the emulator is tested with clients of its own"
+)]
+
+mod common;
+mod faults;
+mod lambda;
+mod s3;
+mod sqs;
