@@ -37,12 +37,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let program = std::env::current_exe()?.with_file_name("test-function");
     let mut settings = Settings::new(folder.path().join("data"), folder.path().join("scratch"));
     settings.functions = vec![FunctionSettings {
-        name: "f".to_owned(),
-        program,
-        args: Vec::new(),
         memory_mb: 256,
         timeout: Duration::from_secs(5),
-        environment: Default::default(),
+        ..FunctionSettings::new("f", program)
     }];
     let emulator = Emulator::start(settings).await?;
     s3(&emulator).await?;

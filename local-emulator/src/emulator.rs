@@ -71,19 +71,29 @@ impl Emulator {
         lifetime.serve(s3_listener, s3);
 
         let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone(), faults.clone());
+        let destination = sqs.door();
         let sqs = service_fn(move |request| sqs.clone().route(request));
         lifetime.serve(sqs_listener, sqs);
 
-        let pool = Arc::new(Pool::new(PoolSettings {
+        let pool = PoolSettings {
             credentials: settings.credentials.clone(),
             region: settings.region.clone(),
             environment_idle: settings.environment_idle,
             environment_max: settings.environment_max,
+            ramp_per_10_s: settings.ramp_per_10_s,
             scratch: settings.scratch,
             run_as: settings.run_as,
-        }));
+        };
+        let pool = Arc::new(Pool::new(pool, faults.clone()));
         lifetime.tasks.spawn(pool.clone().reap(lifetime.stop.clone()));
-        let service = LambdaService::new(functions, pool.clone(), counter.clone(), settings.concurrency_max);
+        let service = LambdaService::new(
+            functions,
+            pool.clone(),
+            counter.clone(),
+            settings.concurrency_max,
+            faults.clone(),
+            Some(destination),
+        );
         let access_key_id = settings.credentials.access_key_id;
         let lambda = InvokeApi {
             service: Arc::new(service),

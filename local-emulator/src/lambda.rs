@@ -5,14 +5,18 @@ mod environment;
 mod fault;
 mod function;
 mod invoke_api;
+mod latency;
 mod launcher;
 mod outcome;
 mod output;
 mod pool;
+mod ramp;
 mod report;
+mod retry;
 mod runtime_api;
 mod service;
 mod signal;
+mod strike;
 mod watchdog;
 
 #[cfg(test)]
@@ -22,4 +26,6 @@ pub use fault::{KillMoment, LambdaFault};
 pub(crate) use function::Function;
 pub(crate) use invoke_api::InvokeApi;
 pub(crate) use pool::{Pool, PoolSettings};
+pub(crate) use retry::Destination;
+pub use retry::EventSettings;
 pub(crate) use service::LambdaService;

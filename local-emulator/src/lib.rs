@@ -15,7 +15,7 @@ mod sqs;
 pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, StatusClass};
 pub use emulator::{Emulator, Endpoints};
 pub use fault::{FaultRule, FaultSettings};
-pub use lambda::{KillMoment, LambdaFault};
+pub use lambda::{EventSettings, KillMoment, LambdaFault};
 pub use s3::S3Fault;
 pub use settings::{Credentials, FunctionSettings, LatencyProfile, Mount, RunAs, Settings, StartError};
 pub use sqs::SqsFault;

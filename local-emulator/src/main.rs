@@ -87,12 +87,10 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
     let data = arguments.data.unwrap_or_else(|| temporary.join("data"));
     let environment: BTreeMap<String, String> = arguments.env.into_iter().collect();
     let function = |(name, program): (String, String)| FunctionSettings {
-        name,
-        program: program.into(),
-        args: Vec::new(),
         memory_mb: arguments.memory_mb,
         timeout: Duration::from_secs(arguments.timeout_s),
         environment: environment.clone(),
+        ..FunctionSettings::new(name, program)
     };
     Settings {
         s3_port: arguments.s3_port,

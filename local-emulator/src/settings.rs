@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fault::FaultSettings;
+use crate::lambda::EventSettings;
 
 /// Everything an [`Emulator`](crate::Emulator) needs to start.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub environment_idle: Duration,
     /// Processes kept alive over all functions. Busy environments may exceed it; idle ones are evicted, longest idle first.
     pub environment_max: usize,
+    /// New environments of one function within 10 s, refilled continuously; the next invocation that needs one gets 429. 1,000 on AWS.
+    pub ramp_per_10_s: u32,
     /// Parent of each environment's own temp folder, which dies with the environment.
     pub scratch: PathBuf,
     /// Runs every function as another user, which needs root.
@@ -62,6 +65,7 @@ impl Settings {
             concurrency_max: 1000,
             environment_idle: Duration::from_secs(300),
             environment_max: 64,
+            ramp_per_10_s: 1000,
             scratch: scratch.as_ref().to_owned(),
             run_as: None,
             faults: FaultSettings::default(),
@@ -105,6 +109,23 @@ pub struct FunctionSettings {
     pub timeout: Duration,
     /// Added last, so it can override what the emulator sets.
     pub environment: BTreeMap<String, String>,
+    /// Retries, age and destinations of asynchronous invocations.
+    pub events: EventSettings,
+}
+
+impl FunctionSettings {
+    /// A function of 1,769 MB, which is one vCPU, and 60 s.
+    pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> FunctionSettings {
+        FunctionSettings {
+            name: name.into(),
+            program: program.into(),
+            args: Vec::new(),
+            memory_mb: 1769,
+            timeout: Duration::from_secs(60),
+            environment: BTreeMap::new(),
+            events: EventSettings::default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

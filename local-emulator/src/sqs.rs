@@ -6,6 +6,7 @@ mod api;
 mod attributes;
 mod batch;
 mod digest;
+mod door;
 mod error;
 mod fault;
 mod messages;

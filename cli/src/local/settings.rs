@@ -112,12 +112,10 @@ impl LocalSettings {
 
     fn function(&self, folder: &Folder, size: FunctionSize, s3_port: u16) -> FunctionSettings {
         FunctionSettings {
-            name: size.function_name(FUNCTION_PREFIX),
-            program: folder.program().to_owned(),
-            args: Vec::new(),
             memory_mb: size.memory_mb(),
             timeout: Duration::from_millis(TASK_DURATION_MS_MAX),
             environment: self.environment(s3_port),
+            ..FunctionSettings::new(size.function_name(FUNCTION_PREFIX), folder.program())
         }
     }
 

@@ -41,6 +41,15 @@ struct State {
     frozen: bool,
     /// When it last became ready.
     ready_at: Instant,
+    /// A fault that waits for the answer.
+    trap: Option<Trap>,
+}
+
+/// When an answer costs the environment its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trap {
+    BeforeAnswer,
+    AfterAnswer,
 }
 
 enum Phase {
@@ -105,6 +114,7 @@ impl Environment {
             pid: None,
             frozen: false,
             ready_at: Instant::now(),
+            trap: None,
         };
         let exit = watch::Sender::new(None);
         (
@@ -199,11 +209,40 @@ impl Environment {
     /// `POST …/response` and `POST …/error`.
     pub fn answer(&self, request_id: &str, answer: Answer) -> Result<(), Misuse> {
         self.check_answer(request_id)?;
-        match &mut self.lock().phase {
+        let mut state = self.lock();
+        let trap = state.trap.take();
+        if trap == Some(Trap::BeforeAnswer) {
+            state.pid.into_iter().for_each(signal::kill);
+            return Err(Misuse::WrongState);
+        }
+        match &mut state.phase {
             Phase::Busy(busy) => busy.answer = Some(answer),
             _ => return Err(Misuse::WrongState),
         }
+        if trap == Some(Trap::AfterAnswer) {
+            state.pid.into_iter().for_each(signal::kill);
+        }
         Ok(())
+    }
+
+    /// Sets a trap for the next answer.
+    pub fn arm(&self, trap: Trap) {
+        self.lock().trap = Some(trap);
+    }
+
+    /// Kills its processes and waits for nothing.
+    pub fn strike_down(&self) {
+        self.lock().pid.into_iter().for_each(signal::kill);
+    }
+
+    /// Stops its processes in the middle of their work.
+    pub fn hang(&self) {
+        self.lock().pid.into_iter().for_each(signal::freeze);
+    }
+
+    /// Ends it as if its memory had run out.
+    pub fn exhaust(&self) {
+        self.lock().process.iter().for_each(|process| process.exhaust());
     }
 
     /// Whether an answer would be taken, asked before its body is read.

@@ -23,6 +23,26 @@ pub enum LambdaFault {
     ColdStartAws,
 }
 
+impl LambdaFault {
+    /// Whether it strikes an event that an environment has taken.
+    pub(super) fn strikes_an_event(&self) -> bool {
+        match self {
+            LambdaFault::Kill { moment } => *moment != KillMoment::Init,
+            LambdaFault::OutOfMemory { .. } | LambdaFault::Hang => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it strikes the start of an environment.
+    pub(super) fn strikes_a_start(&self) -> bool {
+        match self {
+            LambdaFault::Kill { moment } => *moment == KillMoment::Init,
+            LambdaFault::ColdStart { .. } | LambdaFault::ColdStartAws => true,
+            _ => false,
+        }
+    }
+}
+
 /// When a kill strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! The HTTP face of Lambda: `Invoke` as AWS's SDKs send it. What lies under `/_emulator/` is handed to control.rs.
 
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,9 +11,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use super::fault::LambdaFault;
 use super::function::{ACCOUNT, Function, VERSION, name_in};
 use super::outcome::PAYLOAD_BYTES_MAX;
-use super::service::{Finished, LambdaService};
+use super::retry::Delivery;
+use super::service::{Finished, LambdaService, Throttle};
 use crate::authorization::{self, Refusal};
 use crate::control::Control;
 
@@ -21,6 +23,14 @@ use crate::control::Control;
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
 type Answer = Response<Full<Bytes>>;
+
+/// Marks an answer that the caller shall not get.
+#[derive(Clone, Copy)]
+struct Lost;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was lost by a fault")]
+pub(crate) struct ResponseLost;
 
 #[derive(Clone)]
 pub(crate) struct InvokeApi {
@@ -31,7 +41,8 @@ pub(crate) struct InvokeApi {
 }
 
 impl InvokeApi {
-    pub async fn route(self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    /// An error ends the connection without an answer.
+    pub async fn route(self, request: Request<Incoming>) -> Result<Answer, ResponseLost> {
         let path = percent_decoded(request.uri().path());
         if let Some(page) = path.strip_prefix("/_emulator/") {
             return Ok(self.control.route(page, request).await);
@@ -47,7 +58,10 @@ impl InvokeApi {
                 ),
             },
         };
-        Ok(answer)
+        match answer.extensions().get::<Lost>() {
+            Some(Lost) => Err(ResponseLost),
+            None => Ok(answer),
+        }
     }
 
     fn check(&self, request: &Request<Incoming>) -> Result<(), Answer> {
@@ -74,7 +88,7 @@ impl InvokeApi {
                 let payload = payload(body, EVENT_BYTES_MAX).await?;
                 Ok(self.start(function, payload))
             }
-            "DryRun" => Ok(empty(StatusCode::NO_CONTENT)),
+            "DryRun" => Ok(empty(StatusCode::NO_CONTENT, &uuid::Uuid::new_v4().to_string())),
             other => {
                 let message = format!(
                     "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint"
@@ -102,20 +116,41 @@ impl InvokeApi {
     }
 
     async fn wait(&self, function: Arc<Function>, payload: Bytes, wants_tail: bool) -> Result<Answer, Answer> {
-        let admission = self.service.admit(&function).ok_or_else(throttled)?;
+        let admission = self.service.admit(&function).map_err(throttled)?;
+        let mishap = self.service.mishap(&function);
+        if let Some(LambdaFault::Duplicate { after_ms }) = mishap {
+            self.repeat(function.clone(), payload.clone(), Duration::from_millis(after_ms));
+        }
         // A task of its own: on AWS too an invocation runs to its end when its caller hangs up.
         let invocation = tokio::spawn(self.service.clone().invoke(function, payload, admission));
         let finished = invocation.await.map_err(|_| internal())?;
-        Ok(finished_answer(finished, wants_tail))
+        let mut answer = finished_answer(finished, wants_tail);
+        if mishap == Some(LambdaFault::ResponseLost) {
+            answer.extensions_mut().insert(Lost);
+        }
+        Ok(answer)
     }
 
-    fn start(&self, function: Arc<Function>, payload: Bytes) -> Answer {
+    /// The event once more, to whoever is free; nobody hears the second answer.
+    fn repeat(&self, function: Arc<Function>, payload: Bytes, after: Duration) {
         let service = self.service.clone();
         tokio::spawn(async move {
+            tokio::time::sleep(after).await;
             let admission = service.admit_later().await;
             service.invoke(function, payload, admission).await;
         });
-        empty(StatusCode::ACCEPTED)
+    }
+
+    fn start(&self, function: Arc<Function>, payload: Bytes) -> Answer {
+        let delivery = Delivery {
+            service: self.service.clone(),
+            function,
+            payload,
+            request_id: uuid::Uuid::new_v4().to_string(),
+        };
+        let answer = empty(StatusCode::ACCEPTED, &delivery.request_id);
+        tokio::spawn(delivery.run());
+        answer
     }
 }
 
@@ -163,8 +198,12 @@ fn finished_answer(finished: Finished, wants_tail: bool) -> Answer {
     builder.body(Full::new(body)).expect("ids and base64 fit headers")
 }
 
-fn throttled() -> Answer {
-    let body = json!({ "Reason": "ConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded." });
+fn throttled(throttle: Throttle) -> Answer {
+    let reason = match throttle {
+        Throttle::Concurrency => "ConcurrentInvocationLimitExceeded",
+        Throttle::Ramp => "FunctionInvocationRateLimitExceeded",
+    };
+    let body = json!({ "Reason": reason, "Type": "User", "message": "Rate Exceeded." });
     refuse(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", body)
 }
 
@@ -185,8 +224,11 @@ fn refuse(status: StatusCode, kind: &str, body: Value) -> Answer {
         .expect("error types fit headers")
 }
 
-fn empty(status: StatusCode) -> Answer {
-    let builder = start(status).header("x-amz-executed-version", VERSION);
+fn empty(status: StatusCode, request_id: &str) -> Answer {
+    let builder = Response::builder()
+        .status(status)
+        .header("x-amzn-requestid", request_id);
+    let builder = builder.header("x-amz-executed-version", VERSION);
     builder.body(Full::default()).expect("constant headers are valid")
 }
 

@@ -14,12 +14,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::environment::Environment;
+use super::fault::LambdaFault;
 use super::function::Function;
+use super::latency;
 use super::launcher::{self, Launch, Launcher, Service};
 use super::outcome::Outcome;
 use super::output::Output;
+use super::ramp::Ramp;
 use super::watchdog::Watchdog;
 use super::{runtime_api, signal};
+use crate::fault::Faults;
 use crate::serve::{Lifetime, listen};
 use crate::settings::{Credentials, RunAs};
 
@@ -28,11 +32,15 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for killed processes to be reaped.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// How finely a number from 0 to 1 is drawn.
+const UNIFORM_STEPS: u64 = 1 << 32;
+
 pub(crate) struct PoolSettings {
     pub credentials: Credentials,
     pub region: String,
     pub environment_idle: Duration,
     pub environment_max: usize,
+    pub ramp_per_10_s: u32,
     pub scratch: PathBuf,
     pub run_as: Option<RunAs>,
 }
@@ -41,6 +49,8 @@ pub(crate) struct Pool {
     settings: PoolSettings,
     launcher: Launcher,
     watchdog: Arc<Watchdog>,
+    ramp: Mutex<Ramp>,
+    faults: Arc<Faults>,
     next_id: AtomicU64,
     inner: Mutex<Inner>,
     /// One task per living process.
@@ -81,14 +91,29 @@ pub(crate) struct Listed {
 }
 
 impl Pool {
-    pub fn new(settings: PoolSettings) -> Pool {
+    pub fn new(settings: PoolSettings, faults: Arc<Faults>) -> Pool {
         Pool {
+            ramp: Mutex::new(Ramp::new(settings.ramp_per_10_s)),
+            faults,
             settings,
             launcher: Launcher::start(),
             watchdog: Arc::new(Watchdog::start()),
             next_id: AtomicU64::new(1),
             inner: Mutex::default(),
             processes: TaskTracker::new(),
+        }
+    }
+
+    /// Whether an invocation of `function` finds an environment: a warm one, or a new one that the ramp allows.
+    pub fn has_room(&self, function: &str) -> bool {
+        let is_warm = {
+            let inner = self.lock();
+            let idle = inner.idle.get(function);
+            idle.is_some_and(|idle| idle.iter().any(|environment| environment.is_ready()))
+        };
+        is_warm || {
+            let mut ramp = self.ramp.lock().expect("counting starts does not panic");
+            ramp.start(function, Instant::now())
         }
     }
 
@@ -105,6 +130,8 @@ impl Pool {
             });
         }
         self.make_room(1).await;
+        let fault = self.faults.lambda.draw(function.name(), LambdaFault::strikes_a_start);
+        tokio::time::sleep(self.placement(&fault)).await;
         let since = Instant::now();
         let failed = |error: std::io::Error| Stillborn {
             outcome: Outcome::NotStarted {
@@ -114,6 +141,9 @@ impl Pool {
             environment: None,
         };
         let (environment, first) = self.start(function.clone()).await.map_err(failed)?;
+        if let Some(LambdaFault::Kill { .. }) = fault {
+            environment.strike_down();
+        }
         let ready = tokio::time::timeout(INIT_TIMEOUT, first).await;
         let init = since.elapsed();
         let outcome = match ready {
@@ -135,6 +165,18 @@ impl Pool {
             init,
             environment: Some(environment),
         })
+    }
+
+    /// What passes before Init, which nobody is billed for.
+    fn placement(&self, fault: &Option<LambdaFault>) -> Duration {
+        match fault {
+            Some(LambdaFault::ColdStart { ms }) => Duration::from_millis(*ms),
+            Some(LambdaFault::ColdStartAws) => {
+                let uniform = |_| self.faults.lambda.below(UNIFORM_STEPS) as f64 / UNIFORM_STEPS as f64;
+                latency::placement(std::array::from_fn(uniform))
+            }
+            _ => Duration::ZERO,
+        }
     }
 
     /// Puts an environment back after an invocation. One that cannot serve again is dropped.

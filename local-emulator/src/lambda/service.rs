@@ -9,12 +9,16 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::environment::{Environment, Event};
+use super::fault::LambdaFault;
 use super::function::Function;
 use super::outcome::Outcome;
 use super::output::TAIL_BYTES_MAX;
 use super::pool::{Pool, Stillborn, Taken};
 use super::report::{Report, Status, start_line};
+use super::retry::Destination;
+use super::strike;
 use crate::count::Counter;
+use crate::fault::Faults;
 
 pub(crate) struct LambdaService {
     functions: BTreeMap<String, Arc<Function>>,
@@ -22,6 +26,15 @@ pub(crate) struct LambdaService {
     pub counter: Arc<Counter>,
     concurrency: Arc<Semaphore>,
     in_flight: AtomicUsize,
+    faults: Arc<Faults>,
+    destination: Option<Arc<dyn Destination>>,
+}
+
+/// Why an invocation was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Throttle {
+    Concurrency,
+    Ramp,
 }
 
 /// How an invocation ended, and the last of its log.
@@ -40,6 +53,8 @@ impl LambdaService {
         pool: Arc<Pool>,
         counter: Arc<Counter>,
         concurrency_max: usize,
+        faults: Arc<Faults>,
+        destination: Option<Arc<dyn Destination>>,
     ) -> LambdaService {
         let functions = functions
             .into_iter()
@@ -51,20 +66,45 @@ impl LambdaService {
             counter,
             concurrency,
             in_flight: AtomicUsize::new(0),
+            faults,
+            destination,
         }
+    }
+
+    pub fn destination(&self) -> Option<&Arc<dyn Destination>> {
+        self.destination.as_ref()
     }
 
     pub fn function(&self, name: &str) -> Option<&Arc<Function>> {
         self.functions.get(name)
     }
 
-    /// Admits a synchronous invocation, or `None` at the concurrency limit.
-    pub fn admit(&self, function: &Function) -> Option<Admission> {
-        let admission = self.concurrency.clone().try_acquire_owned().ok().map(Admission);
-        if admission.is_none() {
+    /// Admits a synchronous invocation, unless it is one too many.
+    pub fn admit(&self, function: &Function) -> Result<Admission, Throttle> {
+        let admission = self.try_admit(function.name());
+        if admission.is_err() {
             self.counter.function(function.name(), |counts| counts.throttles += 1);
         }
         admission
+    }
+
+    fn try_admit(&self, function: &str) -> Result<Admission, Throttle> {
+        let is_struck = |fault: &LambdaFault| matches!(fault, LambdaFault::Throttle);
+        if self.faults.lambda.draw(function, is_struck).is_some() {
+            return Err(Throttle::Concurrency);
+        }
+        let permit = self.concurrency.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Throttle::Concurrency)?;
+        match self.pool.has_room(function) {
+            true => Ok(Admission(permit)),
+            false => Err(Throttle::Ramp),
+        }
+    }
+
+    /// What else happens to an invocation on its way between caller and function.
+    pub fn mishap(&self, function: &Function) -> Option<LambdaFault> {
+        let is_one = |fault: &LambdaFault| matches!(fault, LambdaFault::ResponseLost | LambdaFault::Duplicate { .. });
+        self.faults.lambda.draw(function.name(), is_one)
     }
 
     /// Admits an asynchronous invocation as soon as there is room.
@@ -79,9 +119,20 @@ impl LambdaService {
     }
 
     /// Runs one invocation to its end. To be spawned: a client that hangs up does not end it.
-    pub async fn invoke(self: Arc<Self>, function: Arc<Function>, payload: Bytes, _admission: Admission) -> Finished {
-        let _flight = Flight::new(&self);
+    pub async fn invoke(self: Arc<Self>, function: Arc<Function>, payload: Bytes, admission: Admission) -> Finished {
         let request_id = uuid::Uuid::new_v4().to_string();
+        self.invoke_as(request_id, function, payload, admission).await
+    }
+
+    /// A retry keeps the request id of the event.
+    pub async fn invoke_as(
+        self: Arc<Self>,
+        request_id: String,
+        function: Arc<Function>,
+        payload: Bytes,
+        _admission: Admission,
+    ) -> Finished {
+        let _flight = Flight::new(&self);
         self.counter.function(function.name(), |counts| counts.invocations += 1);
         let finished = match self.pool.take(&function).await {
             Ok(taken) => self.run(&function, taken, request_id, payload).await,
@@ -108,7 +159,8 @@ impl LambdaService {
             deadline_ms: epoch_ms(SystemTime::now() + function.settings.timeout),
             trace_id: trace_id(),
         };
-        let outcome = environment.invoke(event).await;
+        let fault = self.faults.lambda.draw(function.name(), LambdaFault::strikes_an_event);
+        let outcome = strike::invoke(&environment, event, fault).await;
         let report = Report {
             request_id: request_id.clone(),
             // A timer fires late, never early; AWS bills a timeout at its limit.

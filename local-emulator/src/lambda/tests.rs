@@ -16,12 +16,9 @@ use crate::settings::FunctionSettings;
 
 fn environment(timeout: Duration) -> (Arc<Environment>, tokio::sync::oneshot::Receiver<Result<(), Outcome>>) {
     let settings = FunctionSettings {
-        name: "f".to_owned(),
-        program: "/bin/sh".into(),
-        args: Vec::new(),
         memory_mb: 128,
         timeout,
-        environment: Default::default(),
+        ..FunctionSettings::new("f", "/bin/sh")
     };
     let function = Arc::new(Function::new(settings, "eu-west-1").unwrap());
     let (output, _) = Output::new("f").unwrap();

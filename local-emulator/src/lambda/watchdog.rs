@@ -36,6 +36,12 @@ impl Watched {
         sampled.max(high_water_bytes(self.pid).unwrap_or(0))
     }
 
+    /// Ends it as if it had grown too large.
+    pub fn exhaust(&self) {
+        self.was_killed.store(true, Ordering::Release);
+        signal::kill(self.pid);
+    }
+
     /// A frozen group does not grow and is not read.
     pub fn pause(&self) {
         self.is_active.store(false, Ordering::Release);
@@ -45,8 +51,7 @@ impl Watched {
         let bytes = pids.iter().filter_map(|pid| resident_bytes(*pid)).sum();
         self.peak_bytes.fetch_max(bytes, Ordering::AcqRel);
         if bytes > self.limit_bytes && self.is_active.load(Ordering::Acquire) {
-            self.was_killed.store(true, Ordering::Release);
-            signal::kill(self.pid);
+            self.exhaust();
         }
     }
 }

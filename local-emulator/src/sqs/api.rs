@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::actions::{Actions, message_bytes};
+use super::door::Door;
 use super::error::SqsError;
 use super::fault::SqsFault;
 use super::wire::{Batch, ChangeVisibility, Delete, QueueRef, Send};
@@ -19,6 +20,7 @@ use super::{batch, queue::Queue};
 use crate::authorization::{self, Refusal};
 use crate::count::Counter;
 use crate::fault::Faults;
+use crate::lambda::Destination;
 use crate::settings::Settings;
 
 /// Room for a batch of 1 MiB in JSON, where a byte may take six.
@@ -47,6 +49,11 @@ impl SqsApi {
             access_key_id,
             counter,
         }
+    }
+
+    /// Puts messages in queues from within this process.
+    pub fn door(&self) -> Arc<dyn Destination> {
+        Arc::new(Door(self.actions.clone()))
     }
 
     pub async fn route(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -4,7 +4,6 @@
     reason = "the emulator is tested with clients of its own"
 )]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,12 +79,9 @@ impl World {
 /// The test function under a name, with 256 MB and 5 s.
 pub fn function(name: &str) -> FunctionSettings {
     FunctionSettings {
-        name: name.to_owned(),
-        program: test_function(),
-        args: Vec::new(),
         memory_mb: 256,
         timeout: Duration::from_secs(5),
-        environment: BTreeMap::new(),
+        ..FunctionSettings::new(name, test_function())
     }
 }
 

@@ -7,5 +7,6 @@
 mod common;
 mod faults;
 mod lambda;
+mod lambda_faults;
 mod s3;
 mod sqs;
