@@ -30,6 +30,11 @@ impl Control {
     pub async fn route(&self, page: &str, request: Request<Incoming>) -> Answer {
         match (request.method(), page) {
             (&Method::GET, "counts") => json_answer(&json!(self.counter.counts())),
+            (&Method::DELETE, "counts") => {
+                self.counter.reset();
+                json_answer(&json!(self.counter.counts()))
+            }
+            (&Method::GET, "metrics") => text_answer(self.counter.counts().metrics()),
             (&Method::GET, "environments") => json_answer(&json!(self.pool.listing())),
             (&Method::GET, "faults") => json_answer(&self.faults_drawn()),
             (&Method::PUT, "faults") => self.replace_faults(request.into_body()).await,
@@ -65,6 +70,14 @@ impl Control {
 
 fn json_answer(body: &Value) -> Answer {
     answer(StatusCode::OK, body)
+}
+
+/// In the text format of Prometheus.
+fn text_answer(text: String) -> Answer {
+    Response::builder()
+        .header(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")
+        .body(Full::new(text.into()))
+        .expect("constant headers are valid")
 }
 
 fn refuse(status: StatusCode, message: &str) -> Answer {

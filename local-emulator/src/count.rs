@@ -1,9 +1,16 @@
 //! The emulator's own count of what was asked of it: the second book of double-entry bookkeeping. Counts what arrived on the
-//! wire, refused requests too; knows no price.
+//! wire, refused requests too; knows no price. What of it AWS would charge for stands in billed.rs.
+
+mod billed;
+mod metrics;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+pub use billed::{Billed, S3Billed};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -15,6 +22,8 @@ pub struct Counts {
     /// Action (empty for requests that name none) → requests.
     pub sqs: BTreeMap<String, u64>,
     pub lambda: LambdaCounts,
+    /// The same, as AWS would charge for it.
+    pub billed: Billed,
 }
 
 impl Counts {
@@ -100,8 +109,10 @@ impl Counter {
         self.lock().clone()
     }
 
-    pub fn s3(&self, bucket: &str, operation: S3Operation, status: StatusCode) {
+    /// `path` is `bucket/key`.
+    pub fn s3(&self, bucket: &str, path: &str, operation: S3Operation, status: StatusCode) {
         let mut counts = self.lock();
+        counts.billed.s3(path, operation, status.into());
         if !counts.s3.contains_key(bucket) {
             counts.s3.insert(bucket.to_owned(), BTreeMap::new());
         }
@@ -111,6 +122,20 @@ impl Counter {
 
     pub fn sqs(&self, action: &str) {
         *self.lock().sqs.entry(action.to_owned()).or_default() += 1;
+    }
+
+    /// A request to a queue and the bytes of payload that went either way.
+    pub fn sqs_billed(&self, queue: &str, bytes: usize) {
+        self.lock().billed.sqs(queue, bytes);
+    }
+
+    /// Forgets everything but what is in flight just now.
+    pub fn reset(&self) {
+        let mut counts = self.lock();
+        let in_flight = counts.lambda.in_flight;
+        *counts = Counts::default();
+        counts.lambda.in_flight = in_flight;
+        counts.lambda.concurrency_peak = in_flight;
     }
 
     pub fn function(&self, name: &str, change: impl FnOnce(&mut FunctionCounts)) {

@@ -41,15 +41,18 @@ struct State {
     frozen: bool,
     /// When it last became ready.
     ready_at: Instant,
-    /// A fault that waits for the answer.
+    /// A fault that waits for its moment.
     trap: Option<Trap>,
 }
 
-/// When an answer costs the environment its life.
+/// What happens to the environment's processes at the next moment of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trap {
-    BeforeAnswer,
-    AfterAnswer,
+    /// Stopped as the event is handed over.
+    HangAtEvent,
+    KillAtEvent,
+    KillBeforeAnswer,
+    KillAfterAnswer,
 }
 
 enum Phase {
@@ -162,6 +165,11 @@ impl Environment {
             return None;
         };
         state.thaw(&self.watchdog);
+        match (state.trap, state.pid) {
+            (Some(Trap::HangAtEvent), Some(pid)) => signal::freeze(pid),
+            (Some(Trap::KillAtEvent), Some(pid)) => signal::kill(pid),
+            _ => {}
+        }
         let (done, ending) = oneshot::channel();
         let undelivered = next.send(event.clone()).is_err();
         state.phase = Phase::Busy(Busy {
@@ -211,7 +219,7 @@ impl Environment {
         self.check_answer(request_id)?;
         let mut state = self.lock();
         let trap = state.trap.take();
-        if trap == Some(Trap::BeforeAnswer) {
+        if trap == Some(Trap::KillBeforeAnswer) {
             state.pid.into_iter().for_each(signal::kill);
             return Err(Misuse::WrongState);
         }
@@ -219,13 +227,13 @@ impl Environment {
             Phase::Busy(busy) => busy.answer = Some(answer),
             _ => return Err(Misuse::WrongState),
         }
-        if trap == Some(Trap::AfterAnswer) {
+        if trap == Some(Trap::KillAfterAnswer) {
             state.pid.into_iter().for_each(signal::kill);
         }
         Ok(())
     }
 
-    /// Sets a trap for the next answer.
+    /// Sets a trap for the next event.
     pub fn arm(&self, trap: Trap) {
         self.lock().trap = Some(trap);
     }
@@ -233,11 +241,6 @@ impl Environment {
     /// Kills its processes and waits for nothing.
     pub fn strike_down(&self) {
         self.lock().pid.into_iter().for_each(signal::kill);
-    }
-
-    /// Stops its processes in the middle of their work.
-    pub fn hang(&self) {
-        self.lock().pid.into_iter().for_each(signal::freeze);
     }
 
     /// Ends it as if its memory had run out.

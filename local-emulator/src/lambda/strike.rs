@@ -14,25 +14,19 @@ pub(crate) async fn invoke(environment: &Environment, event: Event, fault: Optio
             let after = Duration::from_millis(after_ms);
             struck(environment, event, after, Environment::exhaust).await
         }
-        Some(LambdaFault::Hang) => struck(environment, event, Duration::ZERO, Environment::hang).await,
+        Some(LambdaFault::Hang) => trapped(environment, event, Trap::HangAtEvent).await,
         _ => environment.invoke(event).await,
     }
 }
 
 async fn killed(environment: &Environment, event: Event, moment: KillMoment) -> Outcome {
     match moment {
-        KillMoment::EventDelivered => struck(environment, event, Duration::ZERO, Environment::strike_down).await,
+        KillMoment::EventDelivered => trapped(environment, event, Trap::KillAtEvent).await,
         KillMoment::AfterMs(ms) => {
             struck(environment, event, Duration::from_millis(ms), Environment::strike_down).await
         }
-        KillMoment::BeforeResponse => {
-            environment.arm(Trap::BeforeAnswer);
-            environment.invoke(event).await
-        }
-        KillMoment::AfterResponse => {
-            environment.arm(Trap::AfterAnswer);
-            environment.invoke(event).await
-        }
+        KillMoment::BeforeResponse => trapped(environment, event, Trap::KillBeforeAnswer).await,
+        KillMoment::AfterResponse => trapped(environment, event, Trap::KillAfterAnswer).await,
         KillMoment::Frozen => {
             let outcome = environment.invoke(event).await;
             environment.strike_down();
@@ -41,6 +35,11 @@ async fn killed(environment: &Environment, event: Event, moment: KillMoment) -> 
         // It strikes a start, not an event.
         KillMoment::Init => environment.invoke(event).await,
     }
+}
+
+async fn trapped(environment: &Environment, event: Event, trap: Trap) -> Outcome {
+    environment.arm(trap);
+    environment.invoke(event).await
 }
 
 /// The invocation, with one blow at that time, if it lasts so long.

@@ -80,8 +80,12 @@ impl Front {
         let status = answer
             .as_ref()
             .map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
-        self.counter.s3(&target.bucket, target.operation, status);
+        self.count(target, status);
         answer
+    }
+
+    fn count(&self, target: &Target, status: StatusCode) {
+        self.counter.s3(&target.bucket, &target.path, target.operation, status);
     }
 
     async fn struck(&self, fault: S3Fault, target: Target, request: Request<Incoming>) -> Outcome {
@@ -92,7 +96,7 @@ impl Front {
             S3Fault::AppliedButReset => self.serve(&target, request).await.and_then(|_| Err(reset())),
             S3Fault::AppliedButError => {
                 let applied = Service::call(&self.s3, request).await?;
-                self.counter.s3(&target.bucket, target.operation, INTERNAL_ERROR.status);
+                self.count(&target, INTERNAL_ERROR.status);
                 // What was refused anyway stays refused for its own reason.
                 Ok(if applied.status().is_success() {
                     INTERNAL_ERROR.response()
@@ -121,7 +125,7 @@ impl Front {
     async fn refuse(&self, target: &Target, request: Request<Incoming>, refusal: Refusal) -> Outcome {
         let mut body = request.into_body();
         while let Some(Ok(_)) = body.frame().await {}
-        self.counter.s3(&target.bucket, target.operation, refusal.status);
+        self.count(target, refusal.status);
         Ok(refusal.response())
     }
 

@@ -28,6 +28,13 @@ const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Message bytes of one batch, as on AWS.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
+/// What a request is charged by: its queue, and the larger of what went in and out.
+#[derive(Default)]
+struct Metered {
+    queue: String,
+    bytes: usize,
+}
+
 #[derive(Clone)]
 pub(crate) struct SqsApi {
     actions: Arc<Actions>,
@@ -61,7 +68,13 @@ impl SqsApi {
         let (parts, body) = request.into_parts();
         let action = action(&parts.headers).unwrap_or_default().to_owned();
         self.counter.sqs(&action);
-        Ok(match self.answer(&action, &parts.headers, body).await {
+        let mut metered = Metered::default();
+        let answer = self.answer(&action, &parts.headers, body, &mut metered).await;
+        if let Ok(value) = &answer {
+            metered.bytes = metered.bytes.max(value.to_string().len());
+        }
+        self.counter.sqs_billed(&metered.queue, metered.bytes);
+        Ok(match answer {
             Ok(value) => Response::builder()
                 .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.0")
                 .header("x-amzn-requestid", request_id)
@@ -71,7 +84,13 @@ impl SqsApi {
         })
     }
 
-    async fn answer(&self, action: &str, headers: &HeaderMap, body: Incoming) -> Result<Value, SqsError> {
+    async fn answer(
+        &self,
+        action: &str,
+        headers: &HeaderMap,
+        body: Incoming,
+        metered: &mut Metered,
+    ) -> Result<Value, SqsError> {
         authorization::check(headers, &self.access_key_id).map_err(|refusal| match refusal {
             Refusal::Missing => SqsError::forbidden("MissingAuthenticationToken", "Missing Authentication Token"),
             Refusal::UnknownKey => SqsError::forbidden(
@@ -83,9 +102,10 @@ impl SqsApi {
         let body = collected
             .map_err(|_| SqsError::malformed("the request body is too large or ended early"))?
             .to_bytes();
-        let queue = serde_json::from_slice(&body).map_or_else(|_| String::new(), QueueRef::name);
+        metered.queue = serde_json::from_slice(&body).map_or_else(|_| String::new(), QueueRef::name);
+        metered.bytes = body.len();
         let is_struck = |fault: &SqsFault| matches!(fault, SqsFault::InternalError);
-        if self.actions.faults.sqs.draw(&queue, is_struck).is_some() {
+        if self.actions.faults.sqs.draw(&metered.queue, is_struck).is_some() {
             return Err(SqsError::internal());
         }
         self.run(action, &body).await

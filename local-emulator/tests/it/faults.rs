@@ -210,3 +210,18 @@ async fn messages_are_dropped_doubled_and_late() {
         .unwrap_err();
     assert_eq!(refused.raw_response().map(|raw| raw.status().as_u16()), Some(500));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_and_metrics_are_read_and_reset_over_http() {
+    let (world, _s3) = world().await;
+    let page = |name: &str| format!("{}/_emulator/{name}", world.emulator.endpoints().lambda);
+    let (status, text) = http("GET", &page("metrics"), "").await;
+    assert_eq!(status, 200);
+    let line = r#"emulator_s3_billed_requests_total{prefix="bucket/struck/",class="tier1"} 1"#;
+    assert!(text.lines().any(|found| found == line), "{text}");
+    let (_, counts) = http("GET", &page("counts"), "").await;
+    let counts: serde_json::Value = serde_json::from_str(&counts).unwrap();
+    assert_eq!(counts["billed"]["s3"]["bucket/struck/"]["tier1"], 1, "{counts}");
+    assert_eq!(http("DELETE", &page("counts"), "").await.0, 200);
+    assert!(world.emulator.counts().s3.is_empty());
+}
