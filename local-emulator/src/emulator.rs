@@ -65,7 +65,7 @@ impl Emulator {
         );
         lifetime.serve(s3_listener, s3);
 
-        let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone());
+        let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone(), faults.clone());
         let sqs = service_fn(move |request| sqs.clone().route(request));
         lifetime.serve(sqs_listener, sqs);
 

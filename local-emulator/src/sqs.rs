@@ -1,4 +1,4 @@
-//! SQS: standard queues in memory, spoken to in JSON 1.0. No FIFO queues, no policies, no dead-letter redrive; queues end with the emulator.
+//! SQS: standard queues in memory, spoken to in JSON 1.0 or by query. No FIFO queues, no access policies; queues end with the emulator.
 
 mod actions;
 mod api;
@@ -8,7 +8,9 @@ mod digest;
 mod error;
 mod fault;
 mod messages;
+mod query;
 mod queue;
+mod redrive;
 mod wire;
 
 #[cfg(test)]

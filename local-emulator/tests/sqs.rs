@@ -1,6 +1,12 @@
 //! SQS through AWS's own client, and the shape of its errors on the wire.
 
 mod common;
+#[path = "sqs/faults.rs"]
+mod faults;
+#[path = "sqs/raw.rs"]
+mod raw;
+#[path = "sqs/redrive.rs"]
+mod redrive;
 
 use std::time::{Duration, Instant};
 

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 use super::attributes::QueueAttributes;
 use super::digest::{md5_of_attributes, md5_of_body};
 use super::error::SqsError;
+use super::fault::SqsFault;
 use super::messages::{Change, Draft, Message, Receipt};
 use super::queue::{Ask, Queue, epoch_ms};
 use super::wire::*;
+use crate::fault::Faults;
 
 const ACCOUNT: &str = "000000000000";
 const NAME_BYTES_MAX: usize = 80;
@@ -22,11 +24,14 @@ const VISIBILITY_SECONDS_MAX: i64 = 43_200;
 const WAIT_SECONDS_MAX: i64 = 20;
 const RECEIVE_COUNT_MAX: i64 = 10;
 const ATTRIBUTES_MAX: usize = 10;
+/// Of a delay by fault: as long as a message may be delayed on AWS.
+const FAULT_DELAY_MS_MAX: u64 = 900_000;
 const LIST_MAX: usize = 1000;
 
 pub(crate) struct Actions {
     pub url: String,
     pub region: String,
+    pub faults: Arc<Faults>,
     pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
 }
 
@@ -52,6 +57,7 @@ impl Actions {
             return difference.map_or_else(|| Ok(json!({ "QueueUrl": self.queue_url(&name) })), Err);
         }
         let attributes = QueueAttributes::new(request.attributes)?;
+        self.check_redrive(&queues, &name, &attributes)?;
         queues.insert(name.clone(), Arc::new(Queue::new(name.clone(), attributes)));
         Ok(json!({ "QueueUrl": self.queue_url(&name) }))
     }
@@ -86,7 +92,7 @@ impl Actions {
     }
 
     pub fn purge_queue(&self, request: QueueRef) -> Result<Empty, SqsError> {
-        self.queue(&request.queue_url)?.change(|messages, _| messages.purge());
+        self.queue(&request.queue_url)?.purge()?;
         Ok(Empty {})
     }
 
@@ -99,11 +105,8 @@ impl Actions {
             ("ApproximateNumberOfMessagesNotVisible", census.in_flight.to_string()),
             ("ApproximateNumberOfMessagesDelayed", census.delayed.to_string()),
             ("CreatedTimestamp", queue.created_s.to_string()),
-            ("LastModifiedTimestamp", queue.created_s.to_string()),
-            (
-                "QueueArn",
-                format!("arn:aws:sqs:{}:{ACCOUNT}:{}", self.region, queue.name),
-            ),
+            ("LastModifiedTimestamp", queue.modified_s().to_string()),
+            ("QueueArn", self.arn(&queue.name)),
         ];
         all.extend(told.map(|(name, value)| (name.to_owned(), value)));
         let wanted = request.attribute_names;
@@ -116,9 +119,55 @@ impl Actions {
     }
 
     pub fn set_queue_attributes(&self, request: SetAttributes) -> Result<Empty, SqsError> {
-        self.queue(&request.queue_url)?
-            .set(|attributes| attributes.set(request.attributes))?;
+        let queue = self.queue(&request.queue_url)?;
+        let queues = self.lock();
+        let mut attributes = queue.attributes();
+        attributes.set(request.attributes)?;
+        self.check_redrive(&queues, &queue.name, &attributes)?;
+        queue.set(attributes);
         Ok(Empty {})
+    }
+
+    pub fn list_dead_letter_source_queues(&self, request: QueueRef) -> Result<Value, SqsError> {
+        let arn = self.arn(&self.queue(&request.queue_url)?.name);
+        let queues = self.lock();
+        let sources = queues.values().filter(|queue| {
+            let policy = queue.attributes().redrive();
+            policy.is_some_and(|policy| policy.target_arn == arn)
+        });
+        let urls: Vec<String> = sources.map(|queue| self.queue_url(&queue.name)).collect();
+        Ok(json!({ "queueUrls": urls }))
+    }
+
+    /// The dead-letter queue must be there and allow it.
+    fn check_redrive(
+        &self,
+        queues: &BTreeMap<String, Arc<Queue>>,
+        name: &str,
+        attributes: &QueueAttributes,
+    ) -> Result<(), SqsError> {
+        let Some(policy) = attributes.redrive() else {
+            return Ok(());
+        };
+        let refused = |reason| SqsError::invalid(format!("The RedrivePolicy is invalid. Reason: {reason}."));
+        let target = policy.target_name();
+        if policy.target_arn != self.arn(target) || !queues.contains_key(target) {
+            return Err(refused("Dead letter target does not exist"));
+        }
+        let is_allowed = queues[target].attributes().redrive_allow().allows(&self.arn(name));
+        is_allowed
+            .then_some(())
+            .ok_or_else(|| refused("The target does not allow this source"))
+    }
+
+    fn dead_letters(&self, queue: &Queue) -> Option<(u64, Arc<Queue>)> {
+        let policy = queue.attributes().redrive()?;
+        let target = self.lock().get(policy.target_name())?.clone();
+        Some((policy.receives_max, target))
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", self.region)
     }
 
     pub fn send(&self, queue: &Queue, request: Send) -> Result<Sent, SqsError> {
@@ -130,14 +179,26 @@ impl Actions {
             md5_of_message_body: md5_of_body(&request.message_body),
             md5_of_message_attributes: md5_of_attributes(&request.message_attributes),
         };
-        queue.send(Draft {
+        let draft = Draft {
             id: sent.message_id.clone(),
             body: request.message_body,
             attributes: request.message_attributes,
             sent_ms: epoch_ms(),
             delay: delay.unwrap_or_else(|| attributes.delay()),
-        });
+        };
+        self.put(queue, draft);
         Ok(sent)
+    }
+
+    /// Puts a message into its queue, or does what a fault says instead.
+    fn put(&self, queue: &Queue, mut draft: Draft) {
+        match self.faults.sqs.draw(&queue.name, SqsFault::is_of_send) {
+            Some(SqsFault::Drop) => return,
+            Some(SqsFault::Duplicate) => queue.send(draft.clone()),
+            Some(SqsFault::Delay { ms }) => draft.delay += Duration::from_millis(ms.min(FAULT_DELAY_MS_MAX)),
+            _ => {}
+        }
+        queue.send(draft);
     }
 
     pub async fn receive(&self, request: Receive) -> Result<Value, SqsError> {
@@ -149,11 +210,17 @@ impl Actions {
                 "Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}."
             )));
         }
+        let fault = self.faults.sqs.draw(&queue.name, SqsFault::is_of_receive);
         let ask = Ask {
             count_max: count_max as usize,
             visibility: seconds("VisibilityTimeout", request.visibility_timeout, VISIBILITY_SECONDS_MAX)?,
             wait: seconds("WaitTimeSeconds", request.wait_time_seconds, WAIT_SECONDS_MAX)?,
+            dead_letters: self.dead_letters(&queue),
+            is_reversed: fault == Some(SqsFault::Reorder),
         };
+        if fault == Some(SqsFault::EmptyReceive) {
+            return Ok(json!({}));
+        }
         let received = queue.receive(ask).await?;
         let shown: Vec<Received> = received
             .into_iter()

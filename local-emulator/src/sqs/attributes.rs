@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::SqsError;
+use super::redrive::{RedriveAllow, RedrivePolicy};
 use super::wire::Attributes;
 
 /// Name, smallest, largest and default value, all in seconds or bytes.
@@ -15,13 +16,11 @@ const NUMBERS: [(&str, u64, u64, u64); 5] = [
 ];
 
 /// Taken and given back, without effect.
-const ACCEPTED: [&str; 6] = [
+const ACCEPTED: [&str; 4] = [
     "Policy",
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
     "SqsManagedSseEnabled",
-    "RedrivePolicy",
-    "RedriveAllowPolicy",
 ];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +37,9 @@ impl QueueAttributes {
     pub fn set(&mut self, given: Attributes) -> Result<(), SqsError> {
         given.iter().try_for_each(|(name, value)| check(name, value))?;
         self.0.extend(given);
+        // An empty policy is none.
+        self.0
+            .retain(|name, value| !value.is_empty() || NUMBERS.iter().any(|(known, ..)| known == name));
         Ok(())
     }
 
@@ -55,6 +57,16 @@ impl QueueAttributes {
 
     pub fn retention(&self) -> Duration {
         Duration::from_secs(self.number("MessageRetentionPeriod"))
+    }
+
+    pub fn redrive(&self) -> Option<RedrivePolicy> {
+        let text = self.0.get("RedrivePolicy")?;
+        RedrivePolicy::parse(text).expect("checked when it was set")
+    }
+
+    pub fn redrive_allow(&self) -> RedriveAllow {
+        let text = self.0.get("RedriveAllowPolicy").map_or("", String::as_str);
+        RedriveAllow::parse(text).expect("checked when it was set")
     }
 
     pub fn message_bytes_max(&self) -> usize {
@@ -99,9 +111,10 @@ fn check(name: &str, value: &str) -> Result<(), SqsError> {
             Err(SqsError::invalid_attribute_value(name))
         };
     }
-    if ACCEPTED.contains(&name) {
-        Ok(())
-    } else {
-        Err(SqsError::invalid_attribute(name))
+    match name {
+        "RedrivePolicy" => RedrivePolicy::parse(value).map(drop),
+        "RedriveAllowPolicy" => RedriveAllow::parse(value).map(drop),
+        name if ACCEPTED.contains(&name) => Ok(()),
+        _ => Err(SqsError::invalid_attribute(name)),
     }
 }

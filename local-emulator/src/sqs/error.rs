@@ -5,6 +5,8 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
+use super::query;
+
 /// A refused request.
 #[derive(Clone, Debug)]
 pub(crate) struct SqsError {
@@ -85,6 +87,26 @@ impl SqsError {
         error
     }
 
+    pub fn purge_in_progress(queue: &str) -> SqsError {
+        let message = format!("Only one PurgeQueue operation on {queue} is allowed every 60 seconds.");
+        let query_code = "AWS.SimpleQueueService.PurgeQueueInProgress";
+        SqsError {
+            status: StatusCode::FORBIDDEN,
+            ..SqsError::sender("PurgeQueueInProgress", query_code, message)
+        }
+    }
+
+    pub fn internal() -> SqsError {
+        SqsError {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..SqsError::sender(
+                "InternalFailure",
+                "InternalFailure",
+                "The service could not serve this request.",
+            )
+        }
+    }
+
     pub fn empty_batch() -> SqsError {
         let message = "There should be at least one entry in the request.";
         SqsError::sender("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", message)
@@ -148,13 +170,26 @@ impl SqsError {
         self.query_code
     }
 
+    fn fault(&self) -> &'static str {
+        if self.status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
+        }
+    }
+
+    pub fn query_response(&self, request_id: &str) -> Response<Full<Bytes>> {
+        let xml = query::error(self.query_code, self.fault(), &self.message, request_id);
+        query::response(self.status, xml, request_id)
+    }
+
     pub fn response(&self, request_id: &str) -> Response<Full<Bytes>> {
         let body = json!({ "__type": format!("com.amazonaws.sqs#{}", self.shape), "message": self.message });
         Response::builder()
             .status(self.status)
             .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amzn-requestid", request_id)
-            .header("x-amzn-query-error", format!("{};Sender", self.query_code))
+            .header("x-amzn-query-error", format!("{};{}", self.query_code, self.fault()))
             .body(Full::new(body.to_string().into()))
             .expect("error codes fit headers")
     }

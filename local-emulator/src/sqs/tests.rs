@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::digest::md5_of_attributes;
-use super::messages::{Census, Change, Draft, Messages};
+use super::messages::{Census, Change, Draft, Messages, Take};
 use super::wire::AttributeValue;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,8 +19,15 @@ fn draft(body: &str, delay: Duration) -> Draft {
 }
 
 fn receive(messages: &mut Messages, now: Instant, visibility: Duration) -> Vec<(super::messages::Receipt, String)> {
-    let received = messages.receive(now, 0, 10, visibility).unwrap();
+    let take = Take {
+        count_max: 10,
+        visibility,
+        receives_max: None,
+        is_reversed: false,
+    };
+    let received = messages.receive(now, 0, take).unwrap();
     received
+        .live
         .into_iter()
         .map(|(receipt, message)| (receipt, message.body))
         .collect()
