@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use crate::count::Counter;
+use crate::count::{Counter, metrics};
 use crate::fault::{FaultSettings, Faults};
 use crate::lambda::Pool;
 
@@ -30,6 +30,11 @@ impl Control {
     pub async fn route(&self, page: &str, request: Request<Incoming>) -> Answer {
         match (request.method(), page) {
             (&Method::GET, "counts") => json_answer(&json!(self.counter.counts())),
+            (&Method::DELETE, "counts") => {
+                self.counter.reset();
+                json_answer(&json!(self.counter.counts()))
+            }
+            (&Method::GET, "metrics") => metrics_answer(metrics::text(&self.counter.counts())),
             (&Method::GET, "environments") => json_answer(&json!(self.pool.listing())),
             (&Method::GET, "faults") => json_answer(&self.faults_drawn()),
             (&Method::PUT, "faults") => self.replace_faults(request.into_body()).await,
@@ -65,6 +70,13 @@ impl Control {
 
 fn json_answer(body: &Value) -> Answer {
     answer(StatusCode::OK, body)
+}
+
+fn metrics_answer(text: String) -> Answer {
+    let builder = Response::builder().header(header::CONTENT_TYPE, "text/plain; version=0.0.4");
+    builder
+        .body(Full::new(text.into()))
+        .expect("constant headers are valid")
 }
 
 fn refuse(status: StatusCode, message: &str) -> Answer {

@@ -31,17 +31,24 @@ pub(crate) fn service(
     let s3 = builder.build();
     service_fn(move |request: Request<Incoming>| {
         let (bucket, operation) = classify(request.method(), request.uri(), request.headers());
+        let prefix = key_prefix(request.uri().path()).to_owned();
         let (answer, counter) = (Service::call(&s3, request), counter.clone());
         let counted = async move {
             let answer = answer.await;
             let status = answer
                 .as_ref()
                 .map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
-            counter.s3(&bucket, operation, status);
+            counter.s3(&bucket, &prefix, operation, status);
             answer
         };
         Box::pin(counted) as Answer
     })
+}
+
+/// The first component of a key that has more than one.
+fn key_prefix(path: &str) -> &str {
+    let key = path.splitn(3, '/').nth(2).unwrap_or_default();
+    key.split_once('/').map_or("", |(first, _)| first)
 }
 
 /// Knows one key pair; `s3s` verifies the signature with its secret.

@@ -111,7 +111,16 @@ impl SqsApi {
         Ok(body.to_bytes())
     }
 
+    /// Does what is asked and counts it, payload and all.
     async fn run(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
+        let answer = self.act(action, body).await;
+        let answered_bytes = answer.as_ref().map_or(0, payload_bytes);
+        let bytes = payload_bytes(body).max(answered_bytes);
+        self.counter.sqs_payload(queue_name(body), action, bytes as u64);
+        answer
+    }
+
+    async fn act(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
         let actions = &self.actions;
         if actions
             .faults
@@ -170,6 +179,35 @@ impl SqsApi {
 
 fn action(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("AmazonSQS.")
+}
+
+/// Bytes of the messages in a request or an answer: bodies and attributes.
+fn payload_bytes(value: &Value) -> usize {
+    let lists = ["Entries", "Messages"]
+        .into_iter()
+        .filter_map(|name| value.get(name)?.as_array());
+    let listed: usize = lists.flatten().map(message_payload).sum();
+    listed + message_payload(value)
+}
+
+fn message_payload(message: &Value) -> usize {
+    let bodies = ["MessageBody", "Body"]
+        .into_iter()
+        .filter_map(|name| message.get(name)?.as_str());
+    let attributes = message
+        .get("MessageAttributes")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let attribute = |(name, value): (&String, &Value)| {
+        let fields = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, field)| field.as_str());
+        name.len() + fields.map(str::len).sum::<usize>()
+    };
+    bodies.map(str::len).sum::<usize>() + attributes.map(attribute).sum::<usize>()
 }
 
 /// The queue that a request names by its URL or its name.
