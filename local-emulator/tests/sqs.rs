@@ -7,6 +7,8 @@ mod faults;
 mod raw;
 #[path = "sqs/redrive.rs"]
 mod redrive;
+#[path = "sqs/volume.rs"]
+mod volume;
 
 use std::time::{Duration, Instant};
 
