@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use crate::count::Counter;
+use crate::count::{Counter, metrics};
 use crate::fault::{FaultSettings, Faults};
 use crate::lambda::Pool;
 
@@ -34,7 +34,7 @@ impl Control {
                 self.counter.reset();
                 json_answer(&json!(self.counter.counts()))
             }
-            (&Method::GET, "metrics") => text_answer(self.counter.counts().metrics()),
+            (&Method::GET, "metrics") => metrics_answer(metrics::text(&self.counter.counts())),
             (&Method::GET, "environments") => json_answer(&json!(self.pool.listing())),
             (&Method::GET, "faults") => json_answer(&self.faults_drawn()),
             (&Method::PUT, "faults") => self.replace_faults(request.into_body()).await,
@@ -72,10 +72,9 @@ fn json_answer(body: &Value) -> Answer {
     answer(StatusCode::OK, body)
 }
 
-/// In the text format of Prometheus.
-fn text_answer(text: String) -> Answer {
-    Response::builder()
-        .header(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")
+fn metrics_answer(text: String) -> Answer {
+    let builder = Response::builder().header(header::CONTENT_TYPE, "text/plain; version=0.0.4");
+    builder
         .body(Full::new(text.into()))
         .expect("constant headers are valid")
 }

@@ -1,20 +1,21 @@
 //! The emulator's own count of what was asked of it: the second book of double-entry bookkeeping. Counts what arrived on the
-//! wire, refused requests too; knows no price. What of it AWS would charge for stands in billed.rs.
+//! wire, refused requests too; knows no price.
 
-mod billed;
-mod metrics;
-
-#[cfg(test)]
-mod tests;
+pub(crate) mod metrics;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-pub use billed::{Billed, S3Billed};
 use http::StatusCode;
 use serde::Serialize;
 
-/// What was counted since the start.
+/// Distinct actions, queues, or key prefixes of a bucket; what comes later is counted under [`OTHER_NAMES`].
+const NAMES_MAX: usize = 1000;
+const OTHER_NAMES: &str = "*";
+/// Payload that SQS bills as one request.
+const SQS_CHUNK_BYTES: u64 = 64 << 10;
+
+/// What was counted since the start or the last reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Bucket (empty for requests that name none) → operation → status class → requests.
@@ -22,8 +23,10 @@ pub struct Counts {
     /// Action (empty for requests that name none) → requests.
     pub sqs: BTreeMap<String, u64>,
     pub lambda: LambdaCounts,
-    /// The same, as AWS would charge for it.
-    pub billed: Billed,
+    /// Bucket → first component of the key, as it travels in the path (empty for keys without a slash) → operation → requests.
+    pub s3_prefixes: BTreeMap<String, BTreeMap<String, BTreeMap<S3Operation, u64>>>,
+    /// Queue (empty for requests that name none) → action → requests.
+    pub sqs_queues: BTreeMap<String, BTreeMap<String, SqsCounts>>,
 }
 
 impl Counts {
@@ -35,6 +38,14 @@ impl Counts {
             .flat_map(BTreeMap::values)
             .sum()
     }
+}
+
+/// Requests that were authorized and could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SqsCounts {
+    pub requests: u64,
+    /// One per request and begun 64 KiB of payload.
+    pub billed_requests: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -109,33 +120,35 @@ impl Counter {
         self.lock().clone()
     }
 
-    /// `path` is `bucket/key`.
-    pub fn s3(&self, bucket: &str, path: &str, operation: S3Operation, status: StatusCode) {
-        let mut counts = self.lock();
-        counts.billed.s3(path, operation, status.into());
-        if !counts.s3.contains_key(bucket) {
-            counts.s3.insert(bucket.to_owned(), BTreeMap::new());
-        }
-        let bucket = counts.s3.get_mut(bucket).expect("inserted above");
-        *bucket.entry(operation).or_default().entry(status.into()).or_default() += 1;
-    }
-
-    pub fn sqs(&self, action: &str) {
-        *self.lock().sqs.entry(action.to_owned()).or_default() += 1;
-    }
-
-    /// A request to a queue and the bytes of payload that went either way.
-    pub fn sqs_billed(&self, queue: &str, bytes: usize) {
-        self.lock().billed.sqs(queue, bytes);
-    }
-
-    /// Forgets everything but what is in flight just now.
+    /// Starts from nothing, but for what is in flight.
     pub fn reset(&self) {
         let mut counts = self.lock();
         let in_flight = counts.lambda.in_flight;
         *counts = Counts::default();
         counts.lambda.in_flight = in_flight;
         counts.lambda.concurrency_peak = in_flight;
+    }
+
+    pub fn s3(&self, bucket: &str, prefix: &str, operation: S3Operation, status: StatusCode) {
+        let mut counts = self.lock();
+        if !counts.s3.contains_key(bucket) {
+            counts.s3.insert(bucket.to_owned(), BTreeMap::new());
+        }
+        let prefixes = counts.s3_prefixes.entry(bucket.to_owned()).or_default();
+        *bounded(prefixes, prefix).entry(operation).or_default() += 1;
+        let bucket = counts.s3.get_mut(bucket).expect("inserted above");
+        *bucket.entry(operation).or_default().entry(status.into()).or_default() += 1;
+    }
+
+    pub fn sqs(&self, action: &str) {
+        *bounded(&mut self.lock().sqs, action) += 1;
+    }
+
+    pub fn sqs_payload(&self, queue: &str, action: &str, payload_bytes: u64) {
+        let mut counts = self.lock();
+        let counts = bounded(bounded(&mut counts.sqs_queues, queue), action);
+        counts.requests += 1;
+        counts.billed_requests += payload_bytes.div_ceil(SQS_CHUNK_BYTES).max(1);
     }
 
     pub fn function(&self, name: &str, change: impl FnOnce(&mut FunctionCounts)) {
@@ -152,4 +165,11 @@ impl Counter {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().expect("counting does not panic")
     }
+}
+
+/// The entry of a name, or of all other names once there are too many.
+fn bounded<'m, V: Default>(map: &'m mut BTreeMap<String, V>, name: &str) -> &'m mut V {
+    let is_full = map.len() >= NAMES_MAX && !map.contains_key(name);
+    let name = if is_full { OTHER_NAMES } else { name };
+    map.entry(name.to_owned()).or_default()
 }

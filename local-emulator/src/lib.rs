@@ -12,7 +12,7 @@ mod serve;
 mod settings;
 mod sqs;
 
-pub use count::{Billed, Counts, FunctionCounts, LambdaCounts, S3Billed, S3Operation, StatusClass};
+pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, SqsCounts, StatusClass};
 pub use emulator::{Emulator, Endpoints};
 pub use fault::{FaultRule, FaultSettings};
 pub use lambda::{EventSettings, KillMoment, LambdaFault};

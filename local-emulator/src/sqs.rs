@@ -1,5 +1,4 @@
-//! SQS: standard queues in memory, spoken to in JSON 1.0, with redrive to dead-letter queues. No FIFO queues, no policies; queues end with
-//! the emulator.
+//! SQS: standard queues in memory, spoken to in JSON 1.0 or by query. No FIFO queues, no access policies; queues end with the emulator.
 
 mod actions;
 mod api;
@@ -10,7 +9,9 @@ mod door;
 mod error;
 mod fault;
 mod messages;
+mod query;
 mod queue;
+mod redrive;
 mod wire;
 
 #[cfg(test)]

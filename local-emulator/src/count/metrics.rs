@@ -1,106 +1,146 @@
-//! The counts in the text format of Prometheus.
+//! The counts as Prometheus text. Counters only rise until a reset; no prices.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
-use super::{Counts, FunctionCounts};
+use serde::Serialize;
 
-impl Counts {
-    /// Every count as a sample, under names that begin with `emulator_`.
-    pub fn metrics(&self) -> String {
-        let mut page = Page::default();
-        page.family("emulator_s3_requests_total", "counter", "Requests to S3.");
-        for (bucket, operations) in &self.s3 {
-            for (operation, statuses) in operations {
-                for (status, count) in statuses {
-                    let (operation, status) = (name(operation), name(status));
-                    page.sample(
-                        &[("bucket", bucket), ("operation", &operation), ("status", &status)],
-                        count,
-                    );
-                }
-            }
-        }
-        page.family(
-            "emulator_s3_billed_requests_total",
-            "counter",
-            "Requests to S3 by price class.",
-        );
-        for (prefix, billed) in &self.billed.s3 {
-            for (class, count) in [("tier1", billed.tier1), ("tier2", billed.tier2), ("free", billed.free)] {
-                page.sample(&[("prefix", prefix), ("class", class)], count);
-            }
-        }
-        page.family("emulator_sqs_requests_total", "counter", "Requests to SQS.");
-        for (action, count) in &self.sqs {
-            page.sample(&[("action", action)], count);
-        }
-        page.family(
-            "emulator_sqs_billed_requests_total",
-            "counter",
-            "Requests to SQS in units of 64 KiB.",
-        );
-        for (queue, count) in &self.billed.sqs {
-            page.sample(&[("queue", queue)], count);
-        }
-        self.lambda_metrics(&mut page);
-        page.0
-    }
+use super::Counts;
 
-    fn lambda_metrics(&self, page: &mut Page) {
-        type Field = fn(&FunctionCounts) -> u64;
-        let fields: [(&str, &str, Field); 6] = [
-            ("invocations", "Invocations started.", |counts| counts.invocations),
-            ("errors", "Invocations that failed.", |counts| counts.errors),
-            ("throttles", "Invocations refused with 429.", |counts| counts.throttles),
-            ("cold_starts", "Environments started.", |counts| counts.cold_starts),
-            ("billed_milliseconds", "Billed duration.", |counts| counts.billed_ms),
-            (
-                "billed_megabyte_milliseconds",
-                "Billed duration times memory.",
-                |counts| counts.billed_mb_ms,
-            ),
-        ];
-        for (field, help, value) in fields {
-            page.family(&format!("emulator_lambda_{field}_total"), "counter", help);
-            for (function, counts) in &self.lambda.functions {
-                page.sample(&[("function", function)], value(counts));
-            }
-        }
-        page.family("emulator_lambda_in_flight", "gauge", "Invocations in flight.");
-        page.sample(&[], self.lambda.in_flight);
-    }
-}
-
-/// A label value as JSON spells the enum.
-fn name(value: &impl serde::Serialize) -> String {
-    let text = serde_json::to_value(value).ok();
-    text.as_ref()
-        .and_then(|text| text.as_str())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-#[derive(Default)]
-struct Page(String, String);
+/// Lines of one metric at a time, as the format wants it.
+struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        name.clone_into(&mut self.1);
-        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a string takes everything");
+    fn metric(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}"));
+        self.line(format_args!("# TYPE {name} {kind}"));
     }
 
-    fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
-        let label = |(name, value): &(&str, &str)| format!("{name}=\"{}\"", escaped(value));
-        let labels: Vec<String> = labels.iter().map(label).collect();
-        let braces = if labels.is_empty() {
-            String::new()
-        } else {
-            format!("{{{}}}", labels.join(","))
-        };
-        writeln!(self.0, "{}{braces} {value}", self.1).expect("a string takes everything");
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        let labels = labels
+            .iter()
+            .map(|(label, text)| format!("{label}=\"{}\"", escaped(text)));
+        let labels = labels.collect::<Vec<_>>().join(",");
+        match labels.as_str() {
+            "" => self.line(format_args!("{name} {value}")),
+            labels => self.line(format_args!("{name}{{{labels}}} {value}")),
+        }
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.0, "{line}").expect("text grows");
     }
 }
 
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+pub(crate) fn text(counts: &Counts) -> String {
+    let mut page = Page(String::new());
+    s3(&mut page, counts);
+    sqs(&mut page, counts);
+    lambda(&mut page, counts);
+    page.0
+}
+
+fn s3(page: &mut Page, counts: &Counts) {
+    let name = "emulator_s3_requests_total";
+    page.metric(name, "counter", "Requests by bucket, operation and status class.");
+    for (bucket, operations) in &counts.s3 {
+        for (operation, statuses) in operations {
+            for (status, requests) in statuses {
+                let (operation, status) = (label(operation), label(status));
+                let labels = [
+                    ("bucket", bucket.as_str()),
+                    ("operation", &operation),
+                    ("status", &status),
+                ];
+                page.sample(name, &labels, *requests);
+            }
+        }
+    }
+    let name = "emulator_s3_prefix_requests_total";
+    page.metric(
+        name,
+        "counter",
+        "Requests by bucket, first component of the key, and operation.",
+    );
+    for (bucket, prefixes) in &counts.s3_prefixes {
+        for (prefix, operations) in prefixes {
+            for (operation, requests) in operations {
+                let labels = [
+                    ("bucket", bucket.as_str()),
+                    ("prefix", prefix),
+                    ("operation", &label(operation)),
+                ];
+                page.sample(name, &labels, *requests);
+            }
+        }
+    }
+}
+
+fn sqs(page: &mut Page, counts: &Counts) {
+    let name = "emulator_sqs_requests_total";
+    page.metric(name, "counter", "Requests by action.");
+    for (action, requests) in &counts.sqs {
+        page.sample(name, &[("action", action)], *requests);
+    }
+    let name = "emulator_sqs_billed_requests_total";
+    page.metric(
+        name,
+        "counter",
+        "Requests as billed, one per 64 KiB of payload, by queue and action.",
+    );
+    for (queue, actions) in &counts.sqs_queues {
+        for (action, bill) in actions {
+            page.sample(name, &[("queue", queue), ("action", action)], bill.billed_requests);
+        }
+    }
+}
+
+fn lambda(page: &mut Page, counts: &Counts) {
+    let functions = &counts.lambda.functions;
+    let metrics: [(&str, &str, fn(&super::FunctionCounts) -> u64); 6] = [
+        ("invocations", "Invocations that were started.", |counts| {
+            counts.invocations
+        }),
+        ("errors", "Invocations that failed.", |counts| counts.errors),
+        ("throttles", "Invocations refused for concurrency.", |counts| {
+            counts.throttles
+        }),
+        ("cold_starts", "Invocations that began with an init.", |counts| {
+            counts.cold_starts
+        }),
+        ("billed_ms", "Billed milliseconds.", |counts| counts.billed_ms),
+        ("billed_mb_ms", "Billed milliseconds times megabytes.", |counts| {
+            counts.billed_mb_ms
+        }),
+    ];
+    for (short, help, value) in metrics {
+        let name = format!("emulator_lambda_{short}_total");
+        page.metric(&name, "counter", help);
+        for (function, counts) in functions {
+            page.sample(&name, &[("function", function)], value(counts));
+        }
+    }
+    for (name, help, value) in [
+        (
+            "emulator_lambda_in_flight",
+            "Invocations in flight.",
+            counts.lambda.in_flight,
+        ),
+        (
+            "emulator_lambda_concurrency_peak",
+            "Most in flight at any moment.",
+            counts.lambda.concurrency_peak,
+        ),
+    ] {
+        page.metric(name, "gauge", help);
+        page.sample(name, &[], value);
+    }
+}
+
+fn label(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).expect("plain variants serialize");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -85,7 +85,8 @@ impl Front {
     }
 
     fn count(&self, target: &Target, status: StatusCode) {
-        self.counter.s3(&target.bucket, &target.path, target.operation, status);
+        let prefix = key_prefix(&target.path);
+        self.counter.s3(&target.bucket, prefix, target.operation, status);
     }
 
     async fn struck(&self, fault: S3Fault, target: Target, request: Request<Incoming>) -> Outcome {
@@ -171,6 +172,12 @@ impl Target {
             operation,
         }
     }
+}
+
+/// The first component of a key that has more than one, in `bucket/key`.
+fn key_prefix(path: &str) -> &str {
+    let key = path.split_once('/').map_or("", |(_, key)| key);
+    key.split_once('/').map_or("", |(first, _)| first)
 }
 
 /// A refusal that S3 gives without looking at the request.

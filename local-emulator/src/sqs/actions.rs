@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::attributes::{QueueAttributes, REDRIVE_POLICY};
+use super::attributes::QueueAttributes;
 use super::digest::{md5_of_attributes, md5_of_body};
 use super::error::SqsError;
 use super::fault::SqsFault;
@@ -24,15 +24,15 @@ const VISIBILITY_SECONDS_MAX: i64 = 43_200;
 const WAIT_SECONDS_MAX: i64 = 20;
 const RECEIVE_COUNT_MAX: i64 = 10;
 const ATTRIBUTES_MAX: usize = 10;
+/// Of a delay by fault: as long as a message may be delayed on AWS.
+const FAULT_DELAY_MS_MAX: u64 = 900_000;
 const LIST_MAX: usize = 1000;
-/// How far a reordered message falls behind those sent after it.
-const REORDER_MS_MAX: u64 = 500;
 
 pub(crate) struct Actions {
     pub url: String,
     pub region: String,
-    pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
     pub faults: Arc<Faults>,
+    pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
 }
 
 impl Actions {
@@ -57,7 +57,7 @@ impl Actions {
             return difference.map_or_else(|| Ok(json!({ "QueueUrl": self.queue_url(&name) })), Err);
         }
         let attributes = QueueAttributes::new(request.attributes)?;
-        check_redrive(&queues, &attributes)?;
+        self.check_redrive(&queues, &name, &attributes)?;
         queues.insert(name.clone(), Arc::new(Queue::new(name.clone(), attributes)));
         Ok(json!({ "QueueUrl": self.queue_url(&name) }))
     }
@@ -105,7 +105,7 @@ impl Actions {
             ("ApproximateNumberOfMessagesNotVisible", census.in_flight.to_string()),
             ("ApproximateNumberOfMessagesDelayed", census.delayed.to_string()),
             ("CreatedTimestamp", queue.created_s.to_string()),
-            ("LastModifiedTimestamp", queue.created_s.to_string()),
+            ("LastModifiedTimestamp", queue.modified_s().to_string()),
             ("QueueArn", self.arn(&queue.name)),
         ];
         all.extend(told.map(|(name, value)| (name.to_owned(), value)));
@@ -121,14 +121,53 @@ impl Actions {
     pub fn set_queue_attributes(&self, request: SetAttributes) -> Result<Empty, SqsError> {
         let queue = self.queue(&request.queue_url)?;
         let queues = self.lock();
-        queue.set(|attributes| {
-            let mut changed = attributes.clone();
-            changed.set(request.attributes)?;
-            check_redrive(&queues, &changed)?;
-            *attributes = changed;
-            Ok(())
-        })?;
+        let mut attributes = queue.attributes();
+        attributes.set(request.attributes)?;
+        self.check_redrive(&queues, &queue.name, &attributes)?;
+        queue.set(attributes);
         Ok(Empty {})
+    }
+
+    pub fn list_dead_letter_source_queues(&self, request: QueueRef) -> Result<Value, SqsError> {
+        let arn = self.arn(&self.queue(&request.queue_url)?.name);
+        let queues = self.lock();
+        let sources = queues.values().filter(|queue| {
+            let policy = queue.attributes().redrive();
+            policy.is_some_and(|policy| policy.target_arn == arn)
+        });
+        let urls: Vec<String> = sources.map(|queue| self.queue_url(&queue.name)).collect();
+        Ok(json!({ "queueUrls": urls }))
+    }
+
+    /// The dead-letter queue must be there and allow it.
+    fn check_redrive(
+        &self,
+        queues: &BTreeMap<String, Arc<Queue>>,
+        name: &str,
+        attributes: &QueueAttributes,
+    ) -> Result<(), SqsError> {
+        let Some(policy) = attributes.redrive() else {
+            return Ok(());
+        };
+        let refused = |reason| SqsError::invalid(format!("The RedrivePolicy is invalid. Reason: {reason}."));
+        let target = policy.target_name();
+        if policy.target_arn != self.arn(target) || !queues.contains_key(target) {
+            return Err(refused("Dead letter target does not exist"));
+        }
+        let is_allowed = queues[target].attributes().redrive_allow().allows(&self.arn(name));
+        is_allowed
+            .then_some(())
+            .ok_or_else(|| refused("The target does not allow this source"))
+    }
+
+    fn dead_letters(&self, queue: &Queue) -> Option<(u64, Arc<Queue>)> {
+        let policy = queue.attributes().redrive()?;
+        let target = self.lock().get(policy.target_name())?.clone();
+        Some((policy.receives_max, target))
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", self.region)
     }
 
     pub fn send(&self, queue: &Queue, request: Send) -> Result<Sent, SqsError> {
@@ -146,20 +185,18 @@ impl Actions {
             attributes: request.message_attributes,
             sent_ms: epoch_ms(),
             delay: delay.unwrap_or_else(|| attributes.delay()),
-            source_arn: None,
         };
-        self.deliver(queue, draft);
+        self.put(queue, draft);
         Ok(sent)
     }
 
-    /// Puts a message in its queue, unless a fault has it otherwise.
-    fn deliver(&self, queue: &Queue, mut draft: Draft) {
-        match self.faults.sqs.draw(&queue.name, SqsFault::strikes_a_send) {
+    /// Puts a message into its queue, or does what a fault says instead.
+    fn put(&self, queue: &Queue, mut draft: Draft) {
+        match self.faults.sqs.draw(&queue.name, SqsFault::is_of_send) {
             Some(SqsFault::Drop) => return,
             Some(SqsFault::Duplicate) => queue.send(draft.clone()),
-            Some(SqsFault::Reorder) => draft.delay += Duration::from_millis(self.faults.sqs.below(REORDER_MS_MAX)),
-            Some(SqsFault::Delay { ms }) => draft.delay += Duration::from_millis(ms),
-            Some(SqsFault::EmptyReceive | SqsFault::InternalError) | None => {}
+            Some(SqsFault::Delay { ms }) => draft.delay += Duration::from_millis(ms.min(FAULT_DELAY_MS_MAX)),
+            _ => {}
         }
         queue.send(draft);
     }
@@ -173,26 +210,18 @@ impl Actions {
                 "Value {count_max} for parameter MaxNumberOfMessages is invalid. Reason: {rule}."
             )));
         }
-        let is_struck = |fault: &SqsFault| matches!(fault, SqsFault::EmptyReceive);
-        if self.faults.sqs.draw(&queue.name, is_struck).is_some() {
-            return Ok(json!({}));
-        }
-        let redrive = queue.attributes().redrive();
-        let grave = redrive.as_ref().and_then(|redrive| self.named(redrive.target()));
+        let fault = self.faults.sqs.draw(&queue.name, SqsFault::is_of_receive);
         let ask = Ask {
             count_max: count_max as usize,
             visibility: seconds("VisibilityTimeout", request.visibility_timeout, VISIBILITY_SECONDS_MAX)?,
             wait: seconds("WaitTimeSeconds", request.wait_time_seconds, WAIT_SECONDS_MAX)?,
-            // A policy whose queue was deleted moves nothing.
-            receive_count_max: grave.as_ref().and(redrive).map(|redrive| redrive.receive_count_max),
+            dead_letters: self.dead_letters(&queue),
+            is_reversed: fault == Some(SqsFault::Reorder),
         };
-        let source_arn = self.arn(&queue.name);
-        let bury = |dead: Vec<Message>| {
-            for (message, grave) in dead.into_iter().zip(grave.iter().cycle()) {
-                grave.send(Draft::dead_letter(message, source_arn.clone()));
-            }
-        };
-        let received = queue.receive(ask, bury).await?;
+        if fault == Some(SqsFault::EmptyReceive) {
+            return Ok(json!({}));
+        }
+        let received = queue.receive(ask).await?;
         let shown: Vec<Received> = received
             .into_iter()
             .map(|(receipt, message)| shown(&request, &queue, receipt, message))
@@ -224,31 +253,7 @@ impl Actions {
     /// The queue that a URL names by its last part, whatever host it was reached by.
     pub fn queue(&self, url: &str) -> Result<Arc<Queue>, SqsError> {
         let name = url.rsplit('/').next().unwrap_or(url);
-        self.named(name).ok_or_else(SqsError::no_such_queue)
-    }
-
-    /// The queues whose dead letters come to this one.
-    pub fn list_dead_letter_source_queues(&self, request: QueueRef) -> Result<Value, SqsError> {
-        let target = self.queue(&request.queue_url)?;
-        let queues = self.lock();
-        let sends_here = |queue: &&Arc<Queue>| {
-            let redrive = queue.attributes().redrive();
-            redrive.is_some_and(|redrive| redrive.target() == target.name)
-        };
-        let urls: Vec<String> = queues
-            .values()
-            .filter(sends_here)
-            .map(|queue| self.queue_url(&queue.name))
-            .collect();
-        Ok(json!({ "queueUrls": urls }))
-    }
-
-    fn named(&self, name: &str) -> Option<Arc<Queue>> {
-        self.lock().get(name).cloned()
-    }
-
-    fn arn(&self, name: &str) -> String {
-        format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", self.region)
+        self.lock().get(name).cloned().ok_or_else(SqsError::no_such_queue)
     }
 
     fn queue_url(&self, name: &str) -> String {
@@ -257,20 +262,6 @@ impl Actions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Queue>>> {
         self.queues.lock().expect("no holder of the queues lock panics")
-    }
-}
-
-/// A dead-letter queue must exist when it is named.
-fn check_redrive(queues: &BTreeMap<String, Arc<Queue>>, attributes: &QueueAttributes) -> Result<(), SqsError> {
-    match attributes.redrive() {
-        Some(redrive) if !queues.contains_key(redrive.target()) => {
-            let rule = "Dead letter target does not exist";
-            Err(SqsError::invalid(format!(
-                "Value {} for parameter {REDRIVE_POLICY} is invalid. Reason: {rule}.",
-                redrive.target_arn
-            )))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -339,11 +330,6 @@ fn shown(request: &Receive, queue: &Queue, receipt: Receipt, message: Message) -
     let mut attributes: Attributes = told
         .into_iter()
         .chain([("SenderId".to_owned(), ACCOUNT.to_owned())])
-        .chain(
-            message
-                .source_arn
-                .map(|arn| ("DeadLetterQueueSourceArn".to_owned(), arn)),
-        )
         .collect();
     let wanted: Vec<&String> = request
         .attribute_names

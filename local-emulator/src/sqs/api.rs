@@ -1,9 +1,11 @@
-//! The HTTP face of SQS: the `X-Amz-Target` header names the action, the body is its JSON, the path says nothing.
+//! The HTTP face of SQS. In JSON the `X-Amz-Target` header names the action and the path says nothing; a request without that header is
+//! of the query protocol, see query.rs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -16,7 +18,7 @@ use super::door::Door;
 use super::error::SqsError;
 use super::fault::SqsFault;
 use super::wire::{Batch, ChangeVisibility, Delete, QueueRef, Send};
-use super::{batch, queue::Queue};
+use super::{batch, query, queue::Queue};
 use crate::authorization::{self, Refusal};
 use crate::count::Counter;
 use crate::fault::Faults;
@@ -27,13 +29,6 @@ use crate::settings::Settings;
 const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Message bytes of one batch, as on AWS.
 const BATCH_BYTES_MAX: usize = 1 << 20;
-
-/// What a request is charged by: its queue, and the larger of what went in and out.
-#[derive(Default)]
-struct Metered {
-    queue: String,
-    bytes: usize,
-}
 
 #[derive(Clone)]
 pub(crate) struct SqsApi {
@@ -47,8 +42,8 @@ impl SqsApi {
         let actions = Actions {
             url,
             region: settings.region.clone(),
-            queues: Default::default(),
             faults,
+            queues: Default::default(),
         };
         let access_key_id = settings.credentials.access_key_id.clone();
         SqsApi {
@@ -66,31 +61,51 @@ impl SqsApi {
     pub async fn route(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let request_id = uuid::Uuid::new_v4().to_string();
         let (parts, body) = request.into_parts();
-        let action = action(&parts.headers).unwrap_or_default().to_owned();
-        self.counter.sqs(&action);
-        let mut metered = Metered::default();
-        let answer = self.answer(&action, &parts.headers, body, &mut metered).await;
-        if let Ok(value) = &answer {
-            metered.bytes = metered.bytes.max(value.to_string().len());
+        if parts.headers.contains_key("x-amz-target") {
+            return Ok(self.route_json(&parts.headers, body, &request_id).await);
         }
-        self.counter.sqs_billed(&metered.queue, metered.bytes);
-        Ok(match answer {
+        Ok(self.route_query(&parts, body, &request_id).await)
+    }
+
+    async fn route_json(&self, headers: &HeaderMap, body: Incoming, request_id: &str) -> Response<Full<Bytes>> {
+        let action = action(headers).unwrap_or_default();
+        self.counter.sqs(action);
+        let answer = async {
+            let body = self.admit(headers, body).await?;
+            let request = serde_json::from_slice(&body).map_err(|error| SqsError::malformed(error.to_string()))?;
+            self.run(action, &request).await
+        };
+        match answer.await {
             Ok(value) => Response::builder()
                 .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.0")
                 .header("x-amzn-requestid", request_id)
                 .body(Full::new(value.to_string().into()))
                 .expect("an id fits a header"),
-            Err(error) => error.response(&request_id),
-        })
+            Err(error) => error.response(request_id),
+        }
     }
 
-    async fn answer(
-        &self,
-        action: &str,
-        headers: &HeaderMap,
-        body: Incoming,
-        metered: &mut Metered,
-    ) -> Result<Value, SqsError> {
+    async fn route_query(&self, parts: &Parts, body: Incoming, request_id: &str) -> Response<Full<Bytes>> {
+        let request = self.admit(&parts.headers, body).await;
+        let request = request.and_then(|body| query::request(parts.uri.path(), &body));
+        let action = request.as_ref().map_or("", |(action, _)| action);
+        self.counter.sqs(action);
+        let answer = match &request {
+            Ok((action, request)) => self.run(action, request).await,
+            Err(error) => Err(error.clone()),
+        };
+        match answer {
+            Ok(value) => query::response(
+                http::StatusCode::OK,
+                query::answer(action, &value, request_id),
+                request_id,
+            ),
+            Err(error) => error.query_response(request_id),
+        }
+    }
+
+    /// The body, of a client that may speak here.
+    async fn admit(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, SqsError> {
         authorization::check(headers, &self.access_key_id).map_err(|refusal| match refusal {
             Refusal::Missing => SqsError::forbidden("MissingAuthenticationToken", "Missing Authentication Token"),
             Refusal::UnknownKey => SqsError::forbidden(
@@ -99,25 +114,34 @@ impl SqsApi {
             ),
         })?;
         let collected = Limited::new(body, REQUEST_BYTES_MAX).collect().await;
-        let body = collected
-            .map_err(|_| SqsError::malformed("the request body is too large or ended early"))?
-            .to_bytes();
-        metered.queue = serde_json::from_slice(&body).map_or_else(|_| String::new(), QueueRef::name);
-        metered.bytes = body.len();
-        let is_struck = |fault: &SqsFault| matches!(fault, SqsFault::InternalError);
-        if self.actions.faults.sqs.draw(&metered.queue, is_struck).is_some() {
-            return Err(SqsError::internal());
-        }
-        self.run(action, &body).await
+        let body = collected.map_err(|_| SqsError::malformed("the request body is too large or ended early"))?;
+        Ok(body.to_bytes())
     }
 
-    async fn run(&self, action: &str, body: &[u8]) -> Result<Value, SqsError> {
+    /// Does what is asked and counts it, payload and all.
+    async fn run(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
+        let answer = self.act(action, body).await;
+        let answered_bytes = answer.as_ref().map_or(0, payload_bytes);
+        let bytes = payload_bytes(body).max(answered_bytes);
+        self.counter.sqs_payload(queue_name(body), action, bytes as u64);
+        answer
+    }
+
+    async fn act(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
         let actions = &self.actions;
+        if actions
+            .faults
+            .sqs
+            .draw(queue_name(body), SqsFault::is_of_request)
+            .is_some()
+        {
+            return Err(SqsError::internal());
+        }
         match action {
+            "ListDeadLetterSourceQueues" => actions.list_dead_letter_source_queues(parse(body)?),
             "CreateQueue" => actions.create_queue(parse(body)?),
             "GetQueueUrl" => actions.get_queue_url(parse(body)?),
             "ListQueues" => actions.list_queues(parse(body)?),
-            "ListDeadLetterSourceQueues" => actions.list_dead_letter_source_queues(parse(body)?),
             "DeleteQueue" => actions.delete_queue(parse(body)?).map(value),
             "PurgeQueue" => actions.purge_queue(parse(body)?).map(value),
             "GetQueueAttributes" => actions.get_queue_attributes(parse(body)?),
@@ -135,7 +159,7 @@ impl SqsApi {
         }
     }
 
-    fn send_batch(&self, body: &[u8]) -> Result<Value, SqsError> {
+    fn send_batch(&self, body: &Value) -> Result<Value, SqsError> {
         let batch: Batch<Send> = parse(body)?;
         let bytes = batch.entries.iter().map(|entry| message_bytes(&entry.request)).sum();
         if bytes > BATCH_BYTES_MAX {
@@ -147,7 +171,7 @@ impl SqsApi {
 
     fn batch<T: DeserializeOwned, R: Serialize>(
         &self,
-        body: &[u8],
+        body: &Value,
         action: impl Fn(&Queue, T) -> Result<R, SqsError>,
     ) -> Result<Value, SqsError> {
         let queue = self.queue(body)?;
@@ -155,7 +179,7 @@ impl SqsApi {
         batch::run(batch.entries, |entry| action(&queue, entry))
     }
 
-    fn queue(&self, body: &[u8]) -> Result<Arc<Queue>, SqsError> {
+    fn queue(&self, body: &Value) -> Result<Arc<Queue>, SqsError> {
         self.actions.queue(&parse::<QueueRef>(body)?.queue_url)
     }
 }
@@ -164,8 +188,44 @@ fn action(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("AmazonSQS.")
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
-    serde_json::from_slice(body).map_err(|error| {
+/// Bytes of the messages in a request or an answer: bodies and attributes.
+fn payload_bytes(value: &Value) -> usize {
+    let lists = ["Entries", "Messages"]
+        .into_iter()
+        .filter_map(|name| value.get(name)?.as_array());
+    let listed: usize = lists.flatten().map(message_payload).sum();
+    listed + message_payload(value)
+}
+
+fn message_payload(message: &Value) -> usize {
+    let bodies = ["MessageBody", "Body"]
+        .into_iter()
+        .filter_map(|name| message.get(name)?.as_str());
+    let attributes = message
+        .get("MessageAttributes")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let attribute = |(name, value): (&String, &Value)| {
+        let fields = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, field)| field.as_str());
+        name.len() + fields.map(str::len).sum::<usize>()
+    };
+    bodies.map(str::len).sum::<usize>() + attributes.map(attribute).sum::<usize>()
+}
+
+/// The queue that a request names by its URL or its name.
+fn queue_name(body: &Value) -> &str {
+    let named = body.get("QueueUrl").or_else(|| body.get("QueueName"));
+    let named = named.and_then(Value::as_str).unwrap_or_default();
+    named.rsplit('/').next().unwrap_or_default()
+}
+
+fn parse<T: DeserializeOwned>(body: &Value) -> Result<T, SqsError> {
+    T::deserialize(body).map_err(|error| {
         let message = error.to_string();
         match message
             .strip_prefix("missing field `")

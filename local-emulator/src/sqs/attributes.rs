@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::error::SqsError;
+use super::redrive::{RedriveAllow, RedrivePolicy};
 use super::wire::Attributes;
 
 /// Name, smallest, largest and default value, all in seconds or bytes.
@@ -16,45 +15,13 @@ const NUMBERS: [(&str, u64, u64, u64); 5] = [
     ("VisibilityTimeout", 0, 43_200, 30),
 ];
 
-/// Names the dead-letter queue.
-pub(crate) const REDRIVE_POLICY: &str = "RedrivePolicy";
-
-/// Largest `maxReceiveCount`.
-const RECEIVE_COUNT_MAX: u64 = 1000;
-
 /// Taken and given back, without effect.
-const ACCEPTED: [&str; 5] = [
+const ACCEPTED: [&str; 4] = [
     "Policy",
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
     "SqsManagedSseEnabled",
-    "RedriveAllowPolicy",
 ];
-
-/// A `RedrivePolicy`, read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Redrive {
-    pub target_arn: String,
-    pub receive_count_max: u64,
-}
-
-impl Redrive {
-    /// `{"deadLetterTargetArn": …, "maxReceiveCount": n}`; clients send the number as a string, too.
-    pub fn parse(policy: &str) -> Option<Redrive> {
-        let policy: Value = serde_json::from_str(policy).ok()?;
-        let count = &policy["maxReceiveCount"];
-        let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
-        (1..=RECEIVE_COUNT_MAX).contains(&count).then_some(Redrive {
-            target_arn: policy["deadLetterTargetArn"].as_str()?.to_owned(),
-            receive_count_max: count,
-        })
-    }
-
-    /// The target's name, by which queues are known here.
-    pub fn target(&self) -> &str {
-        self.target_arn.rsplit(':').next().unwrap_or_default()
-    }
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct QueueAttributes(Attributes);
@@ -70,6 +37,9 @@ impl QueueAttributes {
     pub fn set(&mut self, given: Attributes) -> Result<(), SqsError> {
         given.iter().try_for_each(|(name, value)| check(name, value))?;
         self.0.extend(given);
+        // An empty policy is none.
+        self.0
+            .retain(|name, value| !value.is_empty() || NUMBERS.iter().any(|(known, ..)| known == name));
         Ok(())
     }
 
@@ -89,13 +59,18 @@ impl QueueAttributes {
         Duration::from_secs(self.number("MessageRetentionPeriod"))
     }
 
-    pub fn message_bytes_max(&self) -> usize {
-        self.number("MaximumMessageSize") as usize
+    pub fn redrive(&self) -> Option<RedrivePolicy> {
+        let text = self.0.get("RedrivePolicy")?;
+        RedrivePolicy::parse(text).expect("checked when it was set")
     }
 
-    /// Where messages go that were received too often.
-    pub fn redrive(&self) -> Option<Redrive> {
-        Redrive::parse(self.0.get(REDRIVE_POLICY)?)
+    pub fn redrive_allow(&self) -> RedriveAllow {
+        let text = self.0.get("RedriveAllowPolicy").map_or("", String::as_str);
+        RedriveAllow::parse(text).expect("checked when it was set")
+    }
+
+    pub fn message_bytes_max(&self) -> usize {
+        self.number("MaximumMessageSize") as usize
     }
 
     /// An attribute of `given` whose value here is another one: what makes a second CreateQueue fail.
@@ -136,16 +111,10 @@ fn check(name: &str, value: &str) -> Result<(), SqsError> {
             Err(SqsError::invalid_attribute_value(name))
         };
     }
-    if name == REDRIVE_POLICY {
-        // Empty takes the policy away.
-        return match value.is_empty() || Redrive::parse(value).is_some() {
-            true => Ok(()),
-            false => Err(SqsError::invalid_attribute_value(name)),
-        };
-    }
-    if ACCEPTED.contains(&name) {
-        Ok(())
-    } else {
-        Err(SqsError::invalid_attribute(name))
+    match name {
+        "RedrivePolicy" => RedrivePolicy::parse(value).map(drop),
+        "RedriveAllowPolicy" => RedriveAllow::parse(value).map(drop),
+        name if ACCEPTED.contains(&name) => Ok(()),
+        _ => Err(SqsError::invalid_attribute(name)),
     }
 }

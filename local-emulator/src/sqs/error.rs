@@ -5,6 +5,8 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
+use super::query;
+
 /// A refused request.
 #[derive(Clone, Debug)]
 pub(crate) struct SqsError {
@@ -80,24 +82,29 @@ impl SqsError {
 
     pub fn over_limit() -> SqsError {
         let message = "The maximum number of in flight messages is reached.";
-        SqsError::sender("OverLimit", "OverLimit", message).with_status(StatusCode::FORBIDDEN)
+        let mut error = SqsError::sender("OverLimit", "OverLimit", message);
+        error.status = StatusCode::FORBIDDEN;
+        error
     }
 
     pub fn purge_in_progress(queue: &str) -> SqsError {
         let message = format!("Only one PurgeQueue operation on {queue} is allowed every 60 seconds.");
-        let code = "AWS.SimpleQueueService.PurgeQueueInProgress";
-        SqsError::sender("PurgeQueueInProgress", code, message).with_status(StatusCode::FORBIDDEN)
+        let query_code = "AWS.SimpleQueueService.PurgeQueueInProgress";
+        SqsError {
+            status: StatusCode::FORBIDDEN,
+            ..SqsError::sender("PurgeQueueInProgress", query_code, message)
+        }
     }
 
-    /// The service's own fault: the request may be tried again.
     pub fn internal() -> SqsError {
-        let message = "We encountered an internal error. Please try again.";
-        SqsError::sender("InternalFailure", "InternalFailure", message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    fn with_status(mut self, status: StatusCode) -> SqsError {
-        self.status = status;
-        self
+        SqsError {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..SqsError::sender(
+                "InternalFailure",
+                "InternalFailure",
+                "The service could not serve this request.",
+            )
+        }
     }
 
     pub fn empty_batch() -> SqsError {
@@ -152,7 +159,10 @@ impl SqsError {
     }
 
     pub fn forbidden(shape: &'static str, message: &'static str) -> SqsError {
-        SqsError::sender(shape, shape, message).with_status(StatusCode::FORBIDDEN)
+        SqsError {
+            status: StatusCode::FORBIDDEN,
+            ..SqsError::sender(shape, shape, message)
+        }
     }
 
     /// Its code as it stands in the failed entries of a batch.
@@ -160,12 +170,17 @@ impl SqsError {
         self.query_code
     }
 
-    /// Whose fault it is, in the words of the query protocol.
     fn fault(&self) -> &'static str {
-        match self.status.is_server_error() {
-            true => "Receiver",
-            false => "Sender",
+        if self.status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
         }
+    }
+
+    pub fn query_response(&self, request_id: &str) -> Response<Full<Bytes>> {
+        let xml = query::error(self.query_code, self.fault(), &self.message, request_id);
+        query::response(self.status, xml, request_id)
     }
 
     pub fn response(&self, request_id: &str) -> Response<Full<Bytes>> {

@@ -9,7 +9,7 @@ pub enum SqsFault {
     Drop,
     /// A message is delivered once more, also after it was deleted.
     Duplicate,
-    /// A message is delivered behind those sent after it.
+    /// A receive takes the newest messages first, so that older ones come behind those sent after them.
     Reorder,
     /// A message becomes visible later than asked.
     Delay { ms: u64 },
@@ -20,10 +20,15 @@ pub enum SqsFault {
 }
 
 impl SqsFault {
-    pub(super) fn strikes_a_send(&self) -> bool {
-        match self {
-            SqsFault::Drop | SqsFault::Duplicate | SqsFault::Reorder | SqsFault::Delay { .. } => true,
-            SqsFault::EmptyReceive | SqsFault::InternalError => false,
-        }
+    pub(crate) fn is_of_send(&self) -> bool {
+        matches!(self, SqsFault::Drop | SqsFault::Duplicate | SqsFault::Delay { .. })
+    }
+
+    pub(crate) fn is_of_receive(&self) -> bool {
+        matches!(self, SqsFault::Reorder | SqsFault::EmptyReceive)
+    }
+
+    pub(crate) fn is_of_request(&self) -> bool {
+        matches!(self, SqsFault::InternalError)
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Messages {
     by_number: BTreeMap<u64, Message>,
     /// Every message, by the moment from which it may be received.
     by_time: BTreeSet<(Instant, u64)>,
+    /// Every message, by the moment it was first sent: redrive keeps it.
+    by_age: BTreeSet<(Instant, u64)>,
     number_next: u64,
 }
 
@@ -25,27 +27,8 @@ pub(crate) struct Message {
     pub sent_ms: u64,
     pub first_received_ms: Option<u64>,
     pub receive_count: u64,
-    /// ARN of the queue from which it was moved here as a dead letter.
-    pub source_arn: Option<String>,
     sent_at: Instant,
     visible_at: Instant,
-}
-
-/// How a receive takes messages.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Take {
-    pub count_max: usize,
-    pub visibility: Duration,
-    /// A message that was received so often is a dead letter and is not received again.
-    pub receive_count_max: Option<u64>,
-}
-
-/// What a receive found.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    pub received: Vec<(Receipt, Message)>,
-    /// No longer in the queue: they belong to its dead-letter queue.
-    pub dead: Vec<Message>,
 }
 
 /// Names one receive of one message: a later receive makes it stale.
@@ -62,6 +45,23 @@ pub(crate) struct Census {
     pub delayed: usize,
 }
 
+/// How messages are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Take {
+    pub count_max: usize,
+    pub visibility: Duration,
+    /// Received so often, a message is dead: it leaves the queue instead.
+    pub receives_max: Option<u64>,
+    /// The newest first, which only a fault asks for.
+    pub is_reversed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub live: Vec<(Receipt, Message)>,
+    pub dead: Vec<Message>,
+}
+
 /// What became of a change of visibility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -69,42 +69,23 @@ pub(crate) enum Change {
     NotInFlight,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub id: String,
     pub body: String,
     pub attributes: MessageAttributes,
     pub sent_ms: u64,
     pub delay: Duration,
-    pub source_arn: Option<String>,
-}
-
-impl Draft {
-    /// A dead letter on its way to the queue for such. It keeps its id and the time when it was first sent.
-    pub fn dead_letter(message: Message, source_arn: String) -> Draft {
-        Draft {
-            id: message.id,
-            body: message.body,
-            attributes: message.attributes,
-            sent_ms: message.sent_ms,
-            delay: Duration::ZERO,
-            source_arn: Some(source_arn),
-        }
-    }
 }
 
 impl Messages {
     pub fn send(&mut self, now: Instant, draft: Draft) {
-        let number = self.number_next;
-        self.number_next += 1;
         let visible_at = now + draft.delay;
-        self.by_time.insert((visible_at, number));
         let Draft {
             id,
             body,
             attributes,
             sent_ms,
-            source_arn,
             ..
         } = draft;
         let message = Message {
@@ -114,74 +95,87 @@ impl Messages {
             sent_ms,
             first_received_ms: None,
             receive_count: 0,
-            source_arn,
             sent_at: now,
             visible_at,
         };
+        self.insert(message);
+    }
+
+    /// Takes in a message that another queue gave up, visible at once.
+    pub fn adopt(&mut self, now: Instant, message: Message) {
+        self.insert(Message {
+            receive_count: 0,
+            first_received_ms: None,
+            visible_at: now,
+            ..message
+        });
+    }
+
+    fn insert(&mut self, message: Message) {
+        let number = self.number_next;
+        self.number_next += 1;
+        self.by_time.insert((message.visible_at, number));
+        self.by_age.insert((message.sent_at, number));
         self.by_number.insert(number, message);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Message> {
+        let message = self.by_number.remove(&number)?;
+        self.by_time.remove(&(message.visible_at, number));
+        self.by_age.remove(&(message.sent_at, number));
+        Some(message)
     }
 
     /// Takes messages that may be received now and hides them. `None` at the in-flight limit.
     pub fn receive(&mut self, now: Instant, now_ms: u64, take: Take) -> Option<Taken> {
-        if self.by_number.len() >= IN_FLIGHT_MAX && self.census(now).in_flight >= IN_FLIGHT_MAX {
+        let (due, dead) = self.due(now, take);
+        // The census looks at every hidden message, so it is asked only where the limit is within reach.
+        let may_be_full = self.by_number.len() >= IN_FLIGHT_MAX && !due.is_empty();
+        if may_be_full && self.census(now).in_flight >= IN_FLIGHT_MAX {
             return None;
         }
-        let mut taken = Taken::default();
-        // Looked up before any is hidden: one that is hidden for no time must not be received twice by one request.
-        for due in self.due(now, take) {
-            match self.is_dead(due.1, take) {
-                true => taken.dead.push(self.remove(due)),
-                false => taken.received.push(self.hide(due, now_ms, now + take.visibility)),
+        let dead = dead.into_iter().filter_map(|number| self.remove(number)).collect();
+        let hide = |number| self.hide(number, now, now_ms, take.visibility);
+        let live = due.into_iter().map(hide).collect();
+        Some(Taken { live, dead })
+    }
+
+    /// Numbers of the messages to hand out, and of those that were handed out too often.
+    fn due(&self, now: Instant, take: Take) -> (Vec<u64>, Vec<u64>) {
+        let (mut due, mut dead) = (Vec::new(), Vec::new());
+        let mut range = self.by_time.range(..=(now, u64::MAX));
+        while due.len() < take.count_max
+            && let Some((_, number)) = if take.is_reversed {
+                range.next_back()
+            } else {
+                range.next()
             }
+        {
+            let count = self.by_number[number].receive_count;
+            let is_dead = take.receives_max.is_some_and(|most| count >= most);
+            if is_dead { &mut dead } else { &mut due }.push(*number);
         }
-        Some(taken)
+        (due, dead)
     }
 
-    /// What may be received now, up to the last message that is wanted, dead letters among them.
-    fn due(&self, now: Instant, take: Take) -> Vec<(Instant, u64)> {
-        let mut wanted = take.count_max;
-        let due = self.by_time.range(..=(now, u64::MAX));
-        let due = due.take_while(|(_, number)| {
-            let more = wanted > 0;
-            wanted -= usize::from(more && !self.is_dead(*number, take));
-            more
-        });
-        due.copied().collect()
-    }
-
-    fn is_dead(&self, number: u64, take: Take) -> bool {
-        take.receive_count_max
-            .is_some_and(|most| self.by_number[&number].receive_count >= most)
-    }
-
-    fn hide(&mut self, due: (Instant, u64), now_ms: u64, visible_at: Instant) -> (Receipt, Message) {
-        self.by_time.remove(&due);
-        self.by_time.insert((visible_at, due.1));
+    fn hide(&mut self, number: u64, now: Instant, now_ms: u64, visibility: Duration) -> (Receipt, Message) {
         let message = self
             .by_number
-            .get_mut(&due.1)
-            .expect("both maps hold the same messages");
+            .get_mut(&number)
+            .expect("all maps hold the same messages");
+        self.by_time.remove(&(message.visible_at, number));
         message.receive_count += 1;
         message.first_received_ms.get_or_insert(now_ms);
-        message.visible_at = visible_at;
-        let receipt = Receipt {
-            number: due.1,
-            receive_count: message.receive_count,
-        };
-        (receipt, message.clone())
-    }
-
-    fn remove(&mut self, due: (Instant, u64)) -> Message {
-        self.by_time.remove(&due);
-        self.by_number.remove(&due.1).expect("both maps hold the same messages")
+        message.visible_at = now + visibility;
+        self.by_time.insert((message.visible_at, number));
+        let receive_count = message.receive_count;
+        (Receipt { number, receive_count }, message.clone())
     }
 
     /// Deletes what the receipt names. A stale receipt deletes nothing, which is no error.
     pub fn delete(&mut self, receipt: Receipt) {
-        if self.is_current(receipt)
-            && let Some(message) = self.by_number.remove(&receipt.number)
-        {
-            self.by_time.remove(&(message.visible_at, receipt.number));
+        if self.is_current(receipt) {
+            self.remove(receipt.number);
         }
     }
 
@@ -201,16 +195,15 @@ impl Messages {
     pub fn purge(&mut self) {
         self.by_number.clear();
         self.by_time.clear();
+        self.by_age.clear();
     }
 
     /// Drops what was sent longer ago than `retention`.
     pub fn expire(&mut self, now: Instant, retention: Duration) {
-        // Numbers rise with time, so the old ones stand first.
-        while let Some(first) = self.by_number.first_entry()
-            && now.duration_since(first.get().sent_at) > retention
+        while let Some((sent_at, number)) = self.by_age.first().copied()
+            && now.duration_since(sent_at) > retention
         {
-            let (number, message) = first.remove_entry();
-            self.by_time.remove(&(message.visible_at, number));
+            self.remove(number);
         }
     }
 

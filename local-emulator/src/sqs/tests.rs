@@ -15,7 +15,6 @@ fn draft(body: &str, delay: Duration) -> Draft {
         attributes: Default::default(),
         sent_ms: 0,
         delay,
-        source_arn: None,
     }
 }
 
@@ -23,11 +22,12 @@ fn receive(messages: &mut Messages, now: Instant, visibility: Duration) -> Vec<(
     let take = Take {
         count_max: 10,
         visibility,
-        receive_count_max: None,
+        receives_max: None,
+        is_reversed: false,
     };
-    let taken = messages.receive(now, 0, take).unwrap();
-    taken
-        .received
+    let received = messages.receive(now, 0, take).unwrap();
+    received
+        .live
         .into_iter()
         .map(|(receipt, message)| (receipt, message.body))
         .collect()
@@ -123,47 +123,4 @@ fn attribute_digest() {
         md5_of_attributes(&one.into()).as_deref(),
         Some("235c5c510d26fb653d073faed50ae77c")
     );
-}
-
-#[test]
-fn a_message_that_was_received_too_often_is_a_dead_letter() {
-    let (mut messages, now) = (Messages::default(), Instant::now());
-    messages.send(now, draft("poison", Duration::ZERO));
-    messages.send(now, draft("good", SECOND));
-    let take = Take {
-        count_max: 1,
-        visibility: SECOND,
-        receive_count_max: Some(2),
-    };
-    for round in 0..2 {
-        let taken = messages.receive(now + 2 * round * SECOND, 0, take).unwrap();
-        assert_eq!((taken.received.len(), taken.dead.len()), (1, 0));
-        let (receipt, message) = &taken.received[0];
-        if message.body == "good" {
-            messages.delete(*receipt);
-        }
-    }
-    // The dead letter stands in nobody's way: the next message is received by the same request.
-    messages.send(now, draft("next", Duration::ZERO));
-    let at = now + 10 * SECOND;
-    let all: Vec<_> = (0..3).map(|_| messages.receive(at, 0, take).unwrap()).collect();
-    let dead: Vec<&str> = all
-        .iter()
-        .flat_map(|taken| &taken.dead)
-        .map(|m| m.body.as_str())
-        .collect();
-    assert_eq!(dead, ["poison"]);
-    assert!(
-        all.iter()
-            .flat_map(|taken| &taken.received)
-            .any(|(_, m)| m.body == "next")
-    );
-}
-
-#[test]
-fn a_message_hidden_for_no_time_is_received_once_by_a_request() {
-    let (mut messages, now) = (Messages::default(), Instant::now());
-    messages.send(now, draft("a", Duration::ZERO));
-    assert_eq!(receive(&mut messages, now, Duration::ZERO).len(), 1);
-    assert_eq!(receive(&mut messages, now, Duration::ZERO).len(), 1);
 }

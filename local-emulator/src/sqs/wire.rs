@@ -38,13 +38,6 @@ pub(crate) struct QueueRef {
     pub queue_url: String,
 }
 
-impl QueueRef {
-    /// The queue that a URL names by its last part, whatever host it was reached by.
-    pub fn name(self) -> String {
-        self.queue_url.rsplit('/').next().unwrap_or_default().to_owned()
-    }
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct ListQueues {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use local_emulator::{FaultRule, FaultSettings, LatencyProfile, S3Fault, SqsFault};
+use local_emulator::{FaultRule, FaultSettings, LatencyProfile, S3Fault};
 
 use crate::common::{World, http, start, start_with};
 
@@ -128,100 +128,4 @@ async fn the_aws_profile_makes_requests_wait() {
     }
     // The fastest write or listing ever drawn is 22 ms, on the fastest day two thirds of it.
     assert!(since.elapsed() >= Duration::from_millis(5 * 14));
-}
-
-async fn bodies(sqs: &aws_sdk_sqs::Client, url: &str, wait_s: i32) -> Vec<String> {
-    let mut all = Vec::new();
-    loop {
-        let request = sqs.receive_message().queue_url(url).max_number_of_messages(10);
-        let received = request.wait_time_seconds(wait_s).send().await.unwrap();
-        let messages = received.messages.unwrap_or_default();
-        if messages.is_empty() {
-            return all;
-        }
-        for message in messages {
-            let handle = message.receipt_handle().unwrap();
-            sqs.delete_message()
-                .queue_url(url)
-                .receipt_handle(handle)
-                .send()
-                .await
-                .unwrap();
-            all.push(message.body().unwrap().to_owned());
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn messages_are_dropped_doubled_and_late() {
-    let world = start().await;
-    let sqs = world.sqs();
-    let created = sqs.create_queue().queue_name("jobs").send().await.unwrap();
-    let url = created.queue_url.unwrap();
-    let switch = |fault: Option<SqsFault>| {
-        world.emulator.set_faults(FaultSettings {
-            sqs: fault
-                .map(|fault| FaultRule::always(fault, "jobs"))
-                .into_iter()
-                .collect(),
-            ..FaultSettings::default()
-        });
-    };
-    let send = async |fault: SqsFault, body: &str| {
-        switch(Some(fault));
-        sqs.send_message()
-            .queue_url(&url)
-            .message_body(body)
-            .send()
-            .await
-            .unwrap();
-        switch(None);
-    };
-    send(SqsFault::Drop, "dropped").await;
-    assert!(bodies(&sqs, &url, 0).await.is_empty());
-    send(SqsFault::Duplicate, "doubled").await;
-    assert_eq!(
-        bodies(&sqs, &url, 0).await,
-        ["doubled", "doubled"],
-        "deleting the one leaves the other"
-    );
-    send(SqsFault::Delay { ms: 300 }, "late").await;
-    assert!(bodies(&sqs, &url, 0).await.is_empty());
-    assert_eq!(bodies(&sqs, &url, 2).await, ["late"]);
-
-    sqs.send_message()
-        .queue_url(&url)
-        .message_body("there")
-        .send()
-        .await
-        .unwrap();
-    switch(Some(SqsFault::EmptyReceive));
-    assert!(bodies(&sqs, &url, 5).await.is_empty(), "empty and at once");
-    switch(None);
-    assert_eq!(bodies(&sqs, &url, 0).await, ["there"]);
-
-    switch(Some(SqsFault::InternalError));
-    let refused = sqs
-        .send_message()
-        .queue_url(&url)
-        .message_body("x")
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(refused.raw_response().map(|raw| raw.status().as_u16()), Some(500));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn counts_and_metrics_are_read_and_reset_over_http() {
-    let (world, _s3) = world().await;
-    let page = |name: &str| format!("{}/_emulator/{name}", world.emulator.endpoints().lambda);
-    let (status, text) = http("GET", &page("metrics"), "").await;
-    assert_eq!(status, 200);
-    let line = r#"emulator_s3_billed_requests_total{prefix="bucket/struck/",class="tier1"} 1"#;
-    assert!(text.lines().any(|found| found == line), "{text}");
-    let (_, counts) = http("GET", &page("counts"), "").await;
-    let counts: serde_json::Value = serde_json::from_str(&counts).unwrap();
-    assert_eq!(counts["billed"]["s3"]["bucket/struck/"]["tier1"], 1, "{counts}");
-    assert_eq!(http("DELETE", &page("counts"), "").await.0, 200);
-    assert!(world.emulator.counts().s3.is_empty());
 }

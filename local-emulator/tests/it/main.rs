@@ -4,6 +4,7 @@
     reason = "the emulator is tested with clients of its own"
 )]
 
+mod bill;
 mod common;
 mod faults;
 mod lambda;

@@ -1,5 +1,10 @@
 //! SQS through AWS's own client, and the shape of its errors on the wire.
 
+mod faults;
+mod raw;
+mod redrive;
+mod volume;
+
 use std::time::{Duration, Instant};
 
 use crate::common::{World, start};
@@ -256,131 +261,4 @@ async fn queues() {
     let gone = sqs.send_message().queue_url(&url).message_body("x").send().await;
     assert!(gone.unwrap_err().into_service_error().is_queue_does_not_exist());
     assert_eq!(world.emulator.counts().sqs["CreateQueue"], 4);
-}
-
-#[tokio::test]
-async fn a_message_nobody_can_handle_goes_to_the_dead_letter_queue() {
-    let world = start().await;
-    let (sqs, url) = queue(&world).await;
-    let grave = sqs
-        .create_queue()
-        .queue_name("grave")
-        .send()
-        .await
-        .unwrap()
-        .queue_url
-        .unwrap();
-    let policy = |name: &str| {
-        format!(r#"{{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:{name}", "maxReceiveCount": "2"}}"#)
-    };
-    let set = |name: &str| {
-        let set = sqs.set_queue_attributes().queue_url(&url);
-        set.attributes(QueueAttributeName::RedrivePolicy, policy(name)).send()
-    };
-    let refused = set("nosuch").await.unwrap_err();
-    assert_eq!(refused.code(), Some("InvalidParameterValue"), "{refused:?}");
-    set("grave").await.unwrap();
-    sqs.send_message()
-        .queue_url(&url)
-        .message_body("poison")
-        .send()
-        .await
-        .unwrap();
-    for round in ["1", "2"] {
-        let received = receive(&sqs, &url, 0, 0).await;
-        assert_eq!((received.len(), count(&received[0])), (1, round));
-    }
-    assert!(receive(&sqs, &url, 0, 0).await.is_empty(), "the third receive moves it");
-    let dead = receive(&sqs, &grave, 30, 2).await;
-    assert_eq!((dead.len(), dead[0].body()), (1, Some("poison")));
-    let source = &dead[0].attributes().unwrap()[&MessageSystemAttributeName::DeadLetterQueueSourceArn];
-    assert_eq!(source, "arn:aws:sqs:us-east-1:000000000000:jobs");
-    let sources = sqs
-        .list_dead_letter_source_queues()
-        .queue_url(&grave)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(sources.queue_urls(), [url]);
-}
-
-#[tokio::test]
-async fn a_queue_is_purged_once_a_minute() {
-    let world = start().await;
-    let (sqs, url) = queue(&world).await;
-    sqs.send_message()
-        .queue_url(&url)
-        .message_body("a")
-        .send()
-        .await
-        .unwrap();
-    sqs.purge_queue().queue_url(&url).send().await.unwrap();
-    assert!(receive(&sqs, &url, 0, 0).await.is_empty());
-    let again = sqs.purge_queue().queue_url(&url).send().await.unwrap_err();
-    assert!(again.into_service_error().is_purge_queue_in_progress());
-}
-
-/// Every message that was sent is received and deleted exactly once, by eight receivers at once.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_messages_pass_and_none_is_lost_or_stuck() {
-    const MESSAGES: usize = 5_000;
-    let world = start().await;
-    let (sqs, url) = queue(&world).await;
-    for start in (0..MESSAGES).step_by(10) {
-        let entry = |n: usize| {
-            let entry = SendMessageBatchRequestEntry::builder().id(format!("{n}"));
-            entry.message_body(format!("{n}")).build().unwrap()
-        };
-        let batch = sqs.send_message_batch().queue_url(&url);
-        batch
-            .set_entries(Some((start..start + 10).map(entry).collect()))
-            .send()
-            .await
-            .unwrap();
-    }
-    let receiver = |_| {
-        let (sqs, url) = (sqs.clone(), url.clone());
-        tokio::spawn(async move {
-            let mut bodies = Vec::new();
-            loop {
-                let messages = receive(&sqs, &url, 60, 0).await;
-                if messages.is_empty() {
-                    return bodies;
-                }
-                let entry = |(n, message): (usize, &Message)| {
-                    let entry = DeleteMessageBatchRequestEntry::builder().id(format!("{n}"));
-                    entry.receipt_handle(message.receipt_handle().unwrap()).build().unwrap()
-                };
-                let entries = messages.iter().enumerate().map(entry).collect();
-                sqs.delete_message_batch()
-                    .queue_url(&url)
-                    .set_entries(Some(entries))
-                    .send()
-                    .await
-                    .unwrap();
-                bodies.extend(
-                    messages
-                        .iter()
-                        .map(|message| message.body().unwrap().parse::<usize>().unwrap()),
-                );
-            }
-        })
-    };
-    let mut all = Vec::new();
-    for receiver in (0..8).map(receiver).collect::<Vec<_>>() {
-        all.extend(receiver.await.unwrap());
-    }
-    all.sort_unstable();
-    assert_eq!(all, (0..MESSAGES).collect::<Vec<_>>());
-    let attributes = sqs
-        .get_queue_attributes()
-        .queue_url(&url)
-        .attribute_names(QueueAttributeName::All);
-    let attributes = attributes.send().await.unwrap().attributes.unwrap();
-    for name in [
-        QueueAttributeName::ApproximateNumberOfMessages,
-        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-    ] {
-        assert_eq!(attributes[&name], "0", "{name:?}");
-    }
 }
