@@ -9,5 +9,6 @@ mod common;
 mod faults;
 mod lambda;
 mod lambda_faults;
+mod python;
 mod s3;
 mod sqs;
