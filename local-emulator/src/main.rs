@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use local_emulator::{Credentials, Emulator, FunctionSettings, Mount, Settings};
+use local_emulator::{Credentials, Emulator, FaultSettings, FunctionSettings, LatencyProfile, Mount, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -50,6 +50,15 @@ struct Arguments {
     environment_max: usize,
     #[arg(long, default_value_t = 300)]
     environment_idle_s: u64,
+    /// New environments of one function within 10 s.
+    #[arg(long, default_value_t = 1000)]
+    ramp_per_10_s: u32,
+    /// Makes requests to S3 wait as on AWS.
+    #[arg(long, value_name = "PROFILE", value_parser = parse_latency, default_value = "none")]
+    latency: LatencyProfile,
+    /// Rules of faults, as `PUT /_emulator/faults` takes them.
+    #[arg(long, value_name = "JSON", value_parser = parse_faults)]
+    faults: Option<FaultSettings>,
 }
 
 #[tokio::main]
@@ -106,8 +115,23 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
         concurrency_max: arguments.concurrency_max,
         environment_idle: Duration::from_secs(arguments.environment_idle_s),
         environment_max: arguments.environment_max,
+        ramp_per_10_s: arguments.ramp_per_10_s,
+        latency: arguments.latency,
+        faults: arguments.faults.unwrap_or_default(),
         ..Settings::new(data, temporary.join("scratch"))
     }
+}
+
+fn parse_latency(text: &str) -> Result<LatencyProfile, String> {
+    match text {
+        "none" => Ok(LatencyProfile::None),
+        "aws" => Ok(LatencyProfile::Aws),
+        other => Err(format!("{other:?} is neither none nor aws")),
+    }
+}
+
+fn parse_faults(text: &str) -> Result<FaultSettings, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn parse_mount(text: &str) -> Result<Mount, String> {
