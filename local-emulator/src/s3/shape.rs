@@ -52,7 +52,7 @@ impl HttpBody for Sized {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size.clone()
+        self.size
     }
 }
 

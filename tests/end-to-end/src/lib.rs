@@ -2,7 +2,9 @@
 //! answers the same SQL in process. Uses no crate of ours: it sees what a user sees.
 
 pub mod client;
+pub mod elsewhere;
 pub mod oracle;
+pub mod python;
 pub mod server;
 pub mod table;
 pub mod tpch;

@@ -1,5 +1,6 @@
 //! The real server as a child process: `mayfly serve --local`, told from its output where it listens.
 
+use crate::elsewhere::Cloud;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ pub const STOP_WAIT: Duration = Duration::from_secs(5);
 /// A running server. Dropping it stops it.
 pub struct Server {
     child: Child,
+    cloud: Cloud,
     pub url: String,
     pub s3: String,
     pub sqs: String,
@@ -84,10 +86,13 @@ impl Server {
     }
 
     pub fn start_with(executors: Executors, arguments: &[&str]) -> Server {
-        let mut child = Command::new(binary())
+        let cloud = Cloud::of_suite(arguments);
+        let mut command = Command::new(binary());
+        command
             .args(["serve", "--local", "--port", "0"])
-            .args(executors.arguments())
-            .args(arguments)
+            .args(executors.arguments());
+        cloud.apply(&mut command);
+        let mut child = command
             .env("MAYFLY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -98,6 +103,7 @@ impl Server {
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
         let mut server = Server {
             child,
+            cloud,
             url: String::new(),
             s3: String::new(),
             sqs: String::new(),
@@ -125,6 +131,11 @@ impl Server {
                 url.trim().clone_into(place);
             }
         }
+    }
+
+    /// To be called after a change in a mounted folder.
+    pub fn refresh(&self) {
+        self.cloud.refresh();
     }
 
     pub fn pid(&self) -> u32 {

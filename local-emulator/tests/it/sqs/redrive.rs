@@ -42,7 +42,7 @@ async fn a_message_received_too_often_moves_to_the_dead_letter_queue() {
         .send()
         .await
         .unwrap();
-    assert_eq!(sources.queue_urls(), [url.clone()]);
+    assert_eq!(sources.queue_urls(), std::slice::from_ref(&url));
 }
 
 #[tokio::test]

@@ -145,6 +145,7 @@ async fn a_file_that_changes_under_a_table_is_read_anew_or_named() {
         folder.path().join("t/second.parquet"),
     )
     .expect("copied");
+    cloud.server.refresh();
     assert_eq!(
         cloud
             .client
@@ -156,6 +157,7 @@ async fn a_file_that_changes_under_a_table_is_read_anew_or_named() {
         [[Some("10".to_owned())]]
     );
     fs::write(&file, b"PAR1 no longer a table PAR1").expect("written");
+    cloud.server.refresh();
     let error = cloud
         .client
         .query("SELECT sum(r_regionkey) FROM t")

@@ -7,5 +7,6 @@ mod errors;
 mod executor_programs;
 mod executors;
 mod results;
+mod stores;
 mod support;
 mod tpch;
