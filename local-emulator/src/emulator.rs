@@ -44,7 +44,7 @@ impl Emulator {
     /// Starts all three services; once this returns they answer.
     pub async fn start(settings: Settings) -> Result<Emulator, StartError> {
         make_scratch(&settings.scratch)?;
-        let store = s3::Store::open(&settings.data, &settings.mounts)?;
+        let store = s3::Store::open(&settings.data, &settings.mounts, settings.fsync)?;
         let functions = settings
             .functions
             .iter()

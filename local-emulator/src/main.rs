@@ -1,11 +1,14 @@
 //! The emulator as a program: settings from the command line, endpoints on stdout, runs until SIGINT or SIGTERM.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use local_emulator::{Credentials, Emulator, FaultSettings, FunctionSettings, LatencyProfile, Mount, Settings};
+use local_emulator::{
+    Credentials, Emulator, Endpoints, FaultSettings, FunctionSettings, LatencyProfile, Mount, Settings,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -16,6 +19,9 @@ struct Arguments {
     /// Folder for buckets and objects, kept; a temporary one if absent.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// What S3 acknowledged is on the disk, and survives the death of the machine.
+    #[arg(long)]
+    fsync: bool,
     /// 0 picks a free port.
     #[arg(long, default_value_t = 0)]
     s3_port: u16,
@@ -74,21 +80,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let emulator = Emulator::start(settings(arguments, temporary.path())).await?;
     let endpoints = emulator.endpoints();
-    println!("s3 endpoint {}", endpoints.s3);
-    println!("sqs endpoint {}", endpoints.sqs);
-    println!("lambda endpoint {}", endpoints.lambda);
-    println!("enforced: concurrency, timeout, resident memory, payload size, freeze between invocations, idle expiry");
-    println!("accounted only: CPU share, temp folder size, network bandwidth");
-    if !emulator.ties_children() {
-        println!(
-            "not enforced: setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed"
-        );
-    }
+    // Whoever has stopped listening does not end the services.
+    let _ = announce(&mut std::io::stdout(), &emulator, &endpoints);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     emulator.shutdown().await;
+    Ok(())
+}
+
+/// Programs wait for the endpoints; people read the rest.
+fn announce(out: &mut impl Write, emulator: &Emulator, endpoints: &Endpoints) -> std::io::Result<()> {
+    writeln!(out, "s3 endpoint {}", endpoints.s3)?;
+    writeln!(out, "sqs endpoint {}", endpoints.sqs)?;
+    writeln!(out, "lambda endpoint {}", endpoints.lambda)?;
+    let enforced = "concurrency, ramp, timeout, resident memory, payload size, freeze between invocations, idle expiry";
+    writeln!(out, "enforced: {enforced}")?;
+    writeln!(out, "accounted only: CPU share, temp folder size, network bandwidth")?;
+    if !emulator.ties_children() {
+        let missing = "setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed";
+        writeln!(out, "not enforced: {missing}")?;
+    }
     Ok(())
 }
 
@@ -102,6 +115,7 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
         ..FunctionSettings::new(name, program)
     };
     Settings {
+        fsync: arguments.fsync,
         s3_port: arguments.s3_port,
         sqs_port: arguments.sqs_port,
         lambda_port: arguments.lambda_port,

@@ -21,6 +21,7 @@ mod log;
 mod mount;
 mod object;
 mod receive;
+mod restore;
 mod store;
 mod upload;
 

@@ -12,6 +12,8 @@ use crate::lambda::EventSettings;
 pub struct Settings {
     /// Folder for buckets and objects. Kept when the emulator stops, so a caller that passes it again finds its objects again.
     pub data: PathBuf,
+    /// Whether what S3 acknowledged survives the death of the machine, not only of the process. Each write then waits for the disk.
+    pub fsync: bool,
     /// Ports on 127.0.0.1; 0 picks a free one.
     pub s3_port: u16,
     pub sqs_port: u16,
@@ -55,6 +57,7 @@ impl Settings {
     pub fn new(data: impl AsRef<Path>, scratch: impl AsRef<Path>) -> Settings {
         Settings {
             data: data.as_ref().to_owned(),
+            fsync: false,
             s3_port: 0,
             sqs_port: 0,
             lambda_port: 0,

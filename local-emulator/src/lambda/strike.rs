@@ -29,7 +29,7 @@ async fn killed(environment: &Environment, event: Event, moment: KillMoment) -> 
         KillMoment::AfterResponse => trapped(environment, event, Trap::KillAfterAnswer).await,
         KillMoment::Frozen => {
             let outcome = environment.invoke(event).await;
-            environment.strike_down();
+            environment.kill().await;
             outcome
         }
         // It strikes a start, not an event.

@@ -7,7 +7,7 @@
 //! └────────────┴─────────────┴───────────────┘
 //! ```
 //!
-//! Survives the death of the process, not of the machine: nothing is fsynced.
+//! Survives the death of the process; that of the machine only if it is told to sync each frame to the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::object::About;
+use super::object::{About, Checksums};
 
 const HEADER_BYTES: usize = 8;
 /// A longer frame is taken for torn: far above any record (a key is 1 KiB, metadata 2 KiB, a part list 10,000 entries).
@@ -40,6 +40,31 @@ pub(crate) enum Record {
         bucket: String,
         key: String,
     },
+    CreateUpload {
+        id: String,
+        bucket: String,
+        key: String,
+        initiated_ms: u64,
+        about: About,
+    },
+    AddPart {
+        id: String,
+        number: i32,
+        part: PartRecord,
+    },
+    /// Completed or aborted.
+    EndUpload {
+        id: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    pub file: FileRecord,
+    pub md5: [u8; 16],
+    #[serde(default)]
+    pub checksums: Checksums,
+    pub modified_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,13 +78,15 @@ pub(crate) struct Log {
     file: File,
     /// Where the last whole frame ends.
     end: u64,
+    /// Whether a record is on the disk when [`append`](Log::append) returns.
+    syncs: bool,
     /// Set when a torn frame could not be cut off: what followed it would be lost at the next start, so nothing may follow.
     broken: bool,
 }
 
 impl Log {
     /// Opens or creates the log and gives what it holds, oldest first.
-    pub fn open(path: &Path) -> io::Result<(Log, Vec<Record>)> {
+    pub fn open(path: &Path, syncs: bool) -> io::Result<(Log, Vec<Record>)> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -72,6 +99,7 @@ impl Log {
             Log {
                 file,
                 end: end as u64,
+                syncs,
                 broken: false,
             },
             records,
@@ -79,7 +107,7 @@ impl Log {
     }
 
     /// Replaces the log at `path` by one that holds `records` alone.
-    pub fn rewrite<'a>(path: &Path, records: impl Iterator<Item = Record> + 'a) -> io::Result<Log> {
+    pub fn rewrite<'a>(path: &Path, records: impl Iterator<Item = Record> + 'a, syncs: bool) -> io::Result<Log> {
         let fresh = path.with_extension("new");
         let mut writer = BufWriter::new(File::create(&fresh)?);
         let mut end = 0;
@@ -94,6 +122,7 @@ impl Log {
         Ok(Log {
             file,
             end,
+            syncs,
             broken: false,
         })
     }
@@ -106,7 +135,8 @@ impl Log {
             ));
         }
         let frame = frame(record);
-        match self.file.write_all(&frame) {
+        let written = self.file.write_all(&frame);
+        match written.and_then(|()| if self.syncs { self.file.sync_data() } else { Ok(()) }) {
             Ok(()) => {
                 self.end += frame.len() as u64;
                 Ok(())

@@ -27,7 +27,7 @@ impl Adapter {
             cache_control: input.cache_control,
         };
         let metadata = input.metadata.unwrap_or_default().into_iter().collect();
-        let upload_id = self.store.uploads.create(Upload {
+        let upload_id = self.store.create_upload(Upload {
             bucket: input.bucket.clone(),
             key: input.key.clone(),
             initiated_ms: now_ms(),
@@ -37,7 +37,7 @@ impl Adapter {
                 ..About::default()
             },
             parts: Default::default(),
-        });
+        })?;
         Ok(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -70,8 +70,7 @@ impl Adapter {
             ..Default::default()
         };
         self.store
-            .uploads
-            .add(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
+            .add_part(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
         Ok(output)
     }
 
@@ -91,7 +90,7 @@ impl Adapter {
         };
         let object = self.store.put(&input.bucket, &input.key, object, &condition)?;
         // A rival that completed the same upload a moment ago made the same object: not an error.
-        let _ = self.store.uploads.remove(&input.upload_id, &input.bucket, &input.key);
+        let _ = self.store.end_upload(&input.upload_id, &input.bucket, &input.key);
         Ok(CompleteMultipartUploadOutput {
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
@@ -102,7 +101,7 @@ impl Adapter {
     }
 
     pub(super) fn abort_upload(&self, input: AbortMultipartUploadInput) -> S3Result<AbortMultipartUploadOutput> {
-        self.store.uploads.remove(&input.upload_id, &input.bucket, &input.key)?;
+        self.store.end_upload(&input.upload_id, &input.bucket, &input.key)?;
         Ok(AbortMultipartUploadOutput::default())
     }
 

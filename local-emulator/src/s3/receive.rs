@@ -46,6 +46,9 @@ pub(crate) async fn receive(
         }
     }
     sink = sink.absorb(block).await?;
+    if store.syncs {
+        sink = sink.synced().await?;
+    }
     if size.is_some_and(|size| size != sink.size as i64) {
         return Err(s3_error!(
             IncompleteBody,
@@ -105,6 +108,18 @@ impl Sink {
             writing.await.expect("writing a block does not panic")
         };
         done.map_err(internal)
+    }
+
+    /// Waits until all of it is on the disk, its name in the folder too.
+    async fn synced(self) -> S3Result<Sink> {
+        let sync = move || {
+            self.file.sync_all()?;
+            let folder = self.data.path.parent().expect("data files lie in a folder");
+            File::open(folder)?.sync_all()?;
+            Ok(self)
+        };
+        let syncing = tokio::task::spawn_blocking(sync);
+        syncing.await.expect("syncing a file does not panic").map_err(internal)
     }
 
     fn write(&mut self, block: &Block) -> io::Result<()> {

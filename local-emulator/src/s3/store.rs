@@ -1,7 +1,7 @@
-//! Buckets and objects: an ordered index in memory, a log that restores it, a data file per object. Condition check and index swap happen
+//! Buckets, objects and uploads: an ordered index in memory, a log that restores it, a data file per object or part. Condition check and index swap happen
 //! under one lock, after the body was received and hashed: racing creators have one winner. Knows no HTTP.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,12 @@ use s3s::{S3Error, S3Result, s3_error};
 
 use super::condition::WriteCondition;
 use super::listing::{Page, PageRequest};
-use super::log::{FileRecord, Log, Record};
+use super::log::{FileRecord, Log, PartRecord, Record};
 use super::mount::MountedBucket;
 use super::now_ms;
 use super::object::{DataFile, Object, Segment};
-use super::upload::Uploads;
+use super::restore::restore;
+use super::upload::{Part, Upload, Uploads};
 use crate::settings::{Mount, StartError};
 
 /// Data files are spread over this many folders, so that no folder grows huge.
@@ -27,6 +28,8 @@ pub(crate) struct Store {
     file_next: AtomicU64,
     index: RwLock<Index>,
     pub uploads: Uploads,
+    /// Whether data files are synced to the disk before their object is acknowledged.
+    pub syncs: bool,
     /// Held until the end: a second emulator on the same folder would tear the log.
     _lock: File,
 }
@@ -42,9 +45,9 @@ enum Bucket {
 }
 
 #[derive(Default)]
-struct StoredBucket {
-    created_ms: u64,
-    objects: BTreeMap<String, Arc<Object>>,
+pub(super) struct StoredBucket {
+    pub created_ms: u64,
+    pub objects: BTreeMap<String, Arc<Object>>,
 }
 
 /// Where a bucket's objects come from, once the index lock is released.
@@ -54,7 +57,8 @@ enum Source {
 }
 
 impl Store {
-    pub fn open(data: &Path, mounts: &[Mount]) -> Result<Store, StartError> {
+    /// `syncs`: whether what is acknowledged is on the disk, and survives the death of the machine.
+    pub fn open(data: &Path, mounts: &[Mount], syncs: bool) -> Result<Store, StartError> {
         let failed = |cause| StartError::Data {
             folder: data.to_owned(),
             cause,
@@ -67,13 +71,19 @@ impl Store {
         lock.try_lock().map_err(|_| StartError::DataInUse {
             folder: data.to_owned(),
         })?;
-        let (mut index, file_next) = restore(&data.join("index.log"), &objects).map_err(failed)?;
+        let restored = restore(&data.join("index.log"), &objects, syncs).map_err(failed)?;
+        let buckets = restored.buckets.into_iter();
+        let mut index = Index {
+            buckets: buckets.map(|(name, bucket)| (name, Bucket::Stored(bucket))).collect(),
+            log: restored.log,
+        };
         index.mount(mounts)?;
         Ok(Store {
             objects,
-            file_next: AtomicU64::new(file_next),
+            file_next: AtomicU64::new(restored.file_next),
             index: RwLock::new(index),
-            uploads: Uploads::default(),
+            uploads: Uploads::new(restored.uploads),
+            syncs,
             _lock: lock,
         })
     }
@@ -186,6 +196,52 @@ impl Store {
         Ok(())
     }
 
+    /// Begins a multipart upload and gives its id.
+    pub fn create_upload(&self, upload: Upload) -> S3Result<String> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let mut index = self.write();
+        index.stored(&upload.bucket)?;
+        index.append(&Record::CreateUpload {
+            id: id.clone(),
+            bucket: upload.bucket.clone(),
+            key: upload.key.clone(),
+            initiated_ms: upload.initiated_ms,
+            about: upload.about.clone(),
+        })?;
+        self.uploads.insert(id.clone(), upload);
+        Ok(id)
+    }
+
+    /// Adds a part, in place of an earlier one of that number.
+    pub fn add_part(&self, id: &str, bucket: &str, key: &str, number: i32, part: Part) -> S3Result<()> {
+        let replaced = {
+            let mut index = self.write();
+            self.uploads.check(id, bucket, key)?;
+            index.append(&Record::AddPart {
+                id: id.to_owned(),
+                number,
+                part: part_record(&part),
+            })?;
+            part.segment.file.link();
+            self.uploads.add(id, bucket, key, number, part)?
+        };
+        // Outside the lock: the last holder of a replaced part removes its file.
+        replaced.inspect(|replaced| replaced.segment.file.unlink());
+        Ok(())
+    }
+
+    /// Forgets an upload that was completed or aborted.
+    pub fn end_upload(&self, id: &str, bucket: &str, key: &str) -> S3Result<()> {
+        let ended = {
+            let mut index = self.write();
+            self.uploads.check(id, bucket, key)?;
+            index.append(&Record::EndUpload { id: id.to_owned() })?;
+            self.uploads.remove(id, bucket, key)?
+        };
+        ended.parts.values().for_each(|part| part.segment.file.unlink());
+        Ok(())
+    }
+
     pub fn list(&self, bucket: &str, request: &PageRequest) -> S3Result<Page> {
         let mount = match self.read().bucket(bucket)? {
             Bucket::Stored(stored) => return Ok(request.page(&stored.objects)),
@@ -250,133 +306,32 @@ impl Bucket {
     }
 }
 
-/// Replays the log, compacts it when most of it is history, and removes data files that nothing names. Gives the next file number too.
-fn restore(log: &Path, objects: &Path) -> io::Result<(Index, u64)> {
-    let (mut log_file, records) = Log::open(log)?;
-    let history = records.len();
-    let last = latest(records);
-    let mut files = HashMap::new();
-    let mut buckets = BTreeMap::new();
-    for (bucket, (created_ms, puts)) in &last {
-        let stored = puts
-            .iter()
-            .map(|(key, put)| (key.clone(), Arc::new(revive(put, objects, &mut files))))
-            .collect();
-        buckets.insert(
-            bucket.clone(),
-            Bucket::Stored(StoredBucket {
-                created_ms: *created_ms,
-                objects: stored,
-            }),
-        );
-    }
-    let live: usize = last.values().map(|(_, puts)| 1 + puts.len()).sum();
-    if history > 2 * live + 64 {
-        log_file = Log::rewrite(log, snapshot(last))?;
-    }
-    let file_last = remove_orphans(objects, &files.keys().copied().collect())?;
-    Ok((Index { buckets, log: log_file }, file_last + 1))
-}
-
-type Puts = BTreeMap<String, (Vec<FileRecord>, super::object::About)>;
-
-fn latest(records: Vec<Record>) -> BTreeMap<String, (u64, Puts)> {
-    let mut buckets: BTreeMap<String, (u64, Puts)> = BTreeMap::new();
-    for record in records {
-        match record {
-            Record::CreateBucket { bucket, created_ms } => {
-                buckets.insert(bucket, (created_ms, Puts::new()));
-            }
-            Record::DeleteBucket { bucket } => {
-                buckets.remove(&bucket);
-            }
-            Record::Put {
-                bucket,
-                key,
-                files,
-                about,
-            } => {
-                buckets.entry(bucket).or_default().1.insert(key, (files, about));
-            }
-            Record::Delete { bucket, key } => {
-                buckets.entry(bucket).or_default().1.remove(&key);
-            }
-        }
-    }
-    buckets
-}
-
-/// An object from its record; copies of one object share their data files again.
-fn revive(
-    (records, about): &(Vec<FileRecord>, super::object::About),
-    objects: &Path,
-    files: &mut HashMap<u64, Arc<DataFile>>,
-) -> Object {
-    let segment = |record: &FileRecord| {
-        let file = files.entry(record.id).or_insert_with(|| {
-            let path = file_path(objects, record.id);
-            Arc::new(DataFile::of_store(record.id, path))
-        });
-        Segment {
-            file: file.clone(),
-            size: record.size,
-        }
-    };
-    let object = Object {
-        segments: records.iter().map(segment).collect(),
-        about: about.clone(),
-    };
-    object.link();
-    object
-}
-
-fn snapshot(buckets: BTreeMap<String, (u64, Puts)>) -> impl Iterator<Item = Record> {
-    buckets.into_iter().flat_map(|(bucket, (created_ms, puts))| {
-        let create = Record::CreateBucket {
-            bucket: bucket.clone(),
-            created_ms,
-        };
-        let put = move |(key, (files, about))| Record::Put {
-            bucket: bucket.clone(),
-            key,
-            files,
-            about,
-        };
-        std::iter::once(create).chain(puts.into_iter().map(put))
-    })
-}
-
-/// Removes what a killed process left half-written or had already replaced. Gives the highest number in use.
-fn remove_orphans(objects: &Path, live: &HashSet<u64>) -> io::Result<u64> {
-    for folder in std::fs::read_dir(objects)? {
-        for file in std::fs::read_dir(folder?.path())? {
-            let file = file?;
-            let id = file
-                .file_name()
-                .to_str()
-                .and_then(|name| u64::from_str_radix(name, 16).ok());
-            if id.is_some_and(|id| !live.contains(&id)) {
-                std::fs::remove_file(file.path())?;
-            }
-        }
-    }
-    Ok(live.iter().copied().max().unwrap_or(0))
-}
-
-fn file_path(objects: &Path, id: u64) -> PathBuf {
+pub(super) fn file_path(objects: &Path, id: u64) -> PathBuf {
     objects.join(format!("{:02x}", id % FOLDERS)).join(format!("{id:016x}"))
 }
 
 fn put_record(bucket: &str, key: &str, object: &Object) -> Record {
-    let record = |segment: &Segment| FileRecord {
-        id: segment.file.id().expect("only the store's own files are put"),
-        size: segment.size,
-    };
     Record::Put {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
-        files: object.segments.iter().map(record).collect(),
+        files: object.segments.iter().map(file_record).collect(),
         about: object.about.clone(),
+    }
+}
+
+fn part_record(part: &Part) -> PartRecord {
+    PartRecord {
+        file: file_record(&part.segment),
+        md5: part.md5,
+        checksums: part.checksums.clone(),
+        modified_ms: part.modified_ms,
+    }
+}
+
+fn file_record(segment: &Segment) -> FileRecord {
+    FileRecord {
+        id: segment.file.id().expect("only the store's own files are put"),
+        size: segment.size,
     }
 }
 

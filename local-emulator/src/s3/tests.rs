@@ -29,7 +29,7 @@ fn put(n: u64) -> Record {
 fn a_log_cut_anywhere_keeps_its_whole_records() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let (mut log, _) = Log::open(&path).unwrap();
+    let (mut log, _) = Log::open(&path, false).unwrap();
     let mut ends = vec![0];
     for n in 0..5 {
         log.append(&put(n)).unwrap();
@@ -38,11 +38,11 @@ fn a_log_cut_anywhere_keeps_its_whole_records() {
     let bytes = std::fs::read(&path).unwrap();
     for cut in 0..=bytes.len() {
         std::fs::write(&path, &bytes[..cut]).unwrap();
-        let (mut log, records) = Log::open(&path).unwrap();
+        let (mut log, records) = Log::open(&path, false).unwrap();
         let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
         assert_eq!(records, (0..whole as u64).map(put).collect::<Vec<_>>(), "cut at {cut}");
         log.append(&put(9)).unwrap();
-        let (_, records) = Log::open(&path).unwrap();
+        let (_, records) = Log::open(&path, false).unwrap();
         assert_eq!(
             records.last(),
             Some(&put(9)),
@@ -56,22 +56,22 @@ fn a_log_cut_anywhere_keeps_its_whole_records() {
 fn a_flipped_bit_ends_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let (mut log, _) = Log::open(&path).unwrap();
+    let (mut log, _) = Log::open(&path, false).unwrap();
     (0..3).for_each(|n| log.append(&put(n)).unwrap());
     let mut bytes = std::fs::read(&path).unwrap();
     let last = bytes.len() - 2;
     bytes[last] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert_eq!(Log::open(&path).unwrap().1, [put(0), put(1)]);
+    assert_eq!(Log::open(&path, false).unwrap().1, [put(0), put(1)]);
 }
 
 #[test]
 fn a_rewritten_log_reads_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let mut log = Log::rewrite(&path, (0..3).map(put)).unwrap();
+    let mut log = Log::rewrite(&path, (0..3).map(put), false).unwrap();
     log.append(&put(3)).unwrap();
-    assert_eq!(Log::open(&path).unwrap().1, (0..4).map(put).collect::<Vec<_>>());
+    assert_eq!(Log::open(&path, false).unwrap().1, (0..4).map(put).collect::<Vec<_>>());
 }
 
 fn check_pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, start: Start, expected: Expect) {

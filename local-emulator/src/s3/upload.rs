@@ -1,4 +1,4 @@
-//! Multipart uploads in progress. Held in memory: an upload that was not completed does not survive a restart, its parts' files neither.
+//! Multipart uploads in progress, and the objects that their parts make. What outlives the process is written by store.rs.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -14,7 +14,6 @@ use super::receive::Received;
 const PART_BYTES_MIN: u64 = 5 << 20;
 pub(crate) const PART_NUMBER_MAX: i32 = 10_000;
 
-#[derive(Default)]
 pub(crate) struct Uploads(Mutex<BTreeMap<String, Upload>>);
 
 #[derive(Clone, Debug)]
@@ -51,10 +50,12 @@ impl Part {
 }
 
 impl Uploads {
-    pub fn create(&self, upload: Upload) -> String {
-        let id = uuid::Uuid::new_v4().simple().to_string();
-        self.lock().insert(id.clone(), upload);
-        id
+    pub fn new(restored: BTreeMap<String, Upload>) -> Uploads {
+        Uploads(Mutex::new(restored))
+    }
+
+    pub fn insert(&self, id: String, upload: Upload) {
+        self.lock().insert(id, upload);
     }
 
     pub fn check(&self, id: &str, bucket: &str, key: &str) -> S3Result<()> {
@@ -65,18 +66,15 @@ impl Uploads {
         find(&mut self.lock(), id, bucket, key).cloned()
     }
 
-    /// Adds a part, in place of an earlier one of that number.
-    pub fn add(&self, id: &str, bucket: &str, key: &str, number: i32, part: Part) -> S3Result<()> {
-        // The replaced part goes after the lock: its last holder removes a file.
-        let _replaced = find(&mut self.lock(), id, bucket, key)?.parts.insert(number, part);
-        Ok(())
+    /// Adds a part and gives the one whose number it takes.
+    pub fn add(&self, id: &str, bucket: &str, key: &str, number: i32, part: Part) -> S3Result<Option<Part>> {
+        Ok(find(&mut self.lock(), id, bucket, key)?.parts.insert(number, part))
     }
 
-    pub fn remove(&self, id: &str, bucket: &str, key: &str) -> S3Result<()> {
+    pub fn remove(&self, id: &str, bucket: &str, key: &str) -> S3Result<Upload> {
         let mut uploads = self.lock();
         find(&mut uploads, id, bucket, key)?;
-        let _removed = uploads.remove(id);
-        Ok(())
+        Ok(uploads.remove(id).expect("it was found above"))
     }
 
     /// Uploads of a bucket, by key.

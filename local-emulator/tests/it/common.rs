@@ -40,20 +40,29 @@ fn credentials() -> Credentials {
     Credentials::new(known.access_key_id, known.secret_access_key, None, None, "test")
 }
 
+/// A client of the emulator at that address.
+pub fn s3_at(url: &str) -> aws_sdk_s3::Client {
+    s3_client(url, credentials())
+}
+
+fn s3_client(url: &str, credentials: Credentials) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version_latest()
+        .endpoint_url(url)
+        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+        .credentials_provider(credentials)
+        .force_path_style(true)
+        .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled());
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
 impl World {
     pub fn s3(&self) -> aws_sdk_s3::Client {
         self.s3_as(credentials())
     }
 
     pub fn s3_as(&self, credentials: Credentials) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version_latest()
-            .endpoint_url(self.emulator.endpoints().s3)
-            .region(aws_sdk_s3::config::Region::new("us-east-1"))
-            .credentials_provider(credentials)
-            .force_path_style(true)
-            .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled());
-        aws_sdk_s3::Client::from_conf(config.build())
+        s3_client(&self.emulator.endpoints().s3, credentials)
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {

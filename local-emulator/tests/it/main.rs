@@ -11,4 +11,5 @@ mod lambda;
 mod lambda_faults;
 mod python;
 mod s3;
+mod s3_kill;
 mod sqs;
