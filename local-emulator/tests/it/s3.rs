@@ -51,7 +51,7 @@ where
 async fn one_of_racing_creators_wins() {
     let world = start().await;
     let s3 = bucket(&world).await;
-    for round in 0..50 {
+    for round in 0..1_000 {
         let key = format!("round-{round}");
         let create = |n: usize| {
             let body = ByteStream::from(format!("creator {n}").into_bytes());
@@ -91,7 +91,7 @@ async fn a_read_under_overwrite_is_of_one_version() {
         }
     });
     let read = |s3: Client| async move {
-        for _ in 0..250 {
+        for _ in 0..2_500 {
             let object = s3.get_object().bucket("bucket").key("key").send().await.unwrap();
             let length = object.content_length.unwrap() as usize;
             let body = object.body.collect().await.unwrap().to_vec();
