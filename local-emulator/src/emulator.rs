@@ -17,7 +17,7 @@ use crate::fault::{FaultSettings, Faults};
 use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
 use crate::serve::{Lifetime, listen};
 use crate::settings::{LatencyProfile, Settings, StartError};
-use crate::{s3, sqs};
+use crate::{s3, sqs, tls};
 
 /// How long a stop waits for connections to be dropped, and with them the store.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -54,6 +54,9 @@ impl Emulator {
         let (sqs_listener, sqs_address) = bind("SQS", settings.sqs_port).await?;
         let (lambda_listener, lambda_address) = bind("Lambda", settings.lambda_port).await?;
 
+        let tls = settings.tls.as_ref().map(tls::acceptor).transpose();
+        let tls = tls.map_err(|cause| StartError::Tls { cause })?;
+        let url = |address: SocketAddr| url(address, tls.is_some());
         let counter = Arc::new(Counter::default());
         let faults = Arc::new(Faults::new(settings.faults.clone()));
         let lifetime = Lifetime::default();
@@ -68,12 +71,12 @@ impl Emulator {
                 LatencyProfile::Aws => Some(s3::Latency::aws(settings.faults.seed)),
             },
         });
-        lifetime.serve(s3_listener, s3);
+        lifetime.serve(s3_listener, s3, tls.clone());
 
         let sqs = sqs::SqsApi::new(&settings, url(sqs_address), counter.clone(), faults.clone());
         let destination = sqs.door();
         let sqs = service_fn(move |request| sqs.clone().route(request));
-        lifetime.serve(sqs_listener, sqs);
+        lifetime.serve(sqs_listener, sqs, tls.clone());
 
         let pool = PoolSettings {
             credentials: settings.credentials.clone(),
@@ -106,7 +109,7 @@ impl Emulator {
             },
         };
         let lambda = service_fn(move |request| lambda.clone().route(request));
-        lifetime.serve(lambda_listener, lambda);
+        lifetime.serve(lambda_listener, lambda, tls.clone());
 
         let endpoints = Endpoints {
             s3: url(s3_address),
@@ -169,8 +172,9 @@ async fn bind(service: &'static str, port: u16) -> Result<(TcpListener, SocketAd
         .map_err(|cause| StartError::Listen { service, port, cause })
 }
 
-fn url(address: SocketAddr) -> String {
-    format!("http://{address}")
+fn url(address: SocketAddr, is_tls: bool) -> String {
+    let scheme = if is_tls { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// Others may pass through it to their own folder, but not look around.

@@ -11,6 +11,7 @@ mod s3;
 mod serve;
 mod settings;
 mod sqs;
+mod tls;
 
 pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, SqsCounts, StatusClass};
 pub use emulator::{Emulator, Endpoints};
@@ -19,3 +20,4 @@ pub use lambda::{EventSettings, KillMoment, LambdaFault};
 pub use s3::S3Fault;
 pub use settings::{Credentials, FunctionSettings, LatencyProfile, Mount, RunAs, Settings, StartError};
 pub use sqs::SqsFault;
+pub use tls::TlsSettings;

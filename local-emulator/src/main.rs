@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use local_emulator::{
-    Credentials, Emulator, Endpoints, FaultSettings, FunctionSettings, LatencyProfile, Mount, Settings,
+    Credentials, Emulator, Endpoints, FaultSettings, FunctionSettings, LatencyProfile, Mount, Settings, TlsSettings,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -62,6 +62,9 @@ struct Arguments {
     /// Makes requests to S3 wait as on AWS.
     #[arg(long, value_name = "PROFILE", value_parser = parse_latency, default_value = "none")]
     latency: LatencyProfile,
+    /// Serves TLS, HTTP/2 first, and writes the certificate to trust to this file.
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
     /// Rules of faults, as `PUT /_emulator/faults` takes them.
     #[arg(long, value_name = "JSON", value_parser = parse_faults)]
     faults: Option<FaultSettings>,
@@ -131,6 +134,7 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
         environment_max: arguments.environment_max,
         ramp_per_10_s: arguments.ramp_per_10_s,
         latency: arguments.latency,
+        tls: arguments.tls.map(|certificate| TlsSettings { certificate }),
         faults: arguments.faults.unwrap_or_default(),
         ..Settings::new(data, temporary.join("scratch"))
     }

@@ -1,4 +1,4 @@
-//! Accepts connections on loopback and serves HTTP/1.1 and HTTP/2 on them until told to stop. Knows no service.
+//! Accepts connections on loopback and serves HTTP/1.1 and HTTP/2 on them, over TLS or not, until told to stop. Knows no service.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,8 +12,10 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +25,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 const CONNECTIONS_MAX: usize = 4096;
 /// A client that opens a connection and sends no complete header loses it after this long.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// A client that opens a connection and does not finish its handshake loses it after this long.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests at a time on one HTTP/2 connection, as on AWS; a client's next one waits.
+const STREAMS_MAX: u32 = 128;
 /// Pause after a failed accept (out of file descriptors), so that the loop does not spin.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -41,8 +47,8 @@ pub(crate) struct Lifetime {
 }
 
 impl Lifetime {
-    /// Serves from now on.
-    pub fn serve<S, B>(&self, listener: TcpListener, service: S)
+    /// Serves from now on, over TLS if there is an acceptor.
+    pub fn serve<S, B>(&self, listener: TcpListener, service: S, tls: Option<TlsAcceptor>)
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
@@ -50,12 +56,12 @@ impl Lifetime {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.tasks.spawn(accept(listener, service, self.clone()));
+        self.tasks.spawn(accept(listener, service, self.clone(), tls));
     }
 }
 
 /// Serves until told to stop; then drops the listener and every connection at once.
-async fn accept<S, B>(listener: TcpListener, service: S, lifetime: Lifetime)
+async fn accept<S, B>(listener: TcpListener, service: S, lifetime: Lifetime, tls: Option<TlsAcceptor>)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -81,18 +87,18 @@ where
                 }
             },
         };
-        let (service, stop) = (service.clone(), lifetime.stop.clone());
+        let (service, stop, tls) = (service.clone(), lifetime.stop.clone(), tls.clone());
         lifetime.tasks.spawn(async move {
             let _permit = permit;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = connection(stream, service) => {}
+                () = connection(stream, service, tls) => {}
             }
         });
     }
 }
 
-async fn connection<S, B>(stream: TcpStream, service: S)
+async fn connection<S, B>(stream: TcpStream, service: S, tls: Option<TlsAcceptor>)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send + 'static,
@@ -102,13 +108,34 @@ where
 {
     // Small responses would otherwise wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return speak(stream, service).await;
+    };
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => speak(stream, service).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no handshake"),
+        Err(_) => tracing::debug!("the handshake took too long"),
+    }
+}
+
+async fn speak<S, B>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // Without a timer hyper's header timeout does nothing.
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT);
-    builder.http2().timer(TokioTimer::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "connection ended");
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::fault::FaultSettings;
 use crate::lambda::EventSettings;
+use crate::tls::TlsSettings;
 
 /// Everything an [`Emulator`](crate::Emulator) needs to start.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub faults: FaultSettings,
     /// How long requests to S3 wait.
     pub latency: LatencyProfile,
+    /// All three services over TLS instead of plain text.
+    pub tls: Option<TlsSettings>,
 }
 
 /// Waits that a laptop does not have by itself.
@@ -73,6 +76,7 @@ impl Settings {
             run_as: None,
             faults: FaultSettings::default(),
             latency: LatencyProfile::default(),
+            tls: None,
         }
     }
 }
@@ -164,6 +168,11 @@ pub enum StartError {
     #[error("cannot use scratch folder {}", folder.display())]
     Scratch {
         folder: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("cannot serve TLS")]
+    Tls {
         #[source]
         cause: std::io::Error,
     },

@@ -24,7 +24,7 @@ pub(crate) fn serve(listener: TcpListener, environment: Arc<Environment>, lifeti
         let environment = environment.clone();
         async move { Ok::<_, Infallible>(route(&environment, request).await) }
     });
-    lifetime.serve(listener, service);
+    lifetime.serve(listener, service, None);
 }
 
 async fn route(environment: &Environment, request: Request<Incoming>) -> Response<Full<Bytes>> {

@@ -13,3 +13,4 @@ mod python;
 mod s3;
 mod s3_kill;
 mod sqs;
+mod tls;
