@@ -60,8 +60,11 @@ impl Emulator {
         let counter = Arc::new(Counter::default());
         let faults = Arc::new(Faults::new(settings.faults.clone()));
         let lifetime = Lifetime::default();
+        let store = Arc::new(store);
+        let expiry = s3::expire(store.clone(), settings.lifecycle_day, lifetime.stop.clone());
+        lifetime.tasks.spawn(expiry);
         let s3 = s3::service(s3::Parts {
-            store: Arc::new(store),
+            store,
             credentials: settings.credentials.clone(),
             region: settings.region.clone(),
             counter: counter.clone(),

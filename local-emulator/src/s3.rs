@@ -7,6 +7,7 @@ mod classify;
 mod fault;
 mod get;
 mod latency;
+mod lifecycle;
 mod list;
 mod multipart;
 mod put;
@@ -34,6 +35,7 @@ use s3s::dto::Timestamp;
 
 pub use fault::S3Fault;
 pub(crate) use latency::Latency;
+pub(crate) use lifecycle::expire;
 pub(crate) use service::{Parts, service};
 pub(crate) use store::Store;
 

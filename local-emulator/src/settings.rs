@@ -15,6 +15,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Whether what S3 acknowledged survives the death of the machine, not only of the process. Each write then waits for the disk.
     pub fsync: bool,
+    /// How long a day lasts for lifecycle rules; a test sees things expire sooner.
+    pub lifecycle_day: Duration,
     /// Ports on 127.0.0.1; 0 picks a free one.
     pub s3_port: u16,
     pub sqs_port: u16,
@@ -61,6 +63,7 @@ impl Settings {
         Settings {
             data: data.as_ref().to_owned(),
             fsync: false,
+            lifecycle_day: Duration::from_secs(24 * 3600),
             s3_port: 0,
             sqs_port: 0,
             lambda_port: 0,

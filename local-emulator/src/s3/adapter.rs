@@ -45,6 +45,27 @@ impl S3 for Adapter {
         self.remove_bucket(request.input).map(S3Response::new)
     }
 
+    async fn put_bucket_lifecycle_configuration(
+        &self,
+        request: Request<PutBucketLifecycleConfigurationInput>,
+    ) -> Answer<PutBucketLifecycleConfigurationOutput> {
+        self.set_lifecycle(request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        request: Request<GetBucketLifecycleConfigurationInput>,
+    ) -> Answer<GetBucketLifecycleConfigurationOutput> {
+        self.lifecycle(request.input).map(S3Response::new)
+    }
+
+    async fn delete_bucket_lifecycle(
+        &self,
+        request: Request<DeleteBucketLifecycleInput>,
+    ) -> Answer<DeleteBucketLifecycleOutput> {
+        self.remove_lifecycle(request.input).map(S3Response::new)
+    }
+
     async fn list_objects(&self, request: Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
         self.list_v1(request.input).await.map(S3Response::new)
     }
@@ -86,6 +107,10 @@ impl S3 for Adapter {
 
     async fn upload_part(&self, request: Request<UploadPartInput>) -> Answer<UploadPartOutput> {
         self.add_part(request).await.map(S3Response::new)
+    }
+
+    async fn upload_part_copy(&self, request: Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
+        self.copy_part(request.input).await.map(S3Response::new)
     }
 
     async fn complete_multipart_upload(

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::Rule;
 use super::object::{About, Checksums};
 
 const HEADER_BYTES: usize = 8;
@@ -29,6 +30,10 @@ pub(crate) enum Record {
     },
     DeleteBucket {
         bucket: String,
+    },
+    SetLifecycle {
+        bucket: String,
+        rules: Vec<Rule>,
     },
     Put {
         bucket: String,

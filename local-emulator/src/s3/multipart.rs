@@ -4,12 +4,14 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 
 use super::adapter::Adapter;
+use super::body::body;
 use super::bucket::owner;
-use super::condition::WriteCondition;
+use super::condition::{ReadCondition, WriteCondition};
 use super::digest::Claim;
 use super::object::{About, Headers};
 use super::put::stored_encoding;
 use super::receive::receive;
+use super::store::internal;
 use super::upload::{PART_NUMBER_MAX, Part as UploadedPart, Upload};
 use super::{now_ms, timestamp};
 
@@ -51,12 +53,7 @@ impl Adapter {
     pub(super) async fn add_part(&self, request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
         let input = request.input;
         self.store.uploads.check(&input.upload_id, &input.bucket, &input.key)?;
-        if !(1..=PART_NUMBER_MAX).contains(&input.part_number) {
-            return Err(s3_error!(
-                InvalidArgument,
-                "Part number must be an integer between 1 and {PART_NUMBER_MAX}"
-            ));
-        }
+        check_part_number(input.part_number)?;
         let claim = Claim::new(&request.headers, input.content_md5, request.trailing_headers);
         let received = receive(&self.store, input.body, input.content_length, claim).await?;
         let part = UploadedPart::new(received, now_ms());
@@ -72,6 +69,42 @@ impl Adapter {
         self.store
             .add_part(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
         Ok(output)
+    }
+
+    /// A part whose bytes another object has.
+    pub(super) async fn copy_part(&self, input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
+        self.store.uploads.check(&input.upload_id, &input.bucket, &input.key)?;
+        check_part_number(input.part_number)?;
+        let condition = ReadCondition {
+            if_match: input.copy_source_if_match,
+            if_none_match: input.copy_source_if_none_match,
+            if_modified_since: input.copy_source_if_modified_since,
+            if_unmodified_since: input.copy_source_if_unmodified_since,
+        };
+        let source = self.copy_source(&input.copy_source, &condition)?;
+        let size = source.about.size;
+        let bytes = match &input.copy_source_range {
+            None => 0..size,
+            Some(range) => Range::parse(range)
+                .ok()
+                .and_then(|range| range.check(size).ok())
+                .ok_or_else(|| s3_error!(InvalidRange, "The requested range is not satisfiable"))?,
+        };
+        let length = i64::try_from(bytes.end - bytes.start).ok();
+        let copied = body(&source, bytes).map_err(internal)?;
+        let received = receive(&self.store, Some(copied), length, Claim::default()).await?;
+        let part = UploadedPart::new(received, now_ms());
+        let result = CopyPartResult {
+            e_tag: Some(ETag::Strong(part.etag())),
+            last_modified: Some(timestamp(part.modified_ms)),
+            ..Default::default()
+        };
+        self.store
+            .add_part(&input.upload_id, &input.bucket, &input.key, input.part_number, part)?;
+        Ok(UploadPartCopyOutput {
+            copy_part_result: Some(result),
+            ..Default::default()
+        })
     }
 
     pub(super) fn complete_upload(
@@ -162,6 +195,16 @@ impl Adapter {
             ..Default::default()
         })
     }
+}
+
+fn check_part_number(number: i32) -> S3Result<()> {
+    if (1..=PART_NUMBER_MAX).contains(&number) {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidArgument,
+        "Part number must be an integer between 1 and {PART_NUMBER_MAX}"
+    ))
 }
 
 fn shown(number: i32, part: &UploadedPart) -> Part {

@@ -1,5 +1,7 @@
 //! PUT, COPY and DELETE of objects.
 
+use std::sync::Arc;
+
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -56,31 +58,13 @@ impl Adapter {
 
     /// Copies no byte: the copy shares the source's data files.
     pub(super) fn copy(&self, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
-        let CopySource::Bucket {
-            bucket,
-            key,
-            version_id: None,
-        } = &input.copy_source
-        else {
-            return Err(s3_error!(
-                NotImplemented,
-                "a copy's source must be a bucket and a key, without a version"
-            ));
-        };
-        let source = self.store.object(bucket, key)?;
         let condition = ReadCondition {
             if_match: input.copy_source_if_match,
             if_none_match: input.copy_source_if_none_match,
             if_modified_since: input.copy_source_if_modified_since,
             if_unmodified_since: input.copy_source_if_unmodified_since,
         };
-        condition
-            .check(&source.about.etag, &timestamp_in_seconds(source.about.modified_ms))
-            .map_err(|mut error| {
-                // A copy's failed condition is 412, also where a read would say 304.
-                error.set_code(s3s::S3ErrorCode::PreconditionFailed);
-                error
-            })?;
+        let source = self.copy_source(&input.copy_source, &condition)?;
         if source.segments.iter().any(|segment| segment.file.id().is_none()) {
             return Err(s3_error!(NotImplemented, "a mounted folder cannot be a copy's source"));
         }
@@ -117,6 +101,30 @@ impl Adapter {
             copy_object_result: Some(result),
             ..Default::default()
         })
+    }
+
+    /// What a copy reads, if it is as the copy demands.
+    pub(super) fn copy_source(&self, place: &CopySource, condition: &ReadCondition) -> S3Result<Arc<Object>> {
+        let CopySource::Bucket {
+            bucket,
+            key,
+            version_id: None,
+        } = place
+        else {
+            return Err(s3_error!(
+                NotImplemented,
+                "a copy's source must be a bucket and a key, without a version"
+            ));
+        };
+        let source = self.store.object(bucket, key)?;
+        condition
+            .check(&source.about.etag, &timestamp_in_seconds(source.about.modified_ms))
+            .map_err(|mut error| {
+                // A copy's failed condition is 412, also where a read would say 304.
+                error.set_code(s3s::S3ErrorCode::PreconditionFailed);
+                error
+            })?;
+        Ok(source)
     }
 
     pub(super) fn delete(&self, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {

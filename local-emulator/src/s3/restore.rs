@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::lifecycle::Rule;
 use super::log::{FileRecord, Log, PartRecord, Record};
 use super::object::{About, DataFile, Object, Segment};
 use super::store::{StoredBucket, file_path};
@@ -23,12 +24,16 @@ pub(super) struct Restored {
 /// The last word on everything.
 #[derive(Default)]
 struct Latest {
-    /// When a bucket was created, and its objects.
-    buckets: BTreeMap<String, (u64, Puts)>,
+    buckets: BTreeMap<String, BucketRecord>,
     uploads: BTreeMap<String, UploadRecord>,
 }
 
-type Puts = BTreeMap<String, (Vec<FileRecord>, About)>;
+#[derive(Default)]
+struct BucketRecord {
+    created_ms: u64,
+    lifecycle: Vec<Rule>,
+    puts: BTreeMap<String, (Vec<FileRecord>, About)>,
+}
 
 struct UploadRecord {
     bucket: String,
@@ -46,10 +51,14 @@ pub(super) fn restore(path: &Path, objects: &Path, syncs: bool) -> io::Result<Re
         objects,
         known: HashMap::new(),
     };
-    let buckets = latest.buckets.iter().map(|(name, (created_ms, puts))| {
-        let objects = puts.iter().map(|(key, put)| (key.clone(), Arc::new(files.object(put))));
+    let buckets = latest.buckets.iter().map(|(name, record)| {
+        let objects = record
+            .puts
+            .iter()
+            .map(|(key, put)| (key.clone(), Arc::new(files.object(put))));
         let bucket = StoredBucket {
-            created_ms: *created_ms,
+            created_ms: record.created_ms,
+            lifecycle: record.lifecycle.clone(),
             objects: objects.collect(),
         };
         (name.clone(), bucket)
@@ -84,10 +93,17 @@ impl Latest {
     fn apply(&mut self, record: Record) {
         match record {
             Record::CreateBucket { bucket, created_ms } => {
-                self.buckets.insert(bucket, (created_ms, Puts::new()));
+                let record = BucketRecord {
+                    created_ms,
+                    ..BucketRecord::default()
+                };
+                self.buckets.insert(bucket, record);
             }
             Record::DeleteBucket { bucket } => {
                 self.buckets.remove(&bucket);
+            }
+            Record::SetLifecycle { bucket, rules } => {
+                self.buckets.entry(bucket).or_default().lifecycle = rules;
             }
             Record::Put {
                 bucket,
@@ -95,10 +111,10 @@ impl Latest {
                 files,
                 about,
             } => {
-                self.buckets.entry(bucket).or_default().1.insert(key, (files, about));
+                self.buckets.entry(bucket).or_default().puts.insert(key, (files, about));
             }
             Record::Delete { bucket, key } => {
-                self.buckets.entry(bucket).or_default().1.remove(&key);
+                self.buckets.entry(bucket).or_default().puts.remove(&key);
             }
             Record::CreateUpload {
                 id,
@@ -129,7 +145,8 @@ impl Latest {
 
     /// How many records a log without history has.
     fn records(&self) -> usize {
-        let of_buckets: usize = self.buckets.values().map(|(_, puts)| 1 + puts.len()).sum();
+        let of_bucket = |bucket: &BucketRecord| 1 + usize::from(!bucket.lifecycle.is_empty()) + bucket.puts.len();
+        let of_buckets: usize = self.buckets.values().map(of_bucket).sum();
         of_buckets
             + self
                 .uploads
@@ -139,18 +156,23 @@ impl Latest {
     }
 
     fn snapshot(self) -> impl Iterator<Item = Record> {
-        let buckets = self.buckets.into_iter().flat_map(|(bucket, (created_ms, puts))| {
+        let buckets = self.buckets.into_iter().flat_map(|(bucket, record)| {
             let create = Record::CreateBucket {
                 bucket: bucket.clone(),
-                created_ms,
+                created_ms: record.created_ms,
             };
+            let lifecycle = (!record.lifecycle.is_empty()).then(|| Record::SetLifecycle {
+                bucket: bucket.clone(),
+                rules: record.lifecycle,
+            });
             let put = move |(key, (files, about))| Record::Put {
                 bucket: bucket.clone(),
                 key,
                 files,
                 about,
             };
-            std::iter::once(create).chain(puts.into_iter().map(put))
+            let puts = record.puts.into_iter().map(put);
+            std::iter::once(create).chain(lifecycle).chain(puts)
         });
         let uploads = self.uploads.into_iter().flat_map(|(id, upload)| {
             let create = Record::CreateUpload {

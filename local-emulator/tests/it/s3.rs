@@ -654,3 +654,55 @@ async fn a_mounted_folder_is_a_read_only_bucket() {
     );
     assert_eq!(std::fs::read(folder.path().join("year=2026.csv")).unwrap(), b"changed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_and_uploads_end_by_age_where_a_rule_says_so() {
+    use aws_sdk_s3::types::*;
+    let world = start_with(|settings| settings.lifecycle_day = std::time::Duration::from_millis(400)).await;
+    let s3 = bucket(&world).await;
+    let rule = LifecycleRule::builder()
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("x/").build())
+        .expiration(LifecycleExpiration::builder().days(1).build())
+        .abort_incomplete_multipart_upload(
+            AbortIncompleteMultipartUpload::builder()
+                .days_after_initiation(1)
+                .build(),
+        )
+        .build()
+        .unwrap();
+    let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+    let set = s3.put_bucket_lifecycle_configuration().bucket("bucket");
+    set.lifecycle_configuration(rules).send().await.unwrap();
+    for key in ["x/1", "x/2", "y/1"] {
+        put(&s3, key, b"body").await;
+    }
+    s3.create_multipart_upload()
+        .bucket("bucket")
+        .key("x/up")
+        .send()
+        .await
+        .unwrap();
+    let left = async || {
+        let listed = s3.list_objects_v2().bucket("bucket").send().await.unwrap();
+        let uploads = s3.list_multipart_uploads().bucket("bucket").send().await.unwrap();
+        let keys: Vec<String> = listed
+            .contents()
+            .iter()
+            .map(|object| object.key().unwrap().to_owned())
+            .collect();
+        (keys, uploads.uploads().len())
+    };
+    assert_eq!(
+        left().await,
+        (vec!["x/1".into(), "x/2".into(), "y/1".into()], 1),
+        "nothing is old yet"
+    );
+    for _ in 0..100 {
+        if left().await == (vec!["y/1".to_owned()], 0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(left().await, (vec!["y/1".to_owned()], 0));
+}

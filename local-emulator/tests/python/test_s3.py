@@ -213,3 +213,31 @@ def test_a_wrong_secret_is_refused(s3, bucket):
     assert refused(forged.list_objects_v2, Bucket=bucket) == (403, "SignatureDoesNotMatch")
     unknown = boto3.client("s3", endpoint_url=s3.meta.endpoint_url, aws_access_key_id="nobody", aws_secret_access_key="x")
     assert refused(unknown.list_objects_v2, Bucket=bucket) == (403, "InvalidAccessKeyId")
+
+
+def test_a_part_may_be_copied(s3, bucket):
+    put(s3, bucket, "source", b"a" * (5 * MIB) + b"tail")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="copy")["UploadId"]
+    place = {"Bucket": bucket, "Key": "copy", "UploadId": upload}
+    source = {"Bucket": bucket, "Key": "source"}
+    ranges = [f"bytes=0-{5 * MIB - 1}", f"bytes={5 * MIB}-{5 * MIB + 3}"]
+    parts = []
+    for number, asked in enumerate(ranges, 1):
+        copied = s3.upload_part_copy(PartNumber=number, CopySource=source, CopySourceRange=asked, **place)
+        parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
+    far = {"CopySource": source, "CopySourceRange": f"bytes={9 * MIB}-{9 * MIB + 1}"}
+    assert refused(s3.upload_part_copy, PartNumber=3, **far, **place) == (416, "InvalidRange")
+    s3.complete_multipart_upload(MultipartUpload={"Parts": parts}, **place)
+    assert body(s3, bucket, "copy", Range="bytes=-6") == b"aatail"
+
+
+def test_lifecycle_rules_are_kept_and_what_is_not_emulated_is_refused(s3, bucket):
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=bucket) == (404, "NoSuchLifecycleConfiguration")
+    rule = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == [rule]
+    moved = dict(rule, Transitions=[{"Days": 30, "StorageClass": "GLACIER"}])
+    configuration = {"Rules": [moved]}
+    assert refused(s3.put_bucket_lifecycle_configuration, Bucket=bucket, LifecycleConfiguration=configuration)[0] == 501
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=bucket)[0] == 404
