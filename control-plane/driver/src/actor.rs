@@ -1,17 +1,17 @@
 //! The one owner of the scheduler: takes orders and answers, feeds events in, carries commands out. Never waits for a call itself: each
 //! runs as a task of its own and comes back as an order.
 
+mod cleanup;
+mod launch;
+
 use crate::clock::now;
 use crate::handle::{QueryHandle, QueryStatus};
-use crate::invoke::invoke;
 use crate::journal::{Journal, JournalError};
 use crate::lease::{self, Owned};
 use crate::live::Live;
 use crate::{DriverSettings, World};
 use mayfly_protocol::journal::{Entry, Outcome, Request};
-use mayfly_protocol::{
-    AttemptId, ErrorCode, FunctionSize, Output, OutputLocation, PlanBytes, QueryError, QueryId, StageGraph, TaskSpec,
-};
+use mayfly_protocol::{ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, TaskSpec};
 use mayfly_schedule::{Command, Event, Progress, Scheduler};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
@@ -262,49 +262,6 @@ impl Actor {
         }
     }
 
-    /// Uploads a plan that is too big for specs; specs that name it wait until it is there.
-    fn put_plan(&mut self, query: QueryId, key: String, plan: PlanBytes) {
-        let Some(live) = self.live.get(&query) else { return };
-        self.waiting.entry(key.clone()).or_default();
-        let (store, bucket, orders) = (live.requests.clone(), self.settings.bucket.clone(), self.orders.clone());
-        tokio::spawn(async move {
-            let put = store.put(&bucket, &key, plan.bytes.into()).await;
-            let result = put
-                .map(drop)
-                .map_err(|error| QueryError::new(ErrorCode::S3Error, format!("cannot write {key}: {error}")));
-            let _ = orders.send(Order::PlanPut { query, key, result });
-        });
-    }
-
-    fn plan_put(&mut self, query: QueryId, key: String, result: Result<(), QueryError>) {
-        let specs = self.waiting.remove(&key).unwrap_or_default();
-        if let Err(error) = result {
-            tracing::warn!(%query, %error, "cannot write a plan");
-        }
-        // Without its plan an executor answers with a transient failure, and the scheduler's budget ends the query.
-        for (spec, size) in specs {
-            self.launch(spec, size);
-        }
-    }
-
-    fn launch(&mut self, spec: Box<TaskSpec>, size: FunctionSize) {
-        if let mayfly_protocol::spec::PlanRef::Object { key, .. } = &spec.plan
-            && let Some(specs) = self.waiting.get_mut(key)
-        {
-            specs.push((spec, size));
-            return;
-        }
-        if let Some(live) = self.live.get_mut(&spec.attempt.query) {
-            live.in_flight += 1;
-        }
-        let (world, settings, orders) = (self.world.clone(), self.settings.clone(), self.orders.clone());
-        tracing::debug!(attempt = %spec.attempt, memory_mb = size.memory_mb(), "invoke");
-        tokio::spawn(async move {
-            let event = invoke(&world, &settings.function_prefix, &spec, size, now()).await;
-            let _ = orders.send(Order::Happened(Box::new(event)));
-        });
-    }
-
     /// Makes the end durable; nothing is delivered before.
     fn finish(&mut self, query: QueryId, outcome: Outcome, progress: Progress) {
         let Some(live) = self.live.get(&query) else { return };
@@ -346,51 +303,6 @@ impl Actor {
         let garbage = live.garbage(None);
         self.delete(&query, garbage);
         self.forget(&query);
-    }
-
-    /// A losing or late attempt's object: nobody will read it.
-    fn drop_output(&mut self, attempt: &AttemptId, output: Option<Output>) {
-        if let Some(OutputLocation::Object { key, .. }) = output.map(|output| output.location) {
-            self.delete(&attempt.query, vec![key]);
-        }
-    }
-
-    fn delete(&self, query: &QueryId, keys: Vec<String>) {
-        if keys.is_empty() {
-            return;
-        }
-        let (store, bucket, query) = (self.world.store.clone(), self.settings.bucket.clone(), query.clone());
-        tokio::spawn(async move {
-            if let Err(error) = store.delete(&bucket, &keys).await {
-                tracing::warn!(%query, %error, "cannot delete shuffle objects; the bucket's lifecycle will");
-            }
-        });
-    }
-
-    /// Drops the book on a query that has ended, was read, and has no invocation out any more. If an attempt ended unseen, what it may
-    /// have published is looked for first.
-    fn forget(&mut self, query: &QueryId) {
-        let Some(live) = self.live.get(query) else { return };
-        if !live.released || live.in_flight > 0 || !live.status.borrow().is_final() {
-            return;
-        }
-        let (lost, requests) = (live.lost, live.requests.clone());
-        self.live.remove(query);
-        if lost {
-            self.sweep(query.clone(), requests);
-        }
-    }
-
-    /// Its listings are on the query's bill: they can cost more than the query did.
-    fn sweep(&self, query: QueryId, store: Store) {
-        let settings = self.settings.clone();
-        tokio::spawn(async move {
-            for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, &query) {
-                if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {
-                    tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");
-                }
-            }
-        });
     }
 
     fn stop_all(&mut self, answer: oneshot::Sender<()>) {

@@ -9,12 +9,16 @@
 //! Frozen (SIGSTOP) only while Ready: never before the runtime is back on `/next`. Gone is final: what crashed, ran out of memory or
 //! time is never used again. Does not start processes and does not choose who serves what: see launcher and pool.
 
+mod mishap;
+
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
+
+pub(crate) use mishap::Trap;
 
 use super::function::Function;
 use super::outcome::{Answer, Exit, Outcome};
@@ -43,16 +47,6 @@ struct State {
     ready_at: Instant,
     /// A fault that waits for its moment.
     trap: Option<Trap>,
-}
-
-/// What happens to the environment's processes at the next moment of that kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trap {
-    /// Stopped as the event is handed over.
-    HangAtEvent,
-    KillAtEvent,
-    KillBeforeAnswer,
-    KillAfterAnswer,
 }
 
 enum Phase {
@@ -231,21 +225,6 @@ impl Environment {
             state.pid.into_iter().for_each(signal::kill);
         }
         Ok(())
-    }
-
-    /// Sets a trap for the next event.
-    pub fn arm(&self, trap: Trap) {
-        self.lock().trap = Some(trap);
-    }
-
-    /// Kills its processes and waits for nothing.
-    pub fn strike_down(&self) {
-        self.lock().pid.into_iter().for_each(signal::kill);
-    }
-
-    /// Ends it as if its memory had run out.
-    pub fn exhaust(&self) {
-        self.lock().process.iter().for_each(|process| process.exhaust());
     }
 
     /// Whether an answer would be taken, asked before its body is read.

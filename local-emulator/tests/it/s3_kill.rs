@@ -40,7 +40,7 @@ async fn start(data: &Path) -> (Child, Client) {
 /// Says who wrote it and which write it was, and is long enough to be torn.
 fn body(writer: usize, write: u64) -> Vec<u8> {
     format!("{writer} {write} ")
-        .repeat(if write % 7 == 0 { 20_000 } else { 50 })
+        .repeat(if write.is_multiple_of(7) { 20_000 } else { 50 })
         .into_bytes()
 }
 
