@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::control::Control;
 use crate::count::{Counter, Counts};
 use crate::fault::{FaultSettings, Faults};
-use crate::lambda::{Function, InvokeApi, LambdaService, Pool, PoolSettings};
+use crate::lambda::{Function, InvokeApi, LambdaService, ManageApi, Pool, PoolSettings};
 use crate::serve::{Lifetime, listen};
 use crate::settings::{LatencyProfile, Settings, StartError};
 use crate::{s3, sqs, tls};
@@ -57,6 +57,7 @@ impl Emulator {
         let tls = settings.tls.as_ref().map(tls::acceptor).transpose();
         let tls = tls.map_err(|cause| StartError::Tls { cause })?;
         let url = |address: SocketAddr| url(address, tls.is_some());
+        let code = settings.scratch.join("code");
         let counter = Arc::new(Counter::default());
         let faults = Arc::new(Faults::new(settings.faults.clone()));
         let lifetime = Lifetime::default();
@@ -64,7 +65,7 @@ impl Emulator {
         let expiry = s3::expire(store.clone(), settings.lifecycle_day, lifetime.stop.clone());
         lifetime.tasks.spawn(expiry);
         let s3 = s3::service(s3::Parts {
-            store,
+            store: store.clone(),
             credentials: settings.credentials.clone(),
             region: settings.region.clone(),
             counter: counter.clone(),
@@ -101,8 +102,15 @@ impl Emulator {
             Some(destination),
         );
         let access_key_id = settings.credentials.access_key_id;
+        let service = Arc::new(service);
         let lambda = InvokeApi {
-            service: Arc::new(service),
+            manage: ManageApi {
+                service: service.clone(),
+                store,
+                region: settings.region.clone(),
+                code,
+            },
+            service,
             access_key_id,
             region: settings.region,
             control: Control {

@@ -12,7 +12,8 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::fault::LambdaFault;
-use super::function::{ACCOUNT, Function, VERSION, name_in};
+use super::function::{ACCOUNT, Function, parts_of};
+use super::manage_api::{Call, ManageApi, Problem};
 use super::outcome::PAYLOAD_BYTES_MAX;
 use super::retry::Delivery;
 use super::service::{Finished, LambdaService, Throttle};
@@ -21,6 +22,8 @@ use crate::control::Control;
 
 /// Bytes of an asynchronous request.
 const EVENT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a request that makes or changes something: a zip of 50 MiB in base64, and room for the rest.
+const MANAGE_BYTES_MAX: usize = 70 << 20;
 
 type Answer = Response<Full<Bytes>>;
 
@@ -38,6 +41,7 @@ pub(crate) struct InvokeApi {
     pub access_key_id: String,
     pub region: String,
     pub control: Control,
+    pub manage: ManageApi,
 }
 
 impl InvokeApi {
@@ -51,11 +55,7 @@ impl InvokeApi {
             Err(refused) => refused,
             Ok(()) => match invoked_function(request.method(), &path) {
                 Some(name) => self.invoke(name, request).await.unwrap_or_else(|refused| refused),
-                None => refuse(
-                    StatusCode::NOT_FOUND,
-                    "UnknownOperationException",
-                    json!({ "Message": "unknown operation" }),
-                ),
+                None => self.manage(&path, request).await,
             },
         };
         match answer.extensions().get::<Lost>() {
@@ -76,8 +76,41 @@ impl InvokeApi {
         Err(refuse(StatusCode::FORBIDDEN, kind, json!({ "message": message })))
     }
 
+    async fn manage(&self, path: &str, request: Request<Incoming>) -> Answer {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = Limited::new(body, MANAGE_BYTES_MAX).collect().await else {
+            let body = json!({ "Type": "User", "message": "the request body is too large or ended early" });
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", body);
+        };
+        // The date before the path is a version of the API; each call has its own and none is served in two.
+        let path = path.trim_matches('/').split('/').skip(1).collect();
+        let call = Call {
+            method: &parts.method,
+            path,
+            query: query(parts.uri.query()),
+            body: body.to_bytes(),
+        };
+        let known = call.path.first() == Some(&"functions");
+        match known.then(|| self.manage.answer(&call)).flatten() {
+            None => refuse(
+                StatusCode::NOT_FOUND,
+                "UnknownOperationException",
+                json!({ "Message": "unknown operation" }),
+            ),
+            Some(Err(Problem(status, kind, message))) => refuse(
+                status,
+                kind,
+                json!({ "Type": "User", "Message": message, "message": message }),
+            ),
+            Some(Ok((status, Value::Null))) => start(status).body(Full::default()).expect("constant headers are valid"),
+            Some(Ok((status, value))) => start(status)
+                .body(Full::new(value.to_string().into()))
+                .expect("constant headers are valid"),
+        }
+    }
+
     async fn invoke(&self, spelled: &str, request: Request<Incoming>) -> Result<Answer, Answer> {
-        let function = self.find(spelled)?.clone();
+        let function = self.find(spelled, &query(request.uri().query()))?;
         let (parts, body) = request.into_parts();
         match text(&parts.headers, "x-amz-invocation-type").unwrap_or("RequestResponse") {
             "RequestResponse" => {
@@ -88,7 +121,10 @@ impl InvokeApi {
                 let payload = payload(body, EVENT_BYTES_MAX).await?;
                 Ok(self.start(function, payload))
             }
-            "DryRun" => Ok(empty(StatusCode::NO_CONTENT, &uuid::Uuid::new_v4().to_string())),
+            "DryRun" => {
+                let request_id = uuid::Uuid::new_v4().to_string();
+                Ok(empty(StatusCode::NO_CONTENT, &request_id, &function.version))
+            }
             other => {
                 let message = format!(
                     "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint"
@@ -102,17 +138,18 @@ impl InvokeApi {
         }
     }
 
-    fn find(&self, spelled: &str) -> Result<&Arc<Function>, Answer> {
-        name_in(spelled)
-            .and_then(|name| self.service.function(name))
-            .ok_or_else(|| {
-                let arn = match spelled.starts_with("arn:") {
-                    true => spelled.to_owned(),
-                    false => format!("arn:aws:lambda:{}:{ACCOUNT}:function:{spelled}", self.region),
-                };
-                let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}") });
-                refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", body)
-            })
+    fn find(&self, spelled: &str, query: &[(String, String)]) -> Result<Arc<Function>, Answer> {
+        let (name, qualifier) = parts_of(spelled);
+        let asked = query.iter().find(|(name, _)| name == "Qualifier");
+        let qualifier = asked.map(|(_, value)| value.as_str()).or(qualifier);
+        self.service.registry.find(name, qualifier).ok_or_else(|| {
+            let arn = match spelled.starts_with("arn:") {
+                true => spelled.to_owned(),
+                false => format!("arn:aws:lambda:{}:{ACCOUNT}:function:{spelled}", self.region),
+            };
+            let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}") });
+            refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", body)
+        })
     }
 
     async fn wait(&self, function: Arc<Function>, payload: Bytes, wants_tail: bool) -> Result<Answer, Answer> {
@@ -122,9 +159,10 @@ impl InvokeApi {
             self.repeat(function.clone(), payload.clone(), Duration::from_millis(after_ms));
         }
         // A task of its own: on AWS too an invocation runs to its end when its caller hangs up.
+        let version = function.version.clone();
         let invocation = tokio::spawn(self.service.clone().invoke(function, payload, admission));
         let finished = invocation.await.map_err(|_| internal())?;
-        let mut answer = finished_answer(finished, wants_tail);
+        let mut answer = finished_answer(finished, &version, wants_tail);
         if mishap == Some(LambdaFault::ResponseLost) {
             answer.extensions_mut().insert(Lost);
         }
@@ -148,7 +186,7 @@ impl InvokeApi {
             payload,
             request_id: uuid::Uuid::new_v4().to_string(),
         };
-        let answer = empty(StatusCode::ACCEPTED, &delivery.request_id);
+        let answer = empty(StatusCode::ACCEPTED, &delivery.request_id, &delivery.function.version);
         tokio::spawn(delivery.run());
         answer
     }
@@ -183,10 +221,10 @@ async fn payload(body: Incoming, bytes_max: usize) -> Result<Bytes, Answer> {
     }
 }
 
-fn finished_answer(finished: Finished, wants_tail: bool) -> Answer {
+fn finished_answer(finished: Finished, version: &str, wants_tail: bool) -> Answer {
     let mut builder = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
-        .header("x-amz-executed-version", VERSION)
+        .header("x-amz-executed-version", version)
         .header("x-amzn-requestid", &finished.request_id);
     if finished.outcome.is_error() {
         builder = builder.header("x-amz-function-error", "Unhandled");
@@ -201,6 +239,7 @@ fn finished_answer(finished: Finished, wants_tail: bool) -> Answer {
 fn throttled(throttle: Throttle) -> Answer {
     let reason = match throttle {
         Throttle::Concurrency => "ConcurrentInvocationLimitExceeded",
+        Throttle::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
         Throttle::Ramp => "FunctionInvocationRateLimitExceeded",
     };
     let body = json!({ "Reason": reason, "Type": "User", "message": "Rate Exceeded." });
@@ -224,11 +263,11 @@ fn refuse(status: StatusCode, kind: &str, body: Value) -> Answer {
         .expect("error types fit headers")
 }
 
-fn empty(status: StatusCode, request_id: &str) -> Answer {
+fn empty(status: StatusCode, request_id: &str, version: &str) -> Answer {
     let builder = Response::builder()
         .status(status)
         .header("x-amzn-requestid", request_id);
-    let builder = builder.header("x-amz-executed-version", VERSION);
+    let builder = builder.header("x-amz-executed-version", version);
     builder.body(Full::default()).expect("constant headers are valid")
 }
 
@@ -236,6 +275,12 @@ fn start(status: StatusCode) -> response::Builder {
     let id = uuid::Uuid::new_v4().to_string();
     let builder = Response::builder().status(status).header("x-amzn-requestid", id);
     builder.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+}
+
+/// Names and values of a query string.
+fn query(text: Option<&str>) -> Vec<(String, String)> {
+    let pairs = url::form_urlencoded::parse(text.unwrap_or_default().as_bytes());
+    pairs.into_owned().collect()
 }
 
 fn wants_tail(headers: &HeaderMap) -> bool {

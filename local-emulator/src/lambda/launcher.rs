@@ -112,7 +112,7 @@ pub(crate) fn environment(function: &Function, service: &Service<'_>, folder: &s
         ("_HANDLER", "bootstrap"),
         ("AWS_LAMBDA_RUNTIME_API", service.runtime_api),
         ("AWS_LAMBDA_FUNCTION_NAME", &settings.name),
-        ("AWS_LAMBDA_FUNCTION_VERSION", super::function::VERSION),
+        ("AWS_LAMBDA_FUNCTION_VERSION", &function.version),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),

@@ -1,7 +1,7 @@
 //! Which environment serves an invocation: a warm one if there is, else a new one. Keeps the number of processes in bounds and expires idle
 //! ones. Counts nothing and bills nothing: see service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,8 +60,10 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Inner {
     all: BTreeMap<u64, Arc<Environment>>,
-    /// Per function, the one that served last at the end: it is used first, so that the others can expire.
-    idle: BTreeMap<String, Vec<Arc<Environment>>>,
+    /// Per version of a function, by its id, the one that served last at the end: it is used first, so that the others can expire.
+    idle: BTreeMap<u64, Vec<Arc<Environment>>>,
+    /// Versions that serve no more.
+    retired: BTreeSet<u64>,
     is_stopped: bool,
 }
 
@@ -105,15 +107,15 @@ impl Pool {
     }
 
     /// Whether an invocation of `function` finds an environment: a warm one, or a new one that the ramp allows.
-    pub fn has_room(&self, function: &str) -> bool {
+    pub fn has_room(&self, function: &Function) -> bool {
         let is_warm = {
             let inner = self.lock();
-            let idle = inner.idle.get(function);
+            let idle = inner.idle.get(&function.id);
             idle.is_some_and(|idle| idle.iter().any(|environment| environment.is_ready()))
         };
         is_warm || {
             let mut ramp = self.ramp.lock().expect("counting starts does not panic");
-            ramp.start(function, Instant::now())
+            ramp.start(function.name(), Instant::now())
         }
     }
 
@@ -123,7 +125,7 @@ impl Pool {
 
     /// A warm environment of `function`, or a new one.
     pub async fn take(self: &Arc<Pool>, function: &Arc<Function>) -> Result<Taken, Stillborn> {
-        if let Some(environment) = self.take_idle(function.name()) {
+        if let Some(environment) = self.take_idle(function.id) {
             return Ok(Taken {
                 environment,
                 init: None,
@@ -183,12 +185,22 @@ impl Pool {
     pub async fn give_back(&self, environment: Arc<Environment>) {
         {
             let mut inner = self.lock();
-            if environment.is_ready() && inner.all.contains_key(&environment.id) {
-                let name = environment.function.name().to_owned();
-                inner.idle.entry(name).or_default().push(environment);
+            if inner.retired.contains(&environment.function.id) {
+                environment.strike_down();
+            } else if environment.is_ready() && inner.all.contains_key(&environment.id) {
+                let function = environment.function.id;
+                inner.idle.entry(function).or_default().push(environment);
             }
         }
         self.make_room(0).await;
+    }
+
+    /// Ends the idle environments of a version that is changed or gone; busy ones finish and are not used again.
+    pub fn retire(&self, function: u64) {
+        let mut inner = self.lock();
+        inner.retired.insert(function);
+        let idle = inner.idle.remove(&function).unwrap_or_default();
+        idle.iter().for_each(|environment| environment.strike_down());
     }
 
     /// Every living environment, for people and tests.
@@ -241,9 +253,9 @@ impl Pool {
         }
     }
 
-    fn take_idle(&self, function: &str) -> Option<Arc<Environment>> {
+    fn take_idle(&self, function: u64) -> Option<Arc<Environment>> {
         let mut inner = self.lock();
-        let idle = inner.idle.get_mut(function)?;
+        let idle = inner.idle.get_mut(&function)?;
         while let Some(environment) = idle.pop() {
             // One that died while idle is on its way out.
             if environment.is_ready() {
@@ -285,7 +297,11 @@ impl Pool {
         let folder_text = folder.to_string_lossy();
         let service = Service {
             runtime_api: &address.to_string(),
-            log_stream: &format!("{}/[$LATEST]{id:032x}", chrono::Utc::now().format("%Y/%m/%d")),
+            log_stream: &format!(
+                "{}/[{}]{id:032x}",
+                chrono::Utc::now().format("%Y/%m/%d"),
+                function.version
+            ),
             region: &self.settings.region,
             access_key_id: &self.settings.credentials.access_key_id,
             secret_access_key: &self.settings.credentials.secret_access_key,
@@ -371,7 +387,7 @@ type Started = (Arc<Environment>, tokio::sync::oneshot::Receiver<Result<(), Outc
 impl Inner {
     fn forget_idle(&mut self, gone: &[Arc<Environment>]) {
         for environment in gone {
-            if let Some(idle) = self.idle.get_mut(environment.function.name()) {
+            if let Some(idle) = self.idle.get_mut(&environment.function.id) {
                 idle.retain(|other| other.id != environment.id);
             }
         }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::function::VERSION;
-
 const MIB: u64 = 1 << 20;
 
 #[derive(Clone, Debug)]
@@ -68,8 +66,8 @@ impl fmt::Display for Report {
     }
 }
 
-pub(crate) fn start_line(request_id: &str) -> String {
-    format!("START RequestId: {request_id} Version: {VERSION}\n")
+pub(crate) fn start_line(request_id: &str, version: &str) -> String {
+    format!("START RequestId: {request_id} Version: {version}\n")
 }
 
 /// Milliseconds with two decimals.

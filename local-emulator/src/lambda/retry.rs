@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::function::{Function, VERSION};
+use super::function::Function;
 use super::service::{Finished, LambdaService};
 
 /// How asynchronous invocations of a function are handled. AWS: two retries after one and two minutes, an age of six hours.
@@ -58,7 +58,7 @@ struct Last {
 
 impl Delivery {
     pub async fn run(self) {
-        let settings = &self.function.settings.events;
+        let settings = self.function.shared.events();
         let accepted = Instant::now();
         let mut last = Last {
             attempts: 0,
@@ -90,7 +90,7 @@ impl Delivery {
 
     /// Waits before a retry; whether the event is still young enough then.
     async fn waited(&self, attempts: u32, accepted: Instant) -> bool {
-        let settings = &self.function.settings.events;
+        let settings = self.function.shared.events();
         if let Some(pause) = attempts
             .checked_sub(1)
             .and_then(|retry| settings.retry_pauses.get(retry as usize))
@@ -123,7 +123,7 @@ impl Delivery {
             ),
             None => (None, Value::Null),
         };
-        let mut context = json!({ "statusCode": 200, "executedVersion": VERSION });
+        let mut context = json!({ "statusCode": 200, "executedVersion": self.function.version });
         if let Some(error) = error {
             context["functionError"] = json!(error);
         }
@@ -132,7 +132,7 @@ impl Delivery {
             "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "requestContext": {
                 "requestId": self.request_id,
-                "functionArn": format!("{}:{VERSION}", self.function.arn),
+                "functionArn": format!("{}:{}", self.function.arn, self.function.version),
                 "condition": condition,
                 "approximateInvokeCount": last.attempts,
             },

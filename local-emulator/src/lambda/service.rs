@@ -1,6 +1,5 @@
 //! Invocations: admission by concurrency, an environment to run in, the log lines and the bill. Speaks no HTTP: see invoke_api.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -10,10 +9,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::environment::{Environment, Event};
 use super::fault::LambdaFault;
-use super::function::Function;
+use super::function::{Function, Seat};
 use super::outcome::Outcome;
 use super::output::TAIL_BYTES_MAX;
 use super::pool::{Pool, Stillborn, Taken};
+use super::registry::Registry;
 use super::report::{Report, Status, start_line};
 use super::retry::Destination;
 use super::strike;
@@ -21,7 +21,7 @@ use crate::count::Counter;
 use crate::fault::Faults;
 
 pub(crate) struct LambdaService {
-    functions: BTreeMap<String, Arc<Function>>,
+    pub registry: Registry,
     pub pool: Arc<Pool>,
     pub counter: Arc<Counter>,
     concurrency: Arc<Semaphore>,
@@ -34,6 +34,8 @@ pub(crate) struct LambdaService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Throttle {
     Concurrency,
+    /// The function's own limit.
+    Reserved,
     Ramp,
 }
 
@@ -45,7 +47,8 @@ pub(crate) struct Finished {
 }
 
 /// The right to run one invocation.
-pub(crate) struct Admission(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+#[expect(dead_code, reason = "held for their drop")]
+pub(crate) struct Admission(OwnedSemaphorePermit, Option<Seat>);
 
 impl LambdaService {
     pub fn new(
@@ -56,12 +59,9 @@ impl LambdaService {
         faults: Arc<Faults>,
         destination: Option<Arc<dyn Destination>>,
     ) -> LambdaService {
-        let functions = functions
-            .into_iter()
-            .map(|function| (function.name().to_owned(), Arc::new(function)));
         let concurrency = Arc::new(Semaphore::new(concurrency_max.min(Semaphore::MAX_PERMITS)));
         LambdaService {
-            functions: functions.collect(),
+            registry: Registry::new(functions),
             pool,
             counter,
             concurrency,
@@ -75,28 +75,25 @@ impl LambdaService {
         self.destination.as_ref()
     }
 
-    pub fn function(&self, name: &str) -> Option<&Arc<Function>> {
-        self.functions.get(name)
-    }
-
     /// Admits a synchronous invocation, unless it is one too many.
     pub fn admit(&self, function: &Function) -> Result<Admission, Throttle> {
-        let admission = self.try_admit(function.name());
+        let admission = self.try_admit(function);
         if admission.is_err() {
             self.counter.function(function.name(), |counts| counts.throttles += 1);
         }
         admission
     }
 
-    fn try_admit(&self, function: &str) -> Result<Admission, Throttle> {
+    fn try_admit(&self, function: &Function) -> Result<Admission, Throttle> {
         let is_struck = |fault: &LambdaFault| matches!(fault, LambdaFault::Throttle);
-        if self.faults.lambda.draw(function, is_struck).is_some() {
+        if self.faults.lambda.draw(function.name(), is_struck).is_some() {
             return Err(Throttle::Concurrency);
         }
+        let seat = function.shared.seat().ok_or(Throttle::Reserved)?;
         let permit = self.concurrency.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Throttle::Concurrency)?;
         match self.pool.has_room(function) {
-            true => Ok(Admission(permit)),
+            true => Ok(Admission(permit, Some(seat))),
             false => Err(Throttle::Ramp),
         }
     }
@@ -115,6 +112,7 @@ impl LambdaService {
                 .acquire_owned()
                 .await
                 .expect("the semaphore is never closed"),
+            None,
         )
     }
 
@@ -151,7 +149,7 @@ impl LambdaService {
         }
         // What init wrote stands before START, as on AWS.
         environment.output.drain();
-        environment.output.note(&start_line(&request_id));
+        environment.output.note(&start_line(&request_id, &function.version));
         let since = Instant::now();
         let event = Event {
             request_id: request_id.clone(),
@@ -203,13 +201,13 @@ impl LambdaService {
         let tail = match &environment {
             Some(environment) => {
                 environment.output.drain();
-                environment.output.note(&start_line(&request_id));
+                environment.output.note(&start_line(&request_id, &function.version));
                 self.close(environment, &report, &outcome)
             }
             None => {
                 self.bill(function, &report);
                 let log_line = outcome.log_line(&request_id).unwrap_or_default();
-                format!("{}{log_line}{report}", start_line(&request_id)).into_bytes()
+                format!("{}{log_line}{report}", start_line(&request_id, &function.version)).into_bytes()
             }
         };
         Finished {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use expect_test::expect;
 
 use super::environment::{Environment, Event, Misuse};
-use super::function::{Function, name_in};
+use super::function::{Function, parts_of};
 use super::outcome::{Answer, Exit, Outcome};
 use super::output::{Output, TAIL_BYTES_MAX};
 use super::report::{Report, Status};
@@ -184,15 +184,15 @@ fn payloads_of_failures() {
 #[test]
 fn names_of_functions() {
     let cases = [
-        ("f", Some("f")),
-        ("f:$LATEST", Some("f")),
-        ("f:7", None),
-        ("000000000000:function:f", Some("f")),
-        ("arn:aws:lambda:us-east-1:000000000000:function:f", Some("f")),
-        ("arn:aws:lambda:us-east-1:000000000000:function:f:live", None),
+        ("f", None),
+        ("f:$LATEST", Some("$LATEST")),
+        ("f:7", Some("7")),
+        ("000000000000:function:f", None),
+        ("arn:aws:lambda:us-east-1:000000000000:function:f", None),
+        ("arn:aws:lambda:us-east-1:000000000000:function:f:live", Some("live")),
     ];
-    for (spelled, expected) in cases {
-        assert_eq!(name_in(spelled), expected, "{spelled}");
+    for (spelled, qualifier) in cases {
+        assert_eq!(parts_of(spelled), ("f", qualifier), "{spelled}");
     }
 }
 

@@ -141,6 +141,16 @@ impl Drop for DataFile {
 }
 
 impl Object {
+    /// All of its bytes.
+    pub fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for segment in &self.segments {
+            let file = std::fs::File::open(&segment.file.path)?;
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, segment.size), &mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
     pub fn link(&self) {
         self.segments.iter().for_each(|segment| segment.file.link());
     }

@@ -1,0 +1,506 @@
+//! The calls that make, change and remove functions, versions, aliases, limits and the handling of events. Invoke stands in invoke_api.rs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::code::{self, Source};
+use super::function::{About, Function, LATEST, is_name};
+use super::registry::{Alias, Entry, Refused};
+use super::service::LambdaService;
+use crate::s3::Store;
+use crate::settings::FunctionSettings;
+
+const MEMORY_MB: std::ops::RangeInclusive<u64> = 128..=10_240;
+const TIMEOUT_S: std::ops::RangeInclusive<u64> = 1..=900;
+const LIST_MAX: usize = 50;
+
+/// Where the calls take effect.
+#[derive(Clone)]
+pub(crate) struct ManageApi {
+    pub service: Arc<LambdaService>,
+    pub store: Arc<Store>,
+    pub region: String,
+    /// Code of functions that were made through the API.
+    pub code: PathBuf,
+}
+
+/// A call that was refused: status, AWS's name for the error, and a message.
+pub(crate) struct Problem(pub StatusCode, pub &'static str, pub String);
+
+type Answer = Result<(StatusCode, Value), Problem>;
+
+/// The parts of a call.
+pub(crate) struct Call<'a> {
+    pub method: &'a Method,
+    /// Behind the date: `functions/{name}/…`.
+    pub path: Vec<&'a str>,
+    pub query: Vec<(String, String)>,
+    pub body: Bytes,
+}
+
+impl Call<'_> {
+    fn asked(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn json(&self) -> Result<Value, Problem> {
+        if self.body.is_empty() {
+            return Ok(json!({}));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let message = format!("Could not parse request body into json: {error}");
+            Problem(StatusCode::BAD_REQUEST, "InvalidRequestContentException", message)
+        })
+    }
+}
+
+impl ManageApi {
+    /// `None`: there is no such call.
+    pub fn answer(&self, call: &Call<'_>) -> Option<Answer> {
+        let name = call.path.get(1).map(|spelled| super::function::parts_of(spelled).0);
+        let path: Vec<&str> = call.path.iter().skip(2).copied().collect();
+        Some(match (call.method.as_str(), name, path.as_slice()) {
+            ("POST", None, []) => self.create(call),
+            ("GET", None, []) => self.list(call),
+            ("GET", Some(name), []) => self.get(name, call),
+            ("DELETE", Some(name), []) => self.delete(name, call),
+            ("GET", Some(name), ["configuration"]) => self.configuration(name, call),
+            ("PUT", Some(name), ["configuration"]) => self.configure(name, call),
+            ("PUT", Some(name), ["code"]) => self.update_code(name, call),
+            ("POST", Some(name), ["versions"]) => self.publish(name),
+            ("GET", Some(name), ["versions"]) => self.versions(name),
+            ("POST", Some(name), ["aliases"]) => self.create_alias(name, call),
+            ("GET", Some(name), ["aliases"]) => self.aliases(name),
+            ("GET", Some(name), ["aliases", alias]) => self.alias(name, alias),
+            ("PUT", Some(name), ["aliases", alias]) => self.update_alias(name, alias, call),
+            ("DELETE", Some(name), ["aliases", alias]) => self.delete_alias(name, alias),
+            ("PUT", Some(name), ["concurrency"]) => self.reserve(name, call),
+            ("GET", Some(name), ["concurrency"]) => self.reserved(name),
+            ("DELETE", Some(name), ["concurrency"]) => self.free(name),
+            ("PUT" | "POST", Some(name), ["event-invoke-config"]) => self.handle_events(name, call),
+            ("GET", Some(name), ["event-invoke-config"]) => self.events(name),
+            ("DELETE", Some(name), ["event-invoke-config"]) => self.forget_events(name),
+            _ => return None,
+        })
+    }
+
+    fn create(&self, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        let name = text(&asked, "FunctionName").ok_or_else(|| invalid("FunctionName is missing"))?;
+        let name = super::function::parts_of(name).0.to_owned();
+        if !is_name(&name) {
+            return Err(invalid(format!("'{name}' is no name of a function")));
+        }
+        if self.service.registry.find(&name, None).is_some() {
+            return Err(exists(format!("Function already exist: {name}")));
+        }
+        let mut settings = FunctionSettings {
+            memory_mb: 128,
+            timeout: Duration::from_secs(3),
+            ..FunctionSettings::new(name, "")
+        };
+        let mut about = About::default();
+        configured(&mut settings, &mut about, &asked)?;
+        self.coded(&mut settings, &mut about, &asked["Code"])?;
+        let function = Function::new(settings, &self.region).map_err(|error| invalid(error.to_string()))?;
+        let function = Function {
+            about: About {
+                modified: function.about.modified.clone(),
+                ..about
+            },
+            ..function
+        };
+        let made = self.service.registry.create(function).map_err(refused)?;
+        let shown = match asked["Publish"].as_bool() {
+            Some(true) => self.service.registry.publish(made.name()).map_err(refused)?,
+            _ => made,
+        };
+        Ok((StatusCode::CREATED, configuration(&shown)))
+    }
+
+    fn coded(&self, settings: &mut FunctionSettings, about: &mut About, asked: &Value) -> Result<(), Problem> {
+        let source = self.source(asked)?;
+        std::fs::create_dir_all(&self.code).map_err(|error| invalid(error.to_string()))?;
+        let code = code::unpack(source, &self.code).map_err(invalid)?;
+        settings.program = code.program;
+        about.code_sha256 = code.sha256;
+        about.code_bytes = code.bytes;
+        Ok(())
+    }
+
+    fn source(&self, asked: &Value) -> Result<Source, Problem> {
+        if let Some(zip) = text(asked, "ZipFile") {
+            let zip = BASE64_STANDARD.decode(zip);
+            return Ok(Source::Zip(zip.map_err(|error| invalid(format!("ZipFile: {error}")))?));
+        }
+        if let Some((bucket, key)) = text(asked, "S3Bucket").zip(text(asked, "S3Key")) {
+            let unread = |error: String| invalid(format!("Error occurred while GetObject. {error}"));
+            let object = self
+                .store
+                .object(bucket, key)
+                .map_err(|error| unread(error.to_string()))?;
+            return Ok(Source::Zip(object.read().map_err(|error| unread(error.to_string()))?));
+        }
+        match text(asked, "ImageUri").and_then(|uri| uri.strip_prefix("file://")) {
+            Some(program) => Ok(Source::Program(program.into())),
+            None => Err(invalid("Please provide a source for function code.")),
+        }
+    }
+
+    fn list(&self, call: &Call<'_>) -> Answer {
+        let most = call
+            .asked("MaxItems")
+            .and_then(|most| most.parse().ok())
+            .unwrap_or(LIST_MAX);
+        let (page, is_more) = self
+            .service
+            .registry
+            .list(call.asked("Marker").unwrap_or(""), most.clamp(1, LIST_MAX));
+        let mut answer =
+            json!({ "Functions": page.iter().map(|function| configuration(function)).collect::<Vec<_>>() });
+        if let Some(last) = page.last().filter(|_| is_more) {
+            answer["NextMarker"] = json!(last.name());
+        }
+        Ok((StatusCode::OK, answer))
+    }
+
+    fn find(&self, name: &str, call: &Call<'_>) -> Result<Arc<Function>, Problem> {
+        let spelled = super::function::parts_of(call.path[1]).1;
+        let qualifier = call.asked("Qualifier").or(spelled);
+        let found = self.service.registry.find(name, qualifier);
+        found.ok_or_else(|| self.missing(name, qualifier))
+    }
+
+    fn missing(&self, name: &str, qualifier: Option<&str>) -> Problem {
+        let qualifier = qualifier.map_or(String::new(), |qualifier| format!(":{qualifier}"));
+        let account = super::function::ACCOUNT;
+        let arn = format!("arn:aws:lambda:{}:{account}:function:{name}{qualifier}", self.region);
+        not_found(format!("Function not found: {arn}"))
+    }
+
+    fn get(&self, name: &str, call: &Call<'_>) -> Answer {
+        let function = self.find(name, call)?;
+        let mut answer = json!({
+            "Configuration": configuration(&function),
+            "Code": { "RepositoryType": "S3", "Location": format!("file://{}", function.settings.program.display()) },
+        });
+        if let Some(reserved) = function.shared.reserved() {
+            answer["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
+        }
+        Ok((StatusCode::OK, answer))
+    }
+
+    fn configuration(&self, name: &str, call: &Call<'_>) -> Answer {
+        Ok((StatusCode::OK, configuration(&*self.find(name, call)?)))
+    }
+
+    fn delete(&self, name: &str, call: &Call<'_>) -> Answer {
+        let gone = self.service.registry.delete(name, call.asked("Qualifier"));
+        let gone = gone.map_err(|_| self.missing(name, call.asked("Qualifier")))?;
+        gone.iter().for_each(|function| self.service.pool.retire(function.id));
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    }
+
+    fn configure(&self, name: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        self.changed(name, |settings, about| configured(settings, about, &asked))
+    }
+
+    fn update_code(&self, name: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        let answer = self.changed(name, |settings, about| self.coded(settings, about, &asked))?;
+        match asked["Publish"].as_bool() {
+            Some(true) => self.publish(name).map(|(_, published)| (StatusCode::OK, published)),
+            _ => Ok(answer),
+        }
+    }
+
+    fn changed(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut FunctionSettings, &mut About) -> Result<(), Problem>,
+    ) -> Answer {
+        let old = self
+            .service
+            .registry
+            .find(name, None)
+            .ok_or_else(|| self.missing(name, None))?;
+        let (mut settings, mut about) = (old.settings.clone(), old.about.clone());
+        change(&mut settings, &mut about)?;
+        let new = old
+            .changed(settings, about)
+            .map_err(|error| invalid(error.to_string()))?;
+        let new = Arc::new(new);
+        let set = |entry: &mut Entry| {
+            entry.latest = new.clone();
+            Ok(())
+        };
+        self.service.registry.change(name, set).map_err(refused)?;
+        self.service.pool.retire(old.id);
+        Ok((StatusCode::OK, configuration(&new)))
+    }
+
+    fn publish(&self, name: &str) -> Answer {
+        let published = self
+            .service
+            .registry
+            .publish(name)
+            .map_err(|_| self.missing(name, None))?;
+        Ok((StatusCode::CREATED, configuration(&published)))
+    }
+
+    fn versions(&self, name: &str) -> Answer {
+        let all = self.service.registry.look(name, |entry| {
+            let all = std::iter::once(&entry.latest).chain(entry.versions.values());
+            all.map(|function| configuration(function)).collect::<Vec<_>>()
+        });
+        Ok((
+            StatusCode::OK,
+            json!({ "Versions": all.map_err(|_| self.missing(name, None))? }),
+        ))
+    }
+
+    fn create_alias(&self, name: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        let alias = text(&asked, "Name").filter(|alias| is_name(alias) && alias.parse::<u64>().is_err());
+        let alias = alias.ok_or_else(|| invalid("an alias has a name that is no number"))?;
+        let version = text(&asked, "FunctionVersion").ok_or_else(|| invalid("FunctionVersion is missing"))?;
+        let new = Alias {
+            version: version.to_owned(),
+            description: text(&asked, "Description").unwrap_or_default().to_owned(),
+        };
+        let added = self.service.registry.change(name, |entry| {
+            entry.at(Some(version)).ok_or(Refused::NoVersion)?;
+            if entry.aliases.contains_key(alias) {
+                return Err(Refused::Exists);
+            }
+            entry.aliases.insert(alias.to_owned(), new.clone());
+            Ok(entry.latest.arn.clone())
+        });
+        Ok((StatusCode::CREATED, shown_alias(&added.map_err(refused)?, alias, &new)))
+    }
+
+    fn aliases(&self, name: &str) -> Answer {
+        let all = self.service.registry.look(name, |entry| {
+            let shown = |(alias, at): (&String, &Alias)| shown_alias(&entry.latest.arn, alias, at);
+            entry.aliases.iter().map(shown).collect::<Vec<_>>()
+        });
+        Ok((
+            StatusCode::OK,
+            json!({ "Aliases": all.map_err(|_| self.missing(name, None))? }),
+        ))
+    }
+
+    fn alias(&self, name: &str, alias: &str) -> Answer {
+        let found = self.service.registry.look(name, |entry| {
+            let at = entry.aliases.get(alias)?;
+            Some(shown_alias(&entry.latest.arn, alias, at))
+        });
+        let found = found.map_err(refused)?.ok_or_else(|| refused(Refused::NoAlias))?;
+        Ok((StatusCode::OK, found))
+    }
+
+    fn update_alias(&self, name: &str, alias: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        let updated = self.service.registry.change(name, |entry| {
+            let version = text(&asked, "FunctionVersion");
+            if version.is_some_and(|version| entry.at(Some(version)).is_none()) {
+                return Err(Refused::NoVersion);
+            }
+            let at = entry.aliases.get_mut(alias).ok_or(Refused::NoAlias)?;
+            version.inspect(|version| at.version = (*version).to_owned());
+            text(&asked, "Description").inspect(|text| at.description = (*text).to_owned());
+            Ok(shown_alias(&entry.latest.arn, alias, at))
+        });
+        Ok((StatusCode::OK, updated.map_err(refused)?))
+    }
+
+    fn delete_alias(&self, name: &str, alias: &str) -> Answer {
+        let remove = |entry: &mut Entry| entry.aliases.remove(alias).map(drop).ok_or(Refused::NoAlias);
+        self.service.registry.change(name, remove).map_err(refused)?;
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    }
+
+    fn latest(&self, name: &str) -> Result<Arc<Function>, Problem> {
+        self.service
+            .registry
+            .find(name, None)
+            .ok_or_else(|| self.missing(name, None))
+    }
+
+    fn reserve(&self, name: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?["ReservedConcurrentExecutions"].as_u64();
+        let reserved = asked.ok_or_else(|| invalid("ReservedConcurrentExecutions is missing"))?;
+        let function = self.latest(name)?;
+        *function.shared.reserved.lock().expect("no holder panics") = usize::try_from(reserved).ok();
+        Ok((StatusCode::OK, json!({ "ReservedConcurrentExecutions": reserved })))
+    }
+
+    fn reserved(&self, name: &str) -> Answer {
+        let reserved = self.latest(name)?.shared.reserved();
+        let shown = reserved.map_or(
+            json!({}),
+            |reserved| json!({ "ReservedConcurrentExecutions": reserved }),
+        );
+        Ok((StatusCode::OK, shown))
+    }
+
+    fn free(&self, name: &str) -> Answer {
+        *self.latest(name)?.shared.reserved.lock().expect("no holder panics") = None;
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    }
+
+    fn handle_events(&self, name: &str, call: &Call<'_>) -> Answer {
+        let asked = call.json()?;
+        let function = self.latest(name)?;
+        let number = |field: &str, range: std::ops::RangeInclusive<u64>| match asked[field].as_u64() {
+            Some(number) if !range.contains(&number) => Err(invalid(format!("{field} must be in {range:?}"))),
+            number => Ok(number),
+        };
+        let retries = number("MaximumRetryAttempts", 0..=2)?;
+        let age = number("MaximumEventAgeInSeconds", 60..=21_600)?;
+        let queue = |kind: &str| text(&asked["DestinationConfig"][kind], "Destination").map(str::to_owned);
+        {
+            let mut events = function.shared.events.lock().expect("no holder panics");
+            retries.inspect(|retries| events.retries_max = *retries as u32);
+            age.inspect(|seconds| events.age_max = Duration::from_secs(*seconds));
+            events.on_failure = queue("OnFailure").or(events.on_failure.take());
+            events.on_success = queue("OnSuccess").or(events.on_success.take());
+        }
+        self.events(name)
+    }
+
+    fn events(&self, name: &str) -> Answer {
+        let function = self.latest(name)?;
+        let events = function.shared.events();
+        let to = |queue: &Option<String>| {
+            queue
+                .as_ref()
+                .map_or(json!({}), |queue| json!({ "Destination": queue }))
+        };
+        let shown = json!({
+            "FunctionArn": format!("{}:{LATEST}", function.arn),
+            "MaximumRetryAttempts": events.retries_max,
+            "MaximumEventAgeInSeconds": events.age_max.as_secs(),
+            "DestinationConfig": { "OnFailure": to(&events.on_failure), "OnSuccess": to(&events.on_success) },
+        });
+        Ok((StatusCode::OK, shown))
+    }
+
+    fn forget_events(&self, name: &str) -> Answer {
+        *self.latest(name)?.shared.events.lock().expect("no holder panics") = Default::default();
+        Ok((StatusCode::NO_CONTENT, Value::Null))
+    }
+}
+
+/// Takes over what the request sets, by AWS's bounds.
+fn configured(settings: &mut FunctionSettings, about: &mut About, asked: &Value) -> Result<(), Problem> {
+    let number = |field: &str, range: std::ops::RangeInclusive<u64>| match &asked[field] {
+        Value::Null => Ok(None),
+        value => match value.as_u64().filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let (low, high) = range.into_inner();
+                Err(invalid(format!(
+                    "Value '{value}' at '{field}' must be between {low} and {high}"
+                )))
+            }
+        },
+    };
+    if let Some(memory) = number("MemorySize", MEMORY_MB)? {
+        settings.memory_mb = memory as u32;
+    }
+    if let Some(seconds) = number("Timeout", TIMEOUT_S)? {
+        settings.timeout = Duration::from_secs(seconds);
+    }
+    if let Some(variables) = asked["Environment"]["Variables"].as_object() {
+        let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+        settings.environment = variables.iter().filter_map(variable).collect();
+    }
+    if text(asked, "Runtime").is_some_and(|runtime| !runtime.starts_with("provided")) {
+        return Err(invalid(
+            "only the runtimes provided.al2 and provided.al2023 are emulated",
+        ));
+    }
+    let fields = [
+        ("Runtime", &mut about.runtime),
+        ("Role", &mut about.role),
+        ("Handler", &mut about.handler),
+        ("Description", &mut about.description),
+    ];
+    for (field, place) in fields {
+        if let Some(value) = text(asked, field) {
+            value.clone_into(place);
+        }
+    }
+    Ok(())
+}
+
+fn configuration(function: &Function) -> Value {
+    let (settings, about) = (&function.settings, &function.about);
+    json!({
+        "FunctionName": settings.name,
+        "FunctionArn": function.versioned_arn(),
+        "Runtime": if about.runtime.is_empty() { "provided.al2023" } else { &about.runtime },
+        "Role": about.role,
+        "Handler": if about.handler.is_empty() { "bootstrap" } else { &about.handler },
+        "CodeSize": about.code_bytes,
+        "CodeSha256": about.code_sha256,
+        "Description": about.description,
+        "Timeout": settings.timeout.as_secs(),
+        "MemorySize": settings.memory_mb,
+        "LastModified": about.modified,
+        "Version": function.version,
+        "Environment": { "Variables": settings.environment },
+        "PackageType": "Zip",
+        "Architectures": [if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }],
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+    })
+}
+
+fn shown_alias(arn: &str, name: &str, alias: &Alias) -> Value {
+    json!({
+        "AliasArn": format!("{arn}:{name}"),
+        "Name": name,
+        "FunctionVersion": alias.version,
+        "Description": alias.description,
+    })
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
+    value[field].as_str()
+}
+
+fn invalid(message: impl Into<String>) -> Problem {
+    Problem(
+        StatusCode::BAD_REQUEST,
+        "InvalidParameterValueException",
+        message.into(),
+    )
+}
+
+fn not_found(message: String) -> Problem {
+    Problem(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
+}
+
+fn exists(message: String) -> Problem {
+    Problem(StatusCode::CONFLICT, "ResourceConflictException", message)
+}
+
+fn refused(refused: Refused) -> Problem {
+    match refused {
+        Refused::NoFunction => not_found("Function not found".to_owned()),
+        Refused::NoVersion => not_found("Version not found".to_owned()),
+        Refused::NoAlias => not_found("Alias not found".to_owned()),
+        Refused::Exists => exists("it exists already".to_owned()),
+    }
+}
