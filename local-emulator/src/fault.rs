@@ -93,7 +93,8 @@ impl<K: Clone> Dice<K> {
             target.starts_with(&rule.target)
                 && rule.count_max.is_none_or(|most| *fired < most)
                 && eligible(&rule.fault)
-                && random.random_bool(rule.probability.clamp(0.0, 1.0))
+                && rule.probability > 0.0
+                && random.random_bool(rule.probability.min(1.0))
         })?;
         *fired += 1;
         Some(rule.fault.clone())
