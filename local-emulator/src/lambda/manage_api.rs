@@ -1,5 +1,8 @@
 //! The calls that make, change and remove functions, versions, aliases, limits and the handling of events. Invoke stands in invoke_api.rs.
 
+mod alias;
+mod limits;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +14,8 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::code::{self, Source};
-use super::function::{About, Function, LATEST, is_name};
-use super::registry::{Alias, Entry, Refused};
+use super::function::{About, Function, is_name};
+use super::registry::{Entry, Refused};
 use super::service::LambdaService;
 use crate::s3::Store;
 use crate::settings::FunctionSettings;
@@ -268,136 +271,11 @@ impl ManageApi {
         ))
     }
 
-    fn create_alias(&self, name: &str, call: &Call<'_>) -> Answer {
-        let asked = call.json()?;
-        let alias = text(&asked, "Name").filter(|alias| is_name(alias) && alias.parse::<u64>().is_err());
-        let alias = alias.ok_or_else(|| invalid("an alias has a name that is no number"))?;
-        let version = text(&asked, "FunctionVersion").ok_or_else(|| invalid("FunctionVersion is missing"))?;
-        let new = Alias {
-            version: version.to_owned(),
-            description: text(&asked, "Description").unwrap_or_default().to_owned(),
-        };
-        let added = self.service.registry.change(name, |entry| {
-            entry.at(Some(version)).ok_or(Refused::NoVersion)?;
-            if entry.aliases.contains_key(alias) {
-                return Err(Refused::Exists);
-            }
-            entry.aliases.insert(alias.to_owned(), new.clone());
-            Ok(entry.latest.arn.clone())
-        });
-        Ok((StatusCode::CREATED, shown_alias(&added.map_err(refused)?, alias, &new)))
-    }
-
-    fn aliases(&self, name: &str) -> Answer {
-        let all = self.service.registry.look(name, |entry| {
-            let shown = |(alias, at): (&String, &Alias)| shown_alias(&entry.latest.arn, alias, at);
-            entry.aliases.iter().map(shown).collect::<Vec<_>>()
-        });
-        Ok((
-            StatusCode::OK,
-            json!({ "Aliases": all.map_err(|_| self.missing(name, None))? }),
-        ))
-    }
-
-    fn alias(&self, name: &str, alias: &str) -> Answer {
-        let found = self.service.registry.look(name, |entry| {
-            let at = entry.aliases.get(alias)?;
-            Some(shown_alias(&entry.latest.arn, alias, at))
-        });
-        let found = found.map_err(refused)?.ok_or_else(|| refused(Refused::NoAlias))?;
-        Ok((StatusCode::OK, found))
-    }
-
-    fn update_alias(&self, name: &str, alias: &str, call: &Call<'_>) -> Answer {
-        let asked = call.json()?;
-        let updated = self.service.registry.change(name, |entry| {
-            let version = text(&asked, "FunctionVersion");
-            if version.is_some_and(|version| entry.at(Some(version)).is_none()) {
-                return Err(Refused::NoVersion);
-            }
-            let at = entry.aliases.get_mut(alias).ok_or(Refused::NoAlias)?;
-            version.inspect(|version| at.version = (*version).to_owned());
-            text(&asked, "Description").inspect(|text| at.description = (*text).to_owned());
-            Ok(shown_alias(&entry.latest.arn, alias, at))
-        });
-        Ok((StatusCode::OK, updated.map_err(refused)?))
-    }
-
-    fn delete_alias(&self, name: &str, alias: &str) -> Answer {
-        let remove = |entry: &mut Entry| entry.aliases.remove(alias).map(drop).ok_or(Refused::NoAlias);
-        self.service.registry.change(name, remove).map_err(refused)?;
-        Ok((StatusCode::NO_CONTENT, Value::Null))
-    }
-
     fn latest(&self, name: &str) -> Result<Arc<Function>, Problem> {
         self.service
             .registry
             .find(name, None)
             .ok_or_else(|| self.missing(name, None))
-    }
-
-    fn reserve(&self, name: &str, call: &Call<'_>) -> Answer {
-        let asked = call.json()?["ReservedConcurrentExecutions"].as_u64();
-        let reserved = asked.ok_or_else(|| invalid("ReservedConcurrentExecutions is missing"))?;
-        let function = self.latest(name)?;
-        *function.shared.reserved.lock().expect("no holder panics") = usize::try_from(reserved).ok();
-        Ok((StatusCode::OK, json!({ "ReservedConcurrentExecutions": reserved })))
-    }
-
-    fn reserved(&self, name: &str) -> Answer {
-        let reserved = self.latest(name)?.shared.reserved();
-        let shown = reserved.map_or(
-            json!({}),
-            |reserved| json!({ "ReservedConcurrentExecutions": reserved }),
-        );
-        Ok((StatusCode::OK, shown))
-    }
-
-    fn free(&self, name: &str) -> Answer {
-        *self.latest(name)?.shared.reserved.lock().expect("no holder panics") = None;
-        Ok((StatusCode::NO_CONTENT, Value::Null))
-    }
-
-    fn handle_events(&self, name: &str, call: &Call<'_>) -> Answer {
-        let asked = call.json()?;
-        let function = self.latest(name)?;
-        let number = |field: &str, range: std::ops::RangeInclusive<u64>| match asked[field].as_u64() {
-            Some(number) if !range.contains(&number) => Err(invalid(format!("{field} must be in {range:?}"))),
-            number => Ok(number),
-        };
-        let retries = number("MaximumRetryAttempts", 0..=2)?;
-        let age = number("MaximumEventAgeInSeconds", 60..=21_600)?;
-        let queue = |kind: &str| text(&asked["DestinationConfig"][kind], "Destination").map(str::to_owned);
-        {
-            let mut events = function.shared.events.lock().expect("no holder panics");
-            retries.inspect(|retries| events.retries_max = *retries as u32);
-            age.inspect(|seconds| events.age_max = Duration::from_secs(*seconds));
-            events.on_failure = queue("OnFailure").or(events.on_failure.take());
-            events.on_success = queue("OnSuccess").or(events.on_success.take());
-        }
-        self.events(name)
-    }
-
-    fn events(&self, name: &str) -> Answer {
-        let function = self.latest(name)?;
-        let events = function.shared.events();
-        let to = |queue: &Option<String>| {
-            queue
-                .as_ref()
-                .map_or(json!({}), |queue| json!({ "Destination": queue }))
-        };
-        let shown = json!({
-            "FunctionArn": format!("{}:{LATEST}", function.arn),
-            "MaximumRetryAttempts": events.retries_max,
-            "MaximumEventAgeInSeconds": events.age_max.as_secs(),
-            "DestinationConfig": { "OnFailure": to(&events.on_failure), "OnSuccess": to(&events.on_success) },
-        });
-        Ok((StatusCode::OK, shown))
-    }
-
-    fn forget_events(&self, name: &str) -> Answer {
-        *self.latest(name)?.shared.events.lock().expect("no holder panics") = Default::default();
-        Ok((StatusCode::NO_CONTENT, Value::Null))
     }
 }
 
@@ -464,15 +342,6 @@ fn configuration(function: &Function) -> Value {
         "Architectures": [if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }],
         "State": "Active",
         "LastUpdateStatus": "Successful",
-    })
-}
-
-fn shown_alias(arn: &str, name: &str, alias: &Alias) -> Value {
-    json!({
-        "AliasArn": format!("{arn}:{name}"),
-        "Name": name,
-        "FunctionVersion": alias.version,
-        "Description": alias.description,
     })
 }
 

@@ -1,32 +1,31 @@
 //! Buckets, objects and uploads: an ordered index in memory, a log that restores it, a data file per object or part. Condition check and index swap happen
 //! under one lock, after the body was received and hashed: racing creators have one winner. Knows no HTTP.
 
+mod expiry;
+mod parts;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
-use s3s::dto::{ETag, ETagCondition};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::condition::WriteCondition;
 use super::lifecycle::Rule;
 use super::listing::{Page, PageRequest};
-use super::log::{FileRecord, Log, PartRecord, Record};
+use super::log::{FileRecord, Log, Record};
 use super::mount::MountedBucket;
 use super::now_ms;
 use super::object::{DataFile, Object, Segment};
 use super::restore::restore;
-use super::upload::{Part, Upload, Uploads};
+use super::upload::Uploads;
 use crate::settings::{Mount, StartError};
 
 /// Data files are spread over this many folders, so that no folder grows huge.
 const FOLDERS: u64 = 256;
-/// Objects that one pass over one lifecycle rule ends; the next pass ends more.
-const EXPIRED_MAX: usize = 10_000;
 
 pub(crate) struct Store {
     objects: PathBuf,
@@ -202,121 +201,6 @@ impl Store {
         Ok(())
     }
 
-    /// Replaces a bucket's rules.
-    pub fn set_lifecycle(&self, bucket: &str, rules: Vec<Rule>) -> S3Result<()> {
-        let mut index = self.write();
-        index.stored(bucket)?;
-        index.append(&Record::SetLifecycle {
-            bucket: bucket.to_owned(),
-            rules: rules.clone(),
-        })?;
-        index.stored(bucket)?.lifecycle = rules;
-        Ok(())
-    }
-
-    pub fn lifecycle(&self, bucket: &str) -> S3Result<Vec<Rule>> {
-        match self.read().bucket(bucket)? {
-            Bucket::Stored(stored) => Ok(stored.lifecycle.clone()),
-            Bucket::Mounted(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Ends the objects and uploads that are too old by the rules of their buckets.
-    pub fn expire(&self, now_ms: u64, day: Duration) {
-        for (bucket, rule) in self.rules() {
-            if let Some(days) = rule.object_days {
-                for (key, etag) in self.older(&bucket, &rule.prefix, before(now_ms, day, days)) {
-                    let condition = WriteCondition {
-                        if_match: Some(ETagCondition::ETag(ETag::Strong(etag))),
-                        if_none_match: None,
-                    };
-                    // One that was replaced meanwhile is young again.
-                    let _ = self.delete(&bucket, &key, &condition);
-                }
-            }
-            if let Some(days) = rule.upload_days {
-                let uploads = self.uploads.list(&bucket, &rule.prefix).into_iter();
-                let old = uploads.filter(|(_, upload)| upload.initiated_ms <= before(now_ms, day, days));
-                for (id, upload) in old {
-                    let _ = self.end_upload(&id, &bucket, &upload.key);
-                }
-            }
-        }
-    }
-
-    /// Every rule that is on, with its bucket.
-    fn rules(&self) -> Vec<(String, Rule)> {
-        let index = self.read();
-        let of_bucket = |(name, bucket): (&String, &Bucket)| -> Vec<(String, Rule)> {
-            let Bucket::Stored(stored) = bucket else {
-                return Vec::new();
-            };
-            let enabled = stored.lifecycle.iter().filter(|rule| rule.enabled);
-            enabled.map(|rule| (name.clone(), rule.clone())).collect()
-        };
-        index.buckets.iter().flat_map(of_bucket).collect()
-    }
-
-    /// Keys under a prefix and ETags of what was last written before then.
-    fn older(&self, bucket: &str, prefix: &str, before_ms: u64) -> Vec<(String, String)> {
-        let index = self.read();
-        let Ok(Bucket::Stored(stored)) = index.bucket(bucket) else {
-            return Vec::new();
-        };
-        let under = stored.objects.range(prefix.to_owned()..);
-        let under = under.take_while(|(key, _)| key.starts_with(prefix));
-        let old = under.filter(|(_, object)| object.about.modified_ms <= before_ms);
-        old.take(EXPIRED_MAX)
-            .map(|(key, object)| (key.clone(), object.about.etag.clone()))
-            .collect()
-    }
-
-    /// Begins a multipart upload and gives its id.
-    pub fn create_upload(&self, upload: Upload) -> S3Result<String> {
-        let id = uuid::Uuid::new_v4().simple().to_string();
-        let mut index = self.write();
-        index.stored(&upload.bucket)?;
-        index.append(&Record::CreateUpload {
-            id: id.clone(),
-            bucket: upload.bucket.clone(),
-            key: upload.key.clone(),
-            initiated_ms: upload.initiated_ms,
-            about: upload.about.clone(),
-        })?;
-        self.uploads.insert(id.clone(), upload);
-        Ok(id)
-    }
-
-    /// Adds a part, in place of an earlier one of that number.
-    pub fn add_part(&self, id: &str, bucket: &str, key: &str, number: i32, part: Part) -> S3Result<()> {
-        let replaced = {
-            let mut index = self.write();
-            self.uploads.check(id, bucket, key)?;
-            index.append(&Record::AddPart {
-                id: id.to_owned(),
-                number,
-                part: part_record(&part),
-            })?;
-            part.segment.file.link();
-            self.uploads.add(id, bucket, key, number, part)?
-        };
-        // Outside the lock: the last holder of a replaced part removes its file.
-        replaced.inspect(|replaced| replaced.segment.file.unlink());
-        Ok(())
-    }
-
-    /// Forgets an upload that was completed or aborted.
-    pub fn end_upload(&self, id: &str, bucket: &str, key: &str) -> S3Result<()> {
-        let ended = {
-            let mut index = self.write();
-            self.uploads.check(id, bucket, key)?;
-            index.append(&Record::EndUpload { id: id.to_owned() })?;
-            self.uploads.remove(id, bucket, key)?
-        };
-        ended.parts.values().for_each(|part| part.segment.file.unlink());
-        Ok(())
-    }
-
     pub fn list(&self, bucket: &str, request: &PageRequest) -> S3Result<Page> {
         let mount = match self.read().bucket(bucket)? {
             Bucket::Stored(stored) => return Ok(request.page(&stored.objects)),
@@ -391,23 +275,6 @@ fn put_record(bucket: &str, key: &str, object: &Object) -> Record {
         key: key.to_owned(),
         files: object.segments.iter().map(file_record).collect(),
         about: object.about.clone(),
-    }
-}
-
-fn before(now_ms: u64, day: Duration, days: u32) -> u64 {
-    now_ms.saturating_sub(
-        u64::try_from(day.as_millis())
-            .unwrap_or(u64::MAX)
-            .saturating_mul(days.into()),
-    )
-}
-
-fn part_record(part: &Part) -> PartRecord {
-    PartRecord {
-        file: file_record(&part.segment),
-        md5: part.md5,
-        checksums: part.checksums.clone(),
-        modified_ms: part.modified_ms,
     }
 }
 
