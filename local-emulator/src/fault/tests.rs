@@ -1,3 +1,5 @@
+//! Which rule strikes, how often, by which seed, and how rules are written.
+
 use super::*;
 
 fn rule(fault: &'static str, probability: f64, target: &str, count_max: Option<u64>) -> FaultRule<&'static str> {

@@ -1,3 +1,5 @@
+//! Who may use whom, what pure crates may link, and that every selection of crates builds the same dependencies.
+
 use crate::metadata::Metadata;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! Which pairs of sides may be joined partition by partition.
+
 use super::*;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{JoinType, NullEquality};

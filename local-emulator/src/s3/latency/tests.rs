@@ -1,3 +1,5 @@
+//! Waits against the measured points they are drawn from.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Bodies that are cut, bent and slow, without a request around them.
+
 use super::*;
 use http_body_util::BodyExt;
 
