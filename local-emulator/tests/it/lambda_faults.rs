@@ -154,7 +154,7 @@ async fn a_function_grows_no_faster_than_its_ramp() {
         settings.ramp_per_10_s = 3;
     })
     .await;
-    let all = futures::future::join_all((0..6).map(|_| invoke(&world, json!({ "sleep_ms": 600 })))).await;
+    let all = futures::future::join_all((0..6).map(|_| invoke(&world, json!({ "sleep_ms": 2_000 })))).await;
     let refused = all
         .iter()
         .filter(|one| **one == Err("429 TooManyRequestsException".to_owned()));

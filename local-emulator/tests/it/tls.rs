@@ -79,7 +79,7 @@ async fn three_hundred_invocations_are_in_flight_at_once() {
     for _ in 0..3 {
         let connection = connect(&url, &certificate).await;
         // Each sleeps until the last has begun, starts of processes included.
-        let invocation = |_| tokio::spawn(invoke(connection.clone(), url.clone(), r#"{"sleep_ms": 8000}"#));
+        let invocation = |_| tokio::spawn(invoke(connection.clone(), url.clone(), r#"{"sleep_ms": 15000}"#));
         all.extend((0..100).map(invocation));
     }
     for one in all {
@@ -98,7 +98,7 @@ async fn a_connection_carries_128_streams_and_no_more() {
         world.folder.path().join("certificate.pem"),
     );
     let connection = connect(&url, &certificate).await;
-    let invocation = |_| tokio::spawn(invoke(connection.clone(), url.clone(), r#"{"sleep_ms": 2000}"#));
+    let invocation = |_| tokio::spawn(invoke(connection.clone(), url.clone(), r#"{"sleep_ms": 5000}"#));
     for one in (0..200).map(invocation).collect::<Vec<_>>() {
         assert_eq!(one.await.unwrap().0, 200);
     }
