@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 use http::StatusCode;
 use serde::Serialize;
 
-/// Distinct actions, queues, or key prefixes of a bucket; what comes later is counted under [`OTHER_NAMES`].
+/// Distinct actions, queues, buckets, or key prefixes of a bucket; what comes later is counted under [`OTHER_NAMES`].
 const NAMES_MAX: usize = 1000;
 const OTHER_NAMES: &str = "*";
 /// Payload that SQS bills as one request.
@@ -19,15 +19,19 @@ const SQS_CHUNK_BYTES: u64 = 64 << 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Bucket (empty for requests that name none) → operation → status class → requests.
-    pub s3: BTreeMap<String, BTreeMap<S3Operation, BTreeMap<StatusClass, u64>>>,
+    pub s3: BTreeMap<String, Kinds>,
     /// Action (empty for requests that name none) → requests.
     pub sqs: BTreeMap<String, u64>,
     pub lambda: LambdaCounts,
-    /// Bucket → first component of the key, as it travels in the path (empty for keys without a slash) → operation → requests.
-    pub s3_prefixes: BTreeMap<String, BTreeMap<String, BTreeMap<S3Operation, u64>>>,
+    /// Bucket → first component of the key, as it travels in the path (empty for keys without a slash) → operation → status class →
+    /// requests.
+    pub s3_prefixes: BTreeMap<String, BTreeMap<String, Kinds>>,
     /// Queue (empty for requests that name none) → action → requests.
     pub sqs_queues: BTreeMap<String, BTreeMap<String, SqsCounts>>,
 }
+
+/// Operation → status class → requests.
+pub type Kinds = BTreeMap<S3Operation, BTreeMap<StatusClass, u64>>;
 
 impl Counts {
     /// Requests of one kind over all buckets and statuses.
@@ -131,13 +135,10 @@ impl Counter {
 
     pub fn s3(&self, bucket: &str, prefix: &str, operation: S3Operation, status: StatusCode) {
         let mut counts = self.lock();
-        if !counts.s3.contains_key(bucket) {
-            counts.s3.insert(bucket.to_owned(), BTreeMap::new());
-        }
-        let prefixes = counts.s3_prefixes.entry(bucket.to_owned()).or_default();
-        *bounded(prefixes, prefix).entry(operation).or_default() += 1;
-        let bucket = counts.s3.get_mut(bucket).expect("inserted above");
-        *bucket.entry(operation).or_default().entry(status.into()).or_default() += 1;
+        let status = StatusClass::from(status);
+        let count = |kinds: &mut Kinds| *kinds.entry(operation).or_default().entry(status).or_default() += 1;
+        count(bounded(bounded(&mut counts.s3_prefixes, bucket), prefix));
+        count(bounded(&mut counts.s3, bucket));
     }
 
     pub fn sqs(&self, action: &str) {

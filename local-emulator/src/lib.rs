@@ -13,7 +13,7 @@ mod settings;
 mod sqs;
 mod tls;
 
-pub use count::{Counts, FunctionCounts, LambdaCounts, S3Operation, SqsCounts, StatusClass};
+pub use count::{Counts, FunctionCounts, Kinds, LambdaCounts, S3Operation, SqsCounts, StatusClass};
 pub use emulator::{Emulator, Endpoints};
 pub use fault::{FaultRule, FaultSettings};
 pub use lambda::{EventSettings, KillMoment, LambdaFault};

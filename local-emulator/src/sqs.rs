@@ -8,9 +8,11 @@ mod digest;
 mod door;
 mod error;
 mod fault;
+mod limits;
 mod messages;
 mod query;
 mod queue;
+mod received;
 mod redrive;
 mod wire;
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::Counts;
+use super::{Counts, Kinds};
 
 /// Lines of one metric at a time, as the format wants it.
 struct Page(String);
@@ -42,35 +42,28 @@ pub(crate) fn text(counts: &Counts) -> String {
 fn s3(page: &mut Page, counts: &Counts) {
     let name = "emulator_s3_requests_total";
     page.metric(name, "counter", "Requests by bucket, operation and status class.");
-    for (bucket, operations) in &counts.s3 {
-        for (operation, statuses) in operations {
-            for (status, requests) in statuses {
-                let (operation, status) = (label(operation), label(status));
-                let labels = [
-                    ("bucket", bucket.as_str()),
-                    ("operation", &operation),
-                    ("status", &status),
-                ];
-                page.sample(name, &labels, *requests);
-            }
-        }
+    for (bucket, kinds) in &counts.s3 {
+        requests(page, name, &[("bucket", bucket)], kinds);
     }
     let name = "emulator_s3_prefix_requests_total";
     page.metric(
         name,
         "counter",
-        "Requests by bucket, first component of the key, and operation.",
+        "Requests by bucket, first component of the key, operation and status class.",
     );
     for (bucket, prefixes) in &counts.s3_prefixes {
-        for (prefix, operations) in prefixes {
-            for (operation, requests) in operations {
-                let labels = [
-                    ("bucket", bucket.as_str()),
-                    ("prefix", prefix),
-                    ("operation", &label(operation)),
-                ];
-                page.sample(name, &labels, *requests);
-            }
+        for (prefix, kinds) in prefixes {
+            requests(page, name, &[("bucket", bucket), ("prefix", prefix)], kinds);
+        }
+    }
+}
+
+fn requests(page: &mut Page, name: &str, place: &[(&str, &str)], kinds: &Kinds) {
+    for (operation, statuses) in kinds {
+        for (status, requests) in statuses {
+            let (operation, status) = (label(operation), label(status));
+            let kind = [("operation", operation.as_str()), ("status", &status)];
+            page.sample(name, &[place, &kind].concat(), *requests);
         }
     }
 }

@@ -174,8 +174,10 @@ impl InvokeApi {
         let service = self.service.clone();
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            let admission = service.admit_later().await;
-            service.invoke(function, payload, admission).await;
+            let patience = function.shared.events().age_max;
+            if let Some(admission) = service.admit_later(&function, patience).await {
+                service.invoke(function, payload, admission).await;
+            }
         });
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::function::Function;
-use super::service::{Finished, LambdaService};
+use super::service::{Admission, Finished, LambdaService};
 
 /// How asynchronous invocations of a function are handled. AWS: two retries after one and two minutes, an age of six hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ impl Delivery {
             finished: None,
         };
         let condition = loop {
-            if !self.waited(last.attempts, accepted).await {
+            let Some(admission) = self.admitted(last.attempts, accepted).await else {
                 break "EventAgeExceeded";
-            }
-            let finished = self.attempt().await;
+            };
+            let finished = self.attempt(admission).await;
             let failed = finished.outcome.is_error();
             last.attempts += 1;
             last.finished = Some(finished);
@@ -88,21 +88,23 @@ impl Delivery {
         }
     }
 
-    /// Waits before a retry; whether the event is still young enough then.
-    async fn waited(&self, attempts: u32, accepted: Instant) -> bool {
+    /// Waits before a retry, and until there is room; none if the event is too old by then.
+    async fn admitted(&self, attempts: u32, accepted: Instant) -> Option<Admission> {
         let settings = self.function.shared.events();
+        let left = || settings.age_max.saturating_sub(accepted.elapsed());
         if let Some(pause) = attempts
             .checked_sub(1)
             .and_then(|retry| settings.retry_pauses.get(retry as usize))
         {
-            let left = settings.age_max.saturating_sub(accepted.elapsed());
-            tokio::time::sleep((*pause).min(left)).await;
+            tokio::time::sleep((*pause).min(left())).await;
         }
-        accepted.elapsed() < settings.age_max
+        if left().is_zero() {
+            return None;
+        }
+        self.service.admit_later(&self.function, left()).await
     }
 
-    async fn attempt(&self) -> Finished {
-        let admission = self.service.admit_later().await;
+    async fn attempt(&self, admission: Admission) -> Finished {
         let invocation = self.service.clone();
         invocation
             .invoke_as(

@@ -20,6 +20,9 @@ use super::strike;
 use crate::count::Counter;
 use crate::fault::Faults;
 
+/// Between two tries to admit an event that waits.
+const ADMISSION_PAUSE: Duration = Duration::from_millis(20);
+
 pub(crate) struct LambdaService {
     pub registry: Registry,
     pub pool: Arc<Pool>,
@@ -48,7 +51,7 @@ pub(crate) struct Finished {
 
 /// The right to run one invocation.
 #[expect(dead_code, reason = "held for their drop")]
-pub(crate) struct Admission(OwnedSemaphorePermit, Option<Seat>);
+pub(crate) struct Admission(OwnedSemaphorePermit, Seat);
 
 impl LambdaService {
     pub fn new(
@@ -89,11 +92,15 @@ impl LambdaService {
         if self.faults.lambda.draw(function.name(), is_struck).is_some() {
             return Err(Throttle::Concurrency);
         }
+        self.admission(function)
+    }
+
+    fn admission(&self, function: &Function) -> Result<Admission, Throttle> {
         let seat = function.shared.seat().ok_or(Throttle::Reserved)?;
         let permit = self.concurrency.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Throttle::Concurrency)?;
         match self.pool.has_room(function) {
-            true => Ok(Admission(permit, Some(seat))),
+            true => Ok(Admission(permit, seat)),
             false => Err(Throttle::Ramp),
         }
     }
@@ -104,16 +111,18 @@ impl LambdaService {
         self.faults.lambda.draw(function.name(), is_one)
     }
 
-    /// Admits an asynchronous invocation as soon as there is room.
-    pub async fn admit_later(&self) -> Admission {
-        Admission(
-            self.concurrency
-                .clone()
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed"),
-            None,
-        )
+    /// Admits an asynchronous invocation as soon as there is room, unless that takes longer than `patience`.
+    pub async fn admit_later(&self, function: &Function, patience: Duration) -> Option<Admission> {
+        let since = Instant::now();
+        loop {
+            if let Ok(admission) = self.admission(function) {
+                return Some(admission);
+            }
+            if since.elapsed() >= patience {
+                return None;
+            }
+            tokio::time::sleep(ADMISSION_PAUSE.min(patience)).await;
+        }
     }
 
     /// Runs one invocation to its end. To be spawned: a client that hangs up does not end it.

@@ -13,6 +13,10 @@ use super::adapter::Adapter;
 use super::now_ms;
 use super::store::Store;
 
+/// S3's own bounds of a configuration, a prefix and a rule's name.
+const RULES_MAX: usize = 1000;
+const KEY_BYTES_MAX: usize = 1024;
+const ID_BYTES_MAX: usize = 255;
 /// Pause between two passes over all buckets.
 const PASS_PAUSE_MAX: Duration = Duration::from_secs(60);
 const PASS_PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -38,10 +42,10 @@ impl Adapter {
             .map(|asked| asked.rules)
             .unwrap_or_default();
         let rules = rules.into_iter().map(taken).collect::<S3Result<Vec<_>>>()?;
-        if rules.is_empty() {
+        if rules.is_empty() || rules.len() > RULES_MAX {
             return Err(s3_error!(
                 MalformedXML,
-                "a lifecycle configuration has at least one rule"
+                "a lifecycle configuration has between 1 and {RULES_MAX} rules"
             ));
         }
         self.store.set_lifecycle(&input.bucket, rules)?;
@@ -97,6 +101,12 @@ fn taken(rule: LifecycleRule) -> S3Result<Rule> {
         object_days: days(expiration.days)?,
         upload_days: days(aborts.and_then(|aborts| aborts.days_after_initiation))?,
     };
+    if rule.prefix.len() > KEY_BYTES_MAX || rule.id.as_ref().is_some_and(|id| id.len() > ID_BYTES_MAX) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "a rule's prefix has at most {KEY_BYTES_MAX} bytes, its ID at most {ID_BYTES_MAX}"
+        ));
+    }
     match (rule.object_days, rule.upload_days) {
         (None, None) => Err(s3_error!(
             InvalidRequest,

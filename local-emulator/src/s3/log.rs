@@ -1,5 +1,6 @@
 //! The index log: what makes buckets and objects outlive the process. Append-only; one frame per change, written in one call, so that
-//! after kill -9 only the last frame can be torn, and a torn one is ignored and cut off.
+//! after kill -9 only the last frame can be torn, and a torn one is ignored and cut off. Anything else that cannot be read is damage, which
+//! is refused: to cut there would lose what was acknowledged later.
 //!
 //! ```text
 //! ┌────────────┬─────────────┬───────────────┐
@@ -19,7 +20,7 @@ use super::lifecycle::Rule;
 use super::object::{About, Checksums};
 
 const HEADER_BYTES: usize = 8;
-/// A longer frame is taken for torn: far above any record (a key is 1 KiB, metadata 2 KiB, a part list 10,000 entries).
+/// A larger record is refused before it is written; far above any that S3's limits allow (1,000 lifecycle rules of 1 KiB, 10,000 parts).
 const RECORD_BYTES_MAX: usize = 4 << 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,7 +96,7 @@ impl Log {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (records, end) = replay(&bytes);
+        let (records, end) = replay(&bytes)?;
         if end < bytes.len() {
             tracing::warn!(bytes = bytes.len() - end, "ignored the torn end of the index log");
             file.set_len(end as u64)?;
@@ -117,7 +118,7 @@ impl Log {
         let mut writer = BufWriter::new(File::create(&fresh)?);
         let mut end = 0;
         for record in records {
-            let frame = frame(&record);
+            let frame = frame(&record)?;
             writer.write_all(&frame)?;
             end += frame.len() as u64;
         }
@@ -139,7 +140,7 @@ impl Log {
                 "the index log is broken since an earlier write failed",
             ));
         }
-        let frame = frame(record);
+        let frame = frame(record)?;
         let written = self.file.write_all(&frame);
         match written.and_then(|()| if self.syncs { self.file.sync_data() } else { Ok(()) }) {
             Ok(()) => {
@@ -154,33 +155,58 @@ impl Log {
     }
 }
 
-fn frame(record: &Record) -> Vec<u8> {
-    let body = serde_json::to_vec(record).expect("a record has string keys only");
+fn frame(record: &Record) -> io::Result<Vec<u8>> {
+    let body = serde_json::to_vec(record)?;
+    if body.len() > RECORD_BYTES_MAX {
+        let reason = format!("a record of {} bytes is too large for the index log", body.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     let mut frame = Vec::with_capacity(HEADER_BYTES + body.len());
     frame.extend_from_slice(&(body.len() as u32).to_le_bytes());
     frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
     frame.extend_from_slice(&body);
-    frame
+    Ok(frame)
 }
 
-/// The whole frames at the start of `bytes`, and where they end.
-fn replay(bytes: &[u8]) -> (Vec<Record>, usize) {
+/// The whole frames at the start of `bytes`, and where they end: at the end, or where the last frame is torn.
+fn replay(bytes: &[u8]) -> io::Result<(Vec<Record>, usize)> {
     let (mut records, mut end) = (Vec::new(), 0);
-    while let Some((record, size)) = first(&bytes[end..]) {
-        records.push(record);
+    while end < bytes.len() {
+        let Some(size) = frame_bytes(&bytes[end..]).map_err(|reason| damaged(end, &reason))? else {
+            break;
+        };
+        let (header, body) = bytes[end..end + size].split_at(HEADER_BYTES);
+        if crc32c::crc32c(body).to_le_bytes() != header[4..] {
+            // Where the machine died, the last frame may have its length and not yet its bytes.
+            match end + size == bytes.len() {
+                true => break,
+                false => return Err(damaged(end, "its checksum is wrong")),
+            }
+        }
+        records.push(serde_json::from_slice(body).map_err(|error| damaged(end, &error.to_string()))?);
         end += size;
     }
-    (records, end)
+    Ok((records, end))
 }
 
-fn first(bytes: &[u8]) -> Option<(Record, usize)> {
-    let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
-    let (length, sum) = header.split_at(4);
-    let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
-    let sum = u32::from_le_bytes(sum.try_into().expect("four bytes"));
-    let body = rest.get(..length).filter(|_| length <= RECORD_BYTES_MAX)?;
-    let record = (crc32c::crc32c(body) == sum)
-        .then(|| serde_json::from_slice(body).ok())
-        .flatten()?;
-    Some((record, HEADER_BYTES + length))
+/// The size of the frame that `bytes` start with, or none if it is torn.
+fn frame_bytes(bytes: &[u8]) -> Result<Option<usize>, String> {
+    // Space that the file system gave and the dead machine never filled.
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    let Some(length) = bytes.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > RECORD_BYTES_MAX {
+        return Err(format!("no record has {length} bytes"));
+    }
+    let size = HEADER_BYTES + length;
+    Ok((size <= bytes.len()).then_some(size))
+}
+
+fn damaged(at: usize, reason: &str) -> io::Error {
+    let text = format!("the index log is damaged at byte {at}: {reason}; restore it, or start with an empty data folder");
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }

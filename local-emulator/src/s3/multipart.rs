@@ -9,7 +9,7 @@ use super::bucket::owner;
 use super::condition::{ReadCondition, WriteCondition};
 use super::digest::Claim;
 use super::object::{About, Headers};
-use super::put::stored_encoding;
+use super::put::{stored_encoding, stored_metadata};
 use super::receive::receive;
 use super::store::internal;
 use super::upload::{PART_NUMBER_MAX, Part as UploadedPart, Upload};
@@ -28,7 +28,7 @@ impl Adapter {
             content_disposition: input.content_disposition,
             cache_control: input.cache_control,
         };
-        let metadata = input.metadata.unwrap_or_default().into_iter().collect();
+        let metadata = stored_metadata(input.metadata)?;
         let upload_id = self.store.create_upload(Upload {
             bucket: input.bucket.clone(),
             key: input.key.clone(),

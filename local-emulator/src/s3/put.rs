@@ -1,5 +1,6 @@
 //! PUT, COPY and DELETE of objects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use s3s::dto::*;
@@ -12,6 +13,8 @@ use super::object::{About, Headers, Object};
 use super::receive::receive;
 use super::{now_ms, timestamp, timestamp_in_seconds};
 
+/// Bytes of names and values, without the prefix of the headers.
+const METADATA_BYTES_MAX: usize = 2 << 10;
 /// Keys of one DeleteObjects.
 const DELETE_KEYS_MAX: usize = 1000;
 
@@ -19,6 +22,7 @@ impl Adapter {
     pub(super) async fn put(&self, request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
         let input = request.input;
         self.store.check_writable(&input.bucket)?;
+        let metadata = stored_metadata(input.metadata)?;
         let claim = Claim::new(&request.headers, input.content_md5, request.trailing_headers);
         let received = receive(&self.store, input.body, input.content_length, claim).await?;
         let about = About {
@@ -32,7 +36,7 @@ impl Adapter {
                 content_disposition: input.content_disposition,
                 cache_control: input.cache_control,
             },
-            metadata: input.metadata.unwrap_or_default().into_iter().collect(),
+            metadata,
             checksums: received.checksums,
         };
         let condition = WriteCondition {
@@ -76,7 +80,7 @@ impl Adapter {
             .metadata_directive
             .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE)
         {
-            about.metadata = input.metadata.unwrap_or_default().into_iter().collect();
+            about.metadata = stored_metadata(input.metadata)?;
             about.headers = Headers {
                 content_type: input.content_type,
                 content_encoding: stored_encoding(input.content_encoding),
@@ -181,4 +185,17 @@ pub(super) fn stored_encoding(encoding: Option<String>) -> Option<String> {
         .filter(|name| *name != "aws-chunked")
         .collect();
     Some(kept.join(",")).filter(|kept| !kept.is_empty())
+}
+
+/// What a user says of an object, within S3's bound.
+pub(super) fn stored_metadata(given: Option<Metadata>) -> S3Result<BTreeMap<String, String>> {
+    let given: BTreeMap<String, String> = given.unwrap_or_default().into_iter().collect();
+    let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > METADATA_BYTES_MAX {
+        return Err(s3_error!(
+            MetadataTooLarge,
+            "Your metadata headers exceed the maximum allowed metadata size"
+        ));
+    }
+    Ok(given)
 }

@@ -66,6 +66,49 @@ fn a_flipped_bit_ends_the_log() {
 }
 
 #[test]
+fn a_record_that_no_start_would_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let (mut log, _) = Log::open(&path, false).unwrap();
+    log.append(&put(0)).unwrap();
+    let huge = Record::DeleteBucket {
+        bucket: "x".repeat(5 << 20),
+    };
+    assert_eq!(log.append(&huge).unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+    log.append(&put(1)).unwrap();
+    assert_eq!(Log::open(&path, false).unwrap().1, [put(0), put(1)]);
+}
+
+#[test]
+fn damage_before_the_last_record_is_refused_and_cuts_nothing_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let (mut log, _) = Log::open(&path, false).unwrap();
+    (0..3).for_each(|n| log.append(&put(n)).unwrap());
+    let whole = std::fs::read(&path).unwrap();
+    // In the body, and in the upper byte of the length.
+    for at in [20, 3] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x40;
+        std::fs::write(&path, &bytes).unwrap();
+        let error = Log::open(&path, false).unwrap_err();
+        assert!(error.to_string().contains("damaged at byte 0"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+    // A record of another version reads whole and means nothing here.
+    let body = br#"{"Frobnicate":{}}"#;
+    let mut bytes = (body.len() as u32).to_le_bytes().to_vec();
+    bytes.extend(crc32c::crc32c(body).to_le_bytes());
+    bytes.extend(body);
+    std::fs::write(&path, [bytes, whole.clone()].concat()).unwrap();
+    let error = Log::open(&path, false).unwrap_err();
+    assert!(error.to_string().contains("Frobnicate"), "{error}");
+    // What a machine that died leaves behind is no damage.
+    std::fs::write(&path, [whole, vec![0; 4096]].concat()).unwrap();
+    assert_eq!(Log::open(&path, false).unwrap().1.len(), 3);
+}
+
+#[test]
 fn a_rewritten_log_reads_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");

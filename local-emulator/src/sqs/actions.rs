@@ -4,29 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::attributes::QueueAttributes;
 use super::digest::{md5_of_attributes, md5_of_body};
 use super::error::SqsError;
 use super::fault::SqsFault;
-use super::messages::{Change, Draft, Message, Receipt};
+use super::limits::check_message;
+use super::messages::{Change, Draft};
 use super::queue::{Ask, Queue, epoch_ms};
+use super::received::{receipt, shown};
 use super::wire::*;
 use crate::fault::Faults;
 
-const ACCOUNT: &str = "000000000000";
+pub(crate) const ACCOUNT: &str = "000000000000";
 const NAME_BYTES_MAX: usize = 80;
 const DELAY_SECONDS_MAX: i64 = 900;
 const VISIBILITY_SECONDS_MAX: i64 = 43_200;
 const WAIT_SECONDS_MAX: i64 = 20;
 const RECEIVE_COUNT_MAX: i64 = 10;
-const ATTRIBUTES_MAX: usize = 10;
 /// Of a delay by fault: as long as a message may be delayed on AWS.
 const FAULT_DELAY_MS_MAX: u64 = 900_000;
-const LIST_MAX: usize = 1000;
+const LIST_MAX: i64 = 1000;
 
 pub(crate) struct Actions {
     pub url: String,
@@ -47,6 +46,9 @@ impl Actions {
         if !is_valid || name.is_empty() || name.len() > NAME_BYTES_MAX {
             let rule = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
             return Err(SqsError::invalid(rule));
+        }
+        if !request.tags.is_empty() {
+            return Err(SqsError::unsupported("tags of queues are not emulated"));
         }
         let mut queues = self.lock();
         if let Some(queue) = queues.get(&name) {
@@ -72,10 +74,15 @@ impl Actions {
     pub fn list_queues(&self, request: ListQueues) -> Result<Value, SqsError> {
         let prefix = request.queue_name_prefix.unwrap_or_default();
         let after = request.next_token.unwrap_or_default();
-        let count_max = request.max_results.unwrap_or(LIST_MAX).min(LIST_MAX);
+        let count_max = request.max_results.unwrap_or(LIST_MAX);
+        if !(1..=LIST_MAX).contains(&count_max) {
+            return Err(SqsError::invalid(format!(
+                "Value {count_max} for parameter MaxResults is invalid. Reason: Must be between 1 and {LIST_MAX}, if provided."
+            )));
+        }
         let queues = self.lock();
         let mut names = queues.keys().filter(|name| name.starts_with(&prefix) && **name > after);
-        let page: Vec<&String> = names.by_ref().take(count_max).collect();
+        let page: Vec<&String> = names.by_ref().take(count_max as usize).collect();
         let next = page.last().filter(|_| names.next().is_some());
         let urls: Vec<String> = page.iter().map(|name| self.queue_url(name)).collect();
         Ok(match (urls.is_empty(), next) {
@@ -265,45 +272,6 @@ impl Actions {
     }
 }
 
-/// Bytes that count against the limits: body, and names, types and values of attributes.
-pub(crate) fn message_bytes(request: &Send) -> usize {
-    let attribute = |(name, value): (&String, &AttributeValue)| {
-        let value_bytes = value
-            .string_value
-            .as_ref()
-            .or(value.binary_value.as_ref())
-            .map_or(0, String::len);
-        name.len() + value.data_type.len() + value_bytes
-    };
-    request.message_body.len() + request.message_attributes.iter().map(attribute).sum::<usize>()
-}
-
-fn check_message(request: &Send, bytes_max: usize) -> Result<(), SqsError> {
-    if request.message_body.is_empty() {
-        return Err(SqsError::missing("MessageBody"));
-    }
-    if message_bytes(request) > bytes_max {
-        return Err(SqsError::invalid(format!(
-            "One or more parameters are invalid. Reason: Message must be shorter than {bytes_max} bytes."
-        )));
-    }
-    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
-    if !request.message_body.chars().all(is_allowed) {
-        return Err(SqsError::invalid_contents());
-    }
-    let is_typed = |value: &AttributeValue| {
-        let kind = value.data_type.split('.').next().unwrap_or("");
-        matches!(
-            (kind, &value.string_value, &value.binary_value),
-            ("String" | "Number", Some(_), None) | ("Binary", None, Some(_))
-        )
-    };
-    if request.message_attributes.len() > ATTRIBUTES_MAX || !request.message_attributes.values().all(is_typed) {
-        return Err(SqsError::invalid("The message attributes are not valid"));
-    }
-    Ok(())
-}
-
 fn seconds(name: &str, given: Option<i64>, max: i64) -> Result<Option<Duration>, SqsError> {
     match given {
         None => Ok(None),
@@ -315,68 +283,4 @@ fn seconds(name: &str, given: Option<i64>, max: i64) -> Result<Option<Duration>,
             )))
         }
     }
-}
-
-fn shown(request: &Receive, queue: &Queue, receipt: Receipt, message: Message) -> Received {
-    let told = [
-        ("ApproximateReceiveCount", message.receive_count),
-        ("SentTimestamp", message.sent_ms),
-        (
-            "ApproximateFirstReceiveTimestamp",
-            message.first_received_ms.unwrap_or(message.sent_ms),
-        ),
-    ];
-    let told = told.map(|(name, value)| (name.to_owned(), value.to_string()));
-    let mut attributes: Attributes = told
-        .into_iter()
-        .chain([("SenderId".to_owned(), ACCOUNT.to_owned())])
-        .collect();
-    let wanted: Vec<&String> = request
-        .attribute_names
-        .iter()
-        .chain(&request.message_system_attribute_names)
-        .collect();
-    attributes.retain(|name, _| wanted.iter().any(|wanted| *wanted == "All" || *wanted == name));
-    let mut message_attributes = message.attributes;
-    message_attributes.retain(|name, _| {
-        request
-            .message_attribute_names
-            .iter()
-            .any(|wanted| selects(wanted, name))
-    });
-    Received {
-        message_id: message.id,
-        receipt_handle: BASE64_URL_SAFE_NO_PAD
-            .encode(format!("{}\n{}\n{}", queue.name, receipt.number, receipt.receive_count)),
-        md5_of_body: md5_of_body(&message.body),
-        body: message.body,
-        attributes,
-        md5_of_message_attributes: md5_of_attributes(&message_attributes),
-        message_attributes,
-    }
-}
-
-/// `All`, `.*`, a name, or the start of names as `start.*`.
-fn selects(wanted: &str, name: &str) -> bool {
-    match wanted.strip_suffix(".*") {
-        Some(prefix) => name.starts_with(prefix),
-        None => wanted == "All" || wanted == name,
-    }
-}
-
-fn receipt(queue: &Queue, handle: &str) -> Result<Receipt, SqsError> {
-    let text = BASE64_URL_SAFE_NO_PAD
-        .decode(handle)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let receipt = text.as_deref().and_then(|text| {
-        let mut parts = text.split('\n');
-        let is_mine = parts.next()? == queue.name;
-        let receipt = Receipt {
-            number: parts.next()?.parse().ok()?,
-            receive_count: parts.next()?.parse().ok()?,
-        };
-        (is_mine && parts.next().is_none()).then_some(receipt)
-    });
-    receipt.ok_or_else(|| SqsError::invalid_receipt(handle))
 }

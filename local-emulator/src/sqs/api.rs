@@ -13,9 +13,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::actions::{Actions, message_bytes};
+use super::actions::Actions;
 use super::door::Door;
 use super::error::SqsError;
+use super::limits::message_bytes;
 use super::fault::SqsFault;
 use super::wire::{Batch, ChangeVisibility, Delete, QueueRef, Send};
 use super::{batch, query, queue::Queue};

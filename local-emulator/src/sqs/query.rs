@@ -66,12 +66,14 @@ fn object(fields: &Fields) -> Result<Map<String, Value>, SqsError> {
             object.insert(plural.to_owned(), json!(values));
         }
     }
-    let attributes: Fields = members(fields, "Attribute")
-        .into_values()
-        .filter_map(|mut member| Some((member.remove("Name")?, member.remove("Value")?)))
-        .collect();
-    if !attributes.is_empty() {
-        object.insert("Attributes".to_owned(), json!(attributes));
+    for (singular, key, plural) in [("Attribute", "Name", "Attributes"), ("Tag", "Key", "tags")] {
+        let pairs: Fields = members(fields, singular)
+            .into_values()
+            .filter_map(|mut member| Some((member.remove(key)?, member.remove("Value")?)))
+            .collect();
+        if !pairs.is_empty() {
+            object.insert(plural.to_owned(), json!(pairs));
+        }
     }
     let typed = members(fields, "MessageAttribute").into_values().filter_map(typed);
     let typed: Map<String, Value> = typed.collect();

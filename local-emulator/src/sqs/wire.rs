@@ -24,6 +24,9 @@ pub(crate) struct CreateQueue {
     pub queue_name: String,
     #[serde(default)]
     pub attributes: Attributes,
+    /// AWS spells this one in lower case.
+    #[serde(default, rename = "tags")]
+    pub tags: Attributes,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +45,7 @@ pub(crate) struct QueueRef {
 #[serde(default, rename_all = "PascalCase")]
 pub(crate) struct ListQueues {
     pub queue_name_prefix: Option<String>,
-    pub max_results: Option<usize>,
+    pub max_results: Option<i64>,
     pub next_token: Option<String>,
 }
 

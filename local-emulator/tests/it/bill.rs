@@ -98,9 +98,9 @@ async fn requests_are_counted_by_prefix_and_by_64_kib() {
     assert_eq!(receive.send().await.unwrap().messages().len(), 3);
 
     let counts: serde_json::Value = serde_json::from_str(&page(&world, "GET", "counts").await).unwrap();
-    assert_eq!(counts["s3_prefixes"]["bills"]["a"]["PUT"], 2);
-    assert_eq!(counts["s3_prefixes"]["bills"]["c"]["PUT"], 1);
-    assert_eq!(counts["s3_prefixes"]["bills"][""]["PUT"], 1);
+    assert_eq!(counts["s3_prefixes"]["bills"]["a"]["PUT"]["2xx"], 2);
+    assert_eq!(counts["s3_prefixes"]["bills"]["c"]["PUT"]["2xx"], 1);
+    assert_eq!(counts["s3_prefixes"]["bills"][""]["PUT"]["2xx"], 1);
     assert_eq!(counts["sqs_queues"]["jobs"]["SendMessage"]["requests"], 3);
     assert_eq!(
         counts["sqs_queues"]["jobs"]["SendMessage"]["billed_requests"],
@@ -113,7 +113,7 @@ async fn requests_are_counted_by_prefix_and_by_64_kib() {
 
     let metrics = samples(&page(&world, "GET", "metrics").await);
     assert_eq!(
-        metrics[r#"emulator_s3_prefix_requests_total{bucket="bills",prefix="a",operation="PUT"}"#],
+        metrics[r#"emulator_s3_prefix_requests_total{bucket="bills",prefix="a",operation="PUT",status="2xx"}"#],
         2
     );
     assert_eq!(

@@ -12,5 +12,6 @@ mod lambda_faults;
 mod python;
 mod s3;
 mod s3_kill;
+mod s3_restart;
 mod sqs;
 mod tls;

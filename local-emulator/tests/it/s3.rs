@@ -536,7 +536,7 @@ async fn objects_outlive_a_restart() {
         &b""[..],
         b"\x07",
         b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del",
-        &[0xff; 64],
+        &[0; 64],
     ] {
         let settings = crate::common::settings(world.folder.path());
         world.emulator.shutdown().await;
