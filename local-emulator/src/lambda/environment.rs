@@ -9,11 +9,11 @@
 //! Frozen (SIGSTOP) only while Ready: never before the runtime is back on `/next`. Gone is final: what crashed, ran out of memory or
 //! time is never used again. Does not start processes and does not choose who serves what: see launcher and pool.
 
+mod end;
 mod mishap;
 
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
@@ -25,9 +25,6 @@ use super::outcome::{Answer, Exit, Outcome};
 use super::output::Output;
 use super::signal;
 use super::watchdog::{Watchdog, Watched};
-
-/// How long a killed process may take to be gone; SIGKILL takes milliseconds unless the machine is starved.
-const EXIT_WAIT_MAX: Duration = Duration::from_secs(2);
 
 pub(crate) struct Environment {
     pub id: u64,
@@ -253,75 +250,6 @@ impl Environment {
                 state.phase = other;
                 Err(Misuse::WrongState)
             }
-        }
-    }
-
-    /// Tells that the process is gone and reaped. What is left of its group goes too.
-    pub fn exited(&self, status: ExitStatus) {
-        let phase = {
-            let mut state = self.lock();
-            let was_killed = state.process.as_ref().is_some_and(|process| process.was_killed());
-            let exit = Exit::new(status, was_killed);
-            state.process.iter().for_each(|process| process.pause());
-            state.pid.take().into_iter().for_each(signal::kill);
-            self.exit.send_replace(Some(exit));
-            (std::mem::replace(&mut state.phase, Phase::Gone), exit)
-        };
-        match phase {
-            (Phase::Starting { ready }, exit) => drop(ready.send(Err(Outcome::Exited(exit)))),
-            (
-                Phase::Busy(Busy {
-                    answer: Some(answer),
-                    done,
-                    ..
-                }),
-                _,
-            ) => drop(done.send(Outcome::Answered(answer))),
-            (Phase::Busy(Busy { done, .. }), exit) => drop(done.send(Outcome::Exited(exit))),
-            (Phase::Ready { .. } | Phase::Gone, _) => {}
-        }
-    }
-
-    /// Kills the whole process group and waits until the process is gone.
-    pub async fn kill(&self) {
-        let pid = {
-            let mut state = self.lock();
-            if !matches!(state.phase, Phase::Busy(_) | Phase::Starting { .. }) {
-                state.phase = Phase::Gone;
-            }
-            state.pid
-        };
-        if let Some(pid) = pid {
-            signal::kill(pid);
-            self.wait_exit().await;
-        }
-    }
-
-    /// Takes the invocation away from the runtime. Gives its answer, if it answered but never came back.
-    fn abandon(&self) -> Option<Answer> {
-        let mut state = self.lock();
-        match std::mem::replace(&mut state.phase, Phase::Gone) {
-            Phase::Busy(busy) => busy.answer,
-            _ => None,
-        }
-    }
-
-    async fn exited_outcome(&self) -> Outcome {
-        self.kill().await;
-        Outcome::Exited(self.exit.borrow().unwrap_or(Exit::Signal(nix::libc::SIGKILL)))
-    }
-
-    async fn wait_exit(&self) {
-        let mut exit = self.exit.subscribe();
-        if tokio::time::timeout(EXIT_WAIT_MAX, exit.wait_for(Option::is_some))
-            .await
-            .is_err()
-        {
-            tracing::error!(
-                function = self.function.name(),
-                environment = self.id,
-                "a killed process does not end"
-            );
         }
     }
 

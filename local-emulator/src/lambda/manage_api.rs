@@ -1,6 +1,7 @@
 //! The calls that make, change and remove functions, versions, aliases, limits and the handling of events. Invoke stands in invoke_api.rs.
 
 mod alias;
+mod configuration;
 mod limits;
 
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use configuration::{configuration, configured};
+
 use super::code::{self, Source};
 use super::function::{About, Function, is_name};
 use super::registry::{Entry, Refused};
@@ -20,8 +23,6 @@ use super::service::LambdaService;
 use crate::s3::Store;
 use crate::settings::FunctionSettings;
 
-const MEMORY_MB: std::ops::RangeInclusive<u64> = 128..=10_240;
-const TIMEOUT_S: std::ops::RangeInclusive<u64> = 1..=900;
 const LIST_MAX: usize = 50;
 
 /// Where the calls take effect.
@@ -277,72 +278,6 @@ impl ManageApi {
             .find(name, None)
             .ok_or_else(|| self.missing(name, None))
     }
-}
-
-/// Takes over what the request sets, by AWS's bounds.
-fn configured(settings: &mut FunctionSettings, about: &mut About, asked: &Value) -> Result<(), Problem> {
-    let number = |field: &str, range: std::ops::RangeInclusive<u64>| match &asked[field] {
-        Value::Null => Ok(None),
-        value => match value.as_u64().filter(|number| range.contains(number)) {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let (low, high) = range.into_inner();
-                Err(invalid(format!(
-                    "Value '{value}' at '{field}' must be between {low} and {high}"
-                )))
-            }
-        },
-    };
-    if let Some(memory) = number("MemorySize", MEMORY_MB)? {
-        settings.memory_mb = memory as u32;
-    }
-    if let Some(seconds) = number("Timeout", TIMEOUT_S)? {
-        settings.timeout = Duration::from_secs(seconds);
-    }
-    if let Some(variables) = asked["Environment"]["Variables"].as_object() {
-        let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
-        settings.environment = variables.iter().filter_map(variable).collect();
-    }
-    if text(asked, "Runtime").is_some_and(|runtime| !runtime.starts_with("provided")) {
-        return Err(invalid(
-            "only the runtimes provided.al2 and provided.al2023 are emulated",
-        ));
-    }
-    let fields = [
-        ("Runtime", &mut about.runtime),
-        ("Role", &mut about.role),
-        ("Handler", &mut about.handler),
-        ("Description", &mut about.description),
-    ];
-    for (field, place) in fields {
-        if let Some(value) = text(asked, field) {
-            value.clone_into(place);
-        }
-    }
-    Ok(())
-}
-
-fn configuration(function: &Function) -> Value {
-    let (settings, about) = (&function.settings, &function.about);
-    json!({
-        "FunctionName": settings.name,
-        "FunctionArn": function.versioned_arn(),
-        "Runtime": if about.runtime.is_empty() { "provided.al2023" } else { &about.runtime },
-        "Role": about.role,
-        "Handler": if about.handler.is_empty() { "bootstrap" } else { &about.handler },
-        "CodeSize": about.code_bytes,
-        "CodeSha256": about.code_sha256,
-        "Description": about.description,
-        "Timeout": settings.timeout.as_secs(),
-        "MemorySize": settings.memory_mb,
-        "LastModified": about.modified,
-        "Version": function.version,
-        "Environment": { "Variables": settings.environment },
-        "PackageType": "Zip",
-        "Architectures": [if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }],
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
-    })
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {

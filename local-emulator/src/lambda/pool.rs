@@ -1,15 +1,15 @@
 //! Which environment serves an invocation: a warm one if there is, else a new one. Keeps the number of processes in bounds and expires idle
 //! ones. Counts nothing and bills nothing: see service.
 
+mod start;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,14 +17,12 @@ use super::environment::Environment;
 use super::fault::LambdaFault;
 use super::function::Function;
 use super::latency;
-use super::launcher::{self, Launch, Launcher, Service};
+use super::launcher::Launcher;
 use super::outcome::Outcome;
-use super::output::Output;
 use super::ramp::Ramp;
+use super::signal;
 use super::watchdog::Watchdog;
-use super::{runtime_api, signal};
 use crate::fault::Faults;
-use crate::serve::{Lifetime, listen};
 use crate::settings::{Credentials, RunAs};
 
 /// As on AWS. A runtime that is not on `/next` by then has failed to start.
@@ -289,88 +287,6 @@ impl Pool {
         expired
     }
 
-    async fn start(self: &Arc<Pool>, function: Arc<Function>) -> std::io::Result<Started> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let folder = self.make_folder(&function, id)?;
-        let (listener, address) = listen(0).await?;
-        let (output, writer) = Output::new(function.name())?;
-        let folder_text = folder.to_string_lossy();
-        let service = Service {
-            runtime_api: &address.to_string(),
-            log_stream: &format!(
-                "{}/[{}]{id:032x}",
-                chrono::Utc::now().format("%Y/%m/%d"),
-                function.version
-            ),
-            region: &self.settings.region,
-            access_key_id: &self.settings.credentials.access_key_id,
-            secret_access_key: &self.settings.credentials.secret_access_key,
-        };
-        let launch = Launch {
-            program: function.settings.program.clone(),
-            args: function.settings.args.clone(),
-            environment: launcher::environment(&function, &service, &folder_text),
-            folder: folder.clone(),
-            run_as: self.settings.run_as,
-            output: writer,
-        };
-        let (environment, first) = Environment::new(id, function, output, self.watchdog.clone());
-        self.run(environment.clone(), launch, listener)
-            .await
-            .inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
-        Ok((environment, first))
-    }
-
-    /// Starts the process, and the tasks that live as long as it does.
-    async fn run(
-        self: &Arc<Pool>,
-        environment: Arc<Environment>,
-        launch: Launch,
-        listener: TcpListener,
-    ) -> std::io::Result<()> {
-        let folder = launch.folder.clone();
-        let mut child = self.launcher.launch(launch).await?;
-        let pid = child.id().expect("a child that was not awaited has a pid");
-        environment.started(pid);
-        let is_stopped = {
-            let mut inner = self.lock();
-            inner.all.insert(environment.id, environment.clone());
-            inner.is_stopped
-        };
-        // A stop that ran while the process was being started did not see it.
-        if is_stopped {
-            signal::kill(pid);
-        }
-        let lifetime = Lifetime::default();
-        runtime_api::serve(listener, environment.clone(), &lifetime);
-        let pool = self.clone();
-        self.processes.spawn(async move {
-            let follow = environment.clone();
-            let following = tokio::spawn(async move { follow.output.follow().await });
-            match child.wait().await {
-                Ok(status) => environment.exited(status),
-                Err(error) => tracing::error!(%error, "cannot wait for a child process"),
-            }
-            lifetime.stop.cancel();
-            following.abort();
-            pool.forget(&environment);
-            let _ = std::fs::remove_dir_all(&folder);
-        });
-        Ok(())
-    }
-
-    fn make_folder(&self, function: &Function, id: u64) -> std::io::Result<PathBuf> {
-        let folder = self
-            .settings
-            .scratch
-            .join(format!("{}-{}-{id}", function.name(), std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        if let Some(RunAs { uid, gid }) = self.settings.run_as {
-            chown(&folder, Some(uid), Some(gid))?;
-        }
-        Ok(folder)
-    }
-
     fn forget(&self, environment: &Arc<Environment>) {
         let mut inner = self.lock();
         inner.all.remove(&environment.id);
@@ -381,8 +297,6 @@ impl Pool {
         self.inner.lock().expect("no holder of the pool's lock panics")
     }
 }
-
-type Started = (Arc<Environment>, tokio::sync::oneshot::Receiver<Result<(), Outcome>>);
 
 impl Inner {
     fn forget_idle(&mut self, gone: &[Arc<Environment>]) {

@@ -207,6 +207,7 @@ fn frame_bytes(bytes: &[u8]) -> Result<Option<usize>, String> {
 }
 
 fn damaged(at: usize, reason: &str) -> io::Error {
-    let text = format!("the index log is damaged at byte {at}: {reason}; restore it, or start with an empty data folder");
+    let text =
+        format!("the index log is damaged at byte {at}: {reason}; restore it, or start with an empty data folder");
     io::Error::new(io::ErrorKind::InvalidData, text)
 }

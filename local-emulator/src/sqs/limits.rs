@@ -11,9 +11,7 @@ const ATTRIBUTE_NAME_BYTES_MAX: usize = 256;
 
 /// Bytes that count against the limits: body, and names, types and values of attributes.
 pub(crate) fn message_bytes(request: &Send) -> usize {
-    let attribute = |(name, value): (&String, &AttributeValue)| {
-        name.len() + value.data_type.len() + value_bytes(value)
-    };
+    let attribute = |(name, value): (&String, &AttributeValue)| name.len() + value.data_type.len() + value_bytes(value);
     request.message_body.len() + request.message_attributes.iter().map(attribute).sum::<usize>()
 }
 
@@ -53,7 +51,9 @@ fn check_attribute((name, value): (&String, &AttributeValue)) -> Result<(), SqsE
         let text = format!("The message attribute '{name}' {reason}.");
         Err(SqsError::invalid(text))
     };
-    let is_named = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_named = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if name.is_empty() || name.len() > ATTRIBUTE_NAME_BYTES_MAX || !is_named {
         return refused("has an invalid name");
     }

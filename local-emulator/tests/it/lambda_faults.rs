@@ -293,3 +293,44 @@ async fn an_event_that_grows_too_old_is_given_up() {
     assert_eq!(record["requestContext"]["condition"], "EventAgeExceeded");
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_wait_for_their_functions_own_limit() {
+    let world = start_with(|settings| {
+        settings.functions = vec![function("f")];
+        settings.functions[0].events.age_max = Duration::from_secs(20);
+    })
+    .await;
+    let lambda = world.lambda();
+    let limit = async |limit: i32| {
+        let request = lambda.put_function_concurrency().function_name("f");
+        request.reserved_concurrent_executions(limit).send().await.unwrap();
+    };
+    let invocations = || {
+        world
+            .emulator
+            .counts()
+            .lambda
+            .functions
+            .get("f")
+            .map_or(0, |f| f.invocations)
+    };
+    limit(0).await;
+    for n in 0..6 {
+        let event = json!({ "echo": n, "sleep_ms": 40 }).to_string().into_bytes();
+        let request = lambda
+            .invoke()
+            .function_name("f")
+            .invocation_type(InvocationType::Event);
+        request.payload(event.into()).send().await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(invocations(), 0, "nothing may run");
+    limit(1).await;
+    let since = std::time::Instant::now();
+    while invocations() < 6 || world.emulator.counts().lambda.in_flight > 0 {
+        assert!(since.elapsed() < Duration::from_secs(20), "{} of 6 ran", invocations());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.emulator.counts().lambda.concurrency_peak, 1);
+}

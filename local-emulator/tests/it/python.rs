@@ -54,6 +54,8 @@ async fn run(suite: &str) {
         .env("S3_ENDPOINT", endpoints.s3)
         .env("SQS_ENDPOINT", endpoints.sqs)
         .env("LAMBDA_ENDPOINT", endpoints.lambda)
+        .env("EMULATOR_DATA", world.folder.path().join("data"))
+        .env("EMULATOR_PID", std::process::id().to_string())
         .env("AWS_ACCESS_KEY_ID", known.access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", known.secret_access_key)
         .env("AWS_DEFAULT_REGION", "us-east-1");
@@ -82,4 +84,9 @@ async fn boto3_speaks_lambda() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_cli_speaks_to_all_three() {
     run("test_cli.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_requests_are_refused_and_harm_nothing() {
+    run("test_malformed.py").await;
 }

@@ -532,12 +532,7 @@ async fn objects_outlive_a_restart() {
         put(&s3, "busy", format!("{n}").as_bytes()).await;
     }
     let log = world.folder.path().join("data/index.log");
-    for torn in [
-        &b""[..],
-        b"\x07",
-        b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del",
-        &[0; 64],
-    ] {
+    for torn in [&b""[..], b"\x07", b"\x10\x00\x00\x00\xff\xff\xff\xff{\"Del", &[0; 64]] {
         let settings = crate::common::settings(world.folder.path());
         world.emulator.shutdown().await;
         // What a write that was cut by kill -9 leaves behind.

@@ -43,22 +43,51 @@ async fn the_largest_requests_cost_no_object_at_the_next_start() {
         (1, 2000, "p", false),
     ] {
         let request = world.s3().put_bucket_lifecycle_configuration().bucket("bucket");
-        let answer = request.lifecycle_configuration(rules(count, prefix_bytes, filler)).send().await;
-        assert_eq!(answer.is_ok(), is_taken, "{count} rules of {prefix_bytes} bytes: {answer:?}");
+        let answer = request
+            .lifecycle_configuration(rules(count, prefix_bytes, filler))
+            .send()
+            .await;
+        assert_eq!(
+            answer.is_ok(),
+            is_taken,
+            "{count} rules of {prefix_bytes} bytes: {answer:?}"
+        );
     }
     for (value_bytes, is_taken) in [(2047, true), (2048, false), (300_000, false)] {
-        let request = world.s3().put_object().bucket("bucket").key(format!("metadata-{value_bytes}"));
+        let request = world
+            .s3()
+            .put_object()
+            .bucket("bucket")
+            .key(format!("metadata-{value_bytes}"));
         let answer = request.metadata("k", "\"".repeat(value_bytes)).send().await;
         assert_eq!(answer.is_ok(), is_taken, "{value_bytes} bytes of metadata: {answer:?}");
     }
-    let last = world.s3().put_object().bucket("bucket").key("last").body(ByteStream::from_static(b"here"));
+    let last = world
+        .s3()
+        .put_object()
+        .bucket("bucket")
+        .key("last")
+        .body(ByteStream::from_static(b"here"));
     last.send().await.unwrap();
     world = restarted(world).await;
-    let got = world.s3().get_object().bucket("bucket").key("last").send().await.unwrap();
+    let got = world
+        .s3()
+        .get_object()
+        .bucket("bucket")
+        .key("last")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"here");
     let listed = world.s3().list_objects_v2().bucket("bucket").send().await.unwrap();
     let keys: Vec<&str> = listed.contents().iter().filter_map(|object| object.key()).collect();
     assert_eq!(keys, ["last", "metadata-2047"]);
-    let kept = world.s3().get_bucket_lifecycle_configuration().bucket("bucket").send().await.unwrap();
+    let kept = world
+        .s3()
+        .get_bucket_lifecycle_configuration()
+        .bucket("bucket")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(kept.rules().len(), 1000);
 }

@@ -109,3 +109,40 @@ def test_purge(sqs, queue):
     assert receive(sqs, queue) == []
     with pytest.raises(sqs.exceptions.PurgeQueueInProgress):
         sqs.purge_queue(QueueUrl=queue)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"DataType": "String", "StringValue": ""},
+        {"DataType": "String", "StringValue": "\x01"},
+        {"DataType": "Number", "StringValue": "many"},
+        {"DataType": "Binary", "BinaryValue": b""},
+        {"DataType": "String", "BinaryValue": b"x"},
+        {"DataType": "Boolean", "StringValue": "true"},
+    ],
+    ids=str,
+)
+def test_attributes_that_are_none_are_refused(sqs, queue, value):
+    with pytest.raises(ClientError) as error:
+        sqs.send_message(QueueUrl=queue, MessageBody="x", MessageAttributes={"a": value})
+    assert error.value.response["Error"]["Code"] in ("InvalidParameterValue", "AWS.SimpleQueueService.InvalidParameterValue")
+    assert "'a'" in error.value.response["Error"]["Message"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+
+
+def test_a_binary_attribute_counts_as_what_it_stands_for(sqs, queue):
+    most = 1_048_576 - len("a") - len("Binary") - len("x")
+    attribute = lambda size: {"a": {"DataType": "Binary", "BinaryValue": b"b" * size}}
+    sqs.send_message(QueueUrl=queue, MessageBody="x", MessageAttributes=attribute(most))
+    with pytest.raises(ClientError):
+        sqs.send_message(QueueUrl=queue, MessageBody="x", MessageAttributes=attribute(most + 1))
+
+
+def test_what_would_be_forgotten_is_refused(sqs):
+    with pytest.raises(ClientError) as error:
+        sqs.create_queue(QueueName="tagged", tags={"team": "x"})
+    assert "tags" in error.value.response["Error"]["Message"]
+    for count in (0, 1001):
+        with pytest.raises(ClientError):
+            sqs.list_queues(MaxResults=count)

@@ -1,17 +1,20 @@
 //! What holds for all versions of a function: its reserved concurrency, and what becomes of its events.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::configuration::number;
 use super::{Answer, Call, ManageApi, invalid, text};
 use crate::lambda::function::LATEST;
 
+/// No account has more.
+const RESERVED_MAX: u64 = 1_000_000;
+
 impl ManageApi {
     pub(super) fn reserve(&self, name: &str, call: &Call<'_>) -> Answer {
-        let asked = call.json()?["ReservedConcurrentExecutions"].as_u64();
+        let asked = number(&call.json()?, "ReservedConcurrentExecutions", 0..=RESERVED_MAX)?;
         let reserved = asked.ok_or_else(|| invalid("ReservedConcurrentExecutions is missing"))?;
         let function = self.latest(name)?;
         *function.shared.reserved.lock().expect("no holder panics") = usize::try_from(reserved).ok();
@@ -35,12 +38,8 @@ impl ManageApi {
     pub(super) fn handle_events(&self, name: &str, call: &Call<'_>) -> Answer {
         let asked = call.json()?;
         let function = self.latest(name)?;
-        let number = |field: &str, range: RangeInclusive<u64>| match asked[field].as_u64() {
-            Some(number) if !range.contains(&number) => Err(invalid(format!("{field} must be in {range:?}"))),
-            number => Ok(number),
-        };
-        let retries = number("MaximumRetryAttempts", 0..=2)?;
-        let age = number("MaximumEventAgeInSeconds", 60..=21_600)?;
+        let retries = number(&asked, "MaximumRetryAttempts", 0..=2)?;
+        let age = number(&asked, "MaximumEventAgeInSeconds", 60..=21_600)?;
         let queue = |kind: &str| text(&asked["DestinationConfig"][kind], "Destination").map(str::to_owned);
         {
             let mut events = function.shared.events.lock().expect("no holder panics");
