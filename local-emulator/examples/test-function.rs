@@ -45,6 +45,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if let Some(ms) = payload["sleep_ms"].as_u64() {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
+    let spun_us = payload["spin_ms"].as_u64().map(spin);
     if let Some(code) = payload["exit"].as_i64() {
         std::process::exit(code as i32);
     }
@@ -61,6 +62,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "invocation": invocation,
         "ticks": TICKS.load(Ordering::Relaxed),
         "echo": payload["echo"],
+        "spun_us": spun_us,
         "variables": variables,
         "folder": std::env::temp_dir(),
         "deadline_ms": event.context.deadline,
@@ -68,4 +70,18 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         "arn": event.context.invoked_function_arn,
         "user": std::fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own))?,
     }))
+}
+
+/// Computes for so long by the clock; gives the CPU time that it got, by the kernel's count for this thread.
+fn spin(ms: u64) -> u64 {
+    let cpu_us = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("the kernel counts");
+        let ns: u64 = text.split(' ').next().and_then(|ns| ns.parse().ok()).expect("a number");
+        ns / 1000
+    };
+    let (since, before) = (std::time::Instant::now(), cpu_us());
+    while since.elapsed() < Duration::from_millis(ms) {
+        std::hint::spin_loop();
+    }
+    cpu_us() - before
 }

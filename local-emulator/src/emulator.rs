@@ -90,6 +90,7 @@ impl Emulator {
             ramp_per_10_s: settings.ramp_per_10_s,
             scratch: settings.scratch,
             run_as: settings.run_as,
+            cpu_quota: settings.cpu_quota,
         };
         let pool = Arc::new(Pool::new(pool, faults.clone()));
         lifetime.tasks.spawn(pool.clone().reap(lifetime.stop.clone()));
@@ -148,6 +149,11 @@ impl Emulator {
     /// Switches to other faults; those that were on are off, and every stream of chance starts anew.
     pub fn set_faults(&self, faults: FaultSettings) {
         self.faults.replace(faults);
+    }
+
+    /// Whether functions get CPU in proportion to their memory: asked for, and the host allows it.
+    pub fn limits_cpu(&self) -> bool {
+        self.pool.limits_cpu()
     }
 
     /// Whether this host lets functions die with the emulator even if it is killed and they are frozen.

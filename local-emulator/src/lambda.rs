@@ -12,6 +12,7 @@ mod manage_api;
 mod outcome;
 mod output;
 mod pool;
+mod quota;
 mod ramp;
 mod registry;
 mod report;
@@ -22,6 +23,8 @@ mod signal;
 mod strike;
 mod watchdog;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 

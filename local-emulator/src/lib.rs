@@ -6,6 +6,9 @@ mod control;
 mod count;
 mod emulator;
 mod fault;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod lambda;
 mod s3;
 mod serve;

@@ -62,6 +62,9 @@ struct Arguments {
     /// Makes requests to S3 wait as on AWS.
     #[arg(long, value_name = "PROFILE", value_parser = parse_latency, default_value = "none")]
     latency: LatencyProfile,
+    /// Lets functions have all the CPU there is; else it goes with their memory, one CPU per 1,769 MB, where cgroups allow it.
+    #[arg(long)]
+    no_cpu_quota: bool,
     /// Serves TLS, HTTP/2 first, and writes the certificate to trust to this file.
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
@@ -98,9 +101,13 @@ fn announce(out: &mut impl Write, emulator: &Emulator, endpoints: &Endpoints) ->
     writeln!(out, "s3 endpoint {}", endpoints.s3)?;
     writeln!(out, "sqs endpoint {}", endpoints.sqs)?;
     writeln!(out, "lambda endpoint {}", endpoints.lambda)?;
-    let enforced = "concurrency, ramp, timeout, resident memory, payload size, freeze between invocations, idle expiry";
-    writeln!(out, "enforced: {enforced}")?;
-    writeln!(out, "accounted only: CPU share, temp folder size, network bandwidth")?;
+    let always = "concurrency, ramp, timeout, resident memory, payload size, freeze between invocations, idle expiry";
+    let (enforced, accounted) = match emulator.limits_cpu() {
+        true => (", CPU share", ""),
+        false => ("", "CPU share, "),
+    };
+    writeln!(out, "enforced: {always}{enforced}")?;
+    writeln!(out, "accounted only: {accounted}temp folder size, network bandwidth")?;
     if !emulator.ties_children() {
         let missing = "setpriv (util-linux) is missing, so frozen functions outlive an emulator that is killed";
         writeln!(out, "not enforced: {missing}")?;
@@ -119,6 +126,7 @@ fn settings(arguments: Arguments, temporary: &std::path::Path) -> Settings {
     };
     Settings {
         fsync: arguments.fsync,
+        cpu_quota: !arguments.no_cpu_quota,
         s3_port: arguments.s3_port,
         sqs_port: arguments.sqs_port,
         lambda_port: arguments.lambda_port,

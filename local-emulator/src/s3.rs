@@ -26,6 +26,8 @@ mod restore;
 mod store;
 mod upload;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 

@@ -39,6 +39,8 @@ pub struct Settings {
     pub scratch: PathBuf,
     /// Runs every function as another user, which needs root.
     pub run_as: Option<RunAs>,
+    /// Gives each environment CPU in proportion to its memory (one CPU per 1,769 MB) by cgroup quota, where the host allows it.
+    pub cpu_quota: bool,
     /// What goes wrong, and how often; nothing by default.
     pub faults: FaultSettings,
     /// How long requests to S3 wait.
@@ -77,6 +79,7 @@ impl Settings {
             ramp_per_10_s: 1000,
             scratch: scratch.as_ref().to_owned(),
             run_as: None,
+            cpu_quota: false,
             faults: FaultSettings::default(),
             latency: LatencyProfile::default(),
             tls: None,

@@ -16,6 +16,8 @@ mod received;
 mod redrive;
 mod wire;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 

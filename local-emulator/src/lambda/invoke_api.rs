@@ -280,7 +280,7 @@ fn start(status: StatusCode) -> response::Builder {
 }
 
 /// Names and values of a query string.
-fn query(text: Option<&str>) -> Vec<(String, String)> {
+pub(super) fn query(text: Option<&str>) -> Vec<(String, String)> {
     let pairs = url::form_urlencoded::parse(text.unwrap_or_default().as_bytes());
     pairs.into_owned().collect()
 }
@@ -294,7 +294,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
 }
 
 /// SDKs percent-encode the colons of an ARN.
-fn percent_decoded(path: &str) -> String {
+pub(super) fn percent_decoded(path: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
     while let Some((first, behind)) = rest.split_first() {
         let escaped = (*first == b'%').then(|| behind.get(..2)).flatten();

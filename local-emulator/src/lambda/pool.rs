@@ -19,6 +19,7 @@ use super::function::Function;
 use super::latency;
 use super::launcher::Launcher;
 use super::outcome::Outcome;
+use super::quota::CpuQuota;
 use super::ramp::Ramp;
 use super::signal;
 use super::watchdog::Watchdog;
@@ -41,12 +42,15 @@ pub(crate) struct PoolSettings {
     pub ramp_per_10_s: u32,
     pub scratch: PathBuf,
     pub run_as: Option<RunAs>,
+    /// Whether CPU goes with memory, where the host allows it.
+    pub cpu_quota: bool,
 }
 
 pub(crate) struct Pool {
     settings: PoolSettings,
     launcher: Launcher,
     watchdog: Arc<Watchdog>,
+    quota: Option<CpuQuota>,
     ramp: Mutex<Ramp>,
     faults: Arc<Faults>,
     next_id: AtomicU64,
@@ -95,6 +99,7 @@ impl Pool {
         Pool {
             ramp: Mutex::new(Ramp::new(settings.ramp_per_10_s)),
             faults,
+            quota: settings.cpu_quota.then(CpuQuota::find).flatten(),
             settings,
             launcher: Launcher::start(),
             watchdog: Arc::new(Watchdog::start()),
@@ -115,6 +120,10 @@ impl Pool {
             let mut ramp = self.ramp.lock().expect("counting starts does not panic");
             ramp.start(function.name(), Instant::now())
         }
+    }
+
+    pub fn limits_cpu(&self) -> bool {
+        self.quota.is_some()
     }
 
     pub fn ties_children(&self) -> bool {

@@ -155,7 +155,7 @@ impl Log {
     }
 }
 
-fn frame(record: &Record) -> io::Result<Vec<u8>> {
+pub(super) fn frame(record: &Record) -> io::Result<Vec<u8>> {
     let body = serde_json::to_vec(record)?;
     if body.len() > RECORD_BYTES_MAX {
         let reason = format!("a record of {} bytes is too large for the index log", body.len());
@@ -210,4 +210,10 @@ fn damaged(at: usize, reason: &str) -> io::Error {
     let text =
         format!("the index log is damaged at byte {at}: {reason}; restore it, or start with an empty data folder");
     io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+/// For fuzzing: what a log of these bytes holds.
+#[cfg(any(test, fuzzing))]
+pub(super) fn replayed(bytes: &[u8]) -> io::Result<Vec<Record>> {
+    replay(bytes).map(|(records, _)| records)
 }

@@ -9,16 +9,16 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::actions::Actions;
 use super::door::Door;
 use super::error::SqsError;
 use super::fault::SqsFault;
-use super::limits::message_bytes;
-use super::wire::{Batch, ChangeVisibility, Delete, QueueRef, Send};
+use super::limits::{message_bytes, value_bytes};
+use super::wire::{AttributeValue, Batch, ChangeVisibility, Delete, QueueRef, Send};
 use super::{batch, query, queue::Queue};
 use crate::authorization::{self, Refusal};
 use crate::count::Counter;
@@ -128,7 +128,7 @@ impl SqsApi {
         answer
     }
 
-    async fn act(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
+    pub(super) async fn act(&self, action: &str, body: &Value) -> Result<Value, SqsError> {
         let actions = &self.actions;
         if actions
             .faults
@@ -208,12 +208,8 @@ fn message_payload(message: &Value) -> usize {
         .into_iter()
         .flatten();
     let attribute = |(name, value): (&String, &Value)| {
-        let fields = value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, field)| field.as_str());
-        name.len() + fields.map(str::len).sum::<usize>()
+        let value = AttributeValue::deserialize(value).ok();
+        name.len() + value.map_or(0, |value| value.data_type.len() + value_bytes(&value))
     };
     bodies.map(str::len).sum::<usize>() + attributes.map(attribute).sum::<usize>()
 }

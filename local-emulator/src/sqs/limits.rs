@@ -16,7 +16,7 @@ pub(crate) fn message_bytes(request: &Send) -> usize {
 }
 
 /// A binary value counts as what it stands for, not as its base64.
-fn value_bytes(value: &AttributeValue) -> usize {
+pub(crate) fn value_bytes(value: &AttributeValue) -> usize {
     let text = value.string_value.as_ref().map_or(0, String::len);
     let binary = value.binary_value.as_ref();
     text + binary

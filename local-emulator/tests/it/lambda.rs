@@ -618,3 +618,31 @@ async fn functions_die_with_a_killed_emulator() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Where the host has no cgroups for us the emulator must say so; where it has, a quarter of a CPU is no more than that.
+#[tokio::test(flavor = "multi_thread")]
+async fn cpu_goes_with_memory_where_the_host_allows_it() {
+    let world = start_with(|settings| {
+        settings.cpu_quota = true;
+        settings.functions = vec![function("f")];
+        settings.functions[0].memory_mb = 442;
+    })
+    .await;
+    if !world.emulator.limits_cpu() {
+        let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        eprintln!("no CPU quota on this host: {groups}");
+        return;
+    }
+    let answer = invoke(&world, json!({ "spin_ms": 1000 })).await;
+    let spun_us = body(&answer)["spun_us"].as_u64().unwrap();
+    assert!((20_000..400_000).contains(&spun_us), "{spun_us} us of CPU in a second");
+    let World {
+        emulator,
+        folder: _folder,
+    } = world;
+    emulator.shutdown().await;
+    let groups = std::fs::read_dir("/sys/fs/cgroup/cpu").into_iter().flatten().flatten();
+    let mine = format!("local-emulator-{}-", std::process::id());
+    let left = groups.filter(|group| group.file_name().to_string_lossy().starts_with(&mine));
+    assert_eq!(left.count(), 0, "a group is left behind");
+}

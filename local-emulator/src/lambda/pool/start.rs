@@ -14,6 +14,7 @@ use crate::lambda::function::Function;
 use crate::lambda::launcher::{self, Launch, Service};
 use crate::lambda::outcome::Outcome;
 use crate::lambda::output::Output;
+use crate::lambda::quota::CpuGroup;
 use crate::lambda::{runtime_api, signal};
 use crate::serve::{Lifetime, listen};
 use crate::settings::RunAs;
@@ -64,6 +65,7 @@ impl Pool {
         let mut child = self.launcher.launch(launch).await?;
         let pid = child.id().expect("a child that was not awaited has a pid");
         environment.started(pid);
+        let group = self.limit(&environment, pid);
         let is_stopped = {
             let mut inner = self.lock();
             inner.all.insert(environment.id, environment.clone());
@@ -87,8 +89,20 @@ impl Pool {
             following.abort();
             pool.forget(&environment);
             let _ = std::fs::remove_dir_all(&folder);
+            if let Some(group) = group {
+                group.remove().await;
+            }
         });
         Ok(())
+    }
+
+    /// A process whose group cannot be made runs without a quota.
+    fn limit(&self, environment: &Environment, pid: u32) -> Option<CpuGroup> {
+        let memory_mb = environment.function.settings.memory_mb;
+        let group = self.quota.as_ref()?.group(environment.id, memory_mb, pid);
+        group
+            .inspect_err(|error| tracing::warn!(%error, "no CPU quota for an environment"))
+            .ok()
     }
 
     fn make_folder(&self, function: &Function, id: u64) -> std::io::Result<PathBuf> {
