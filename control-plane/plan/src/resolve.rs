@@ -3,9 +3,10 @@
 
 use crate::context::Context;
 use crate::{Session, error};
-use datafusion::common::DataFusionError;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result as DfResult, not_impl_err};
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, visit_relations};
@@ -25,7 +26,20 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .with_allow_statements(false)
         .verify_plan(&plan)
         .map_err(error::from_datafusion)?;
+    refuse_filtered_windows(&plan).map_err(error::from_datafusion)?;
     Ok(plan)
+}
+
+/// The form in which a window function is sent to executors has no room for its FILTER: without it the answer would be wrong.
+fn refuse_filtered_windows(plan: &LogicalPlan) -> DfResult<()> {
+    let of_expression = |expression: &Expr| match expression {
+        Expr::WindowFunction(function) if function.params.filter.is_some() => {
+            not_impl_err!("FILTER of a window function is not supported; put a CASE inside of the function")
+        }
+        _ => Ok(TreeNodeRecursion::Continue),
+    };
+    plan.apply_with_subqueries(|node| node.apply_expressions(|expression| expression.apply(of_expression)))?;
+    Ok(())
 }
 
 /// Optimizes, and plans for execution.

@@ -3,8 +3,10 @@
 
 pub mod client;
 pub mod elsewhere;
+pub mod odd;
 pub mod oracle;
 pub mod python;
 pub mod server;
+pub mod slt;
 pub mod table;
 pub mod tpch;

@@ -2,6 +2,7 @@
 
 use crate::table::Table;
 use crate::tpch::TABLES;
+use datafusion::common::Result;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use std::path::Path;
 
@@ -20,14 +21,13 @@ pub async fn context(folder: &Path, partitions: usize) -> SessionContext {
 }
 
 pub async fn answer(context: &SessionContext, sql: &str) -> Table {
-    let frame = context
-        .sql(sql)
-        .await
-        .unwrap_or_else(|error| panic!("the oracle plans {sql}: {error}"));
+    let answer = try_answer(context, sql).await;
+    answer.unwrap_or_else(|error| panic!("the oracle answers {sql}: {error}"))
+}
+
+/// What DataFusion says, which may be that it cannot.
+pub async fn try_answer(context: &SessionContext, sql: &str) -> Result<Table> {
+    let frame = context.sql(sql).await?;
     let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame
-        .collect()
-        .await
-        .unwrap_or_else(|error| panic!("the oracle runs {sql}: {error}"));
-    Table::from_batches(&schema, &batches)
+    Ok(Table::from_batches(&schema, &frame.collect().await?))
 }

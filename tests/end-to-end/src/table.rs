@@ -73,7 +73,24 @@ fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
 pub fn canonical(data_type: &DataType, text: &str) -> String {
     match data_type {
         DataType::Float16 | DataType::Float32 | DataType::Float64 => canonical_float(text),
+        DataType::Timestamp(unit, None) => trino_timestamp(*unit, text),
         _ => text.to_owned(),
+    }
+}
+
+/// `2020-01-01T00:00:07` as `2020-01-01 00:00:07.000000`: with as many digits as the type has.
+fn trino_timestamp(unit: TimeUnit, text: &str) -> String {
+    let digits = match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 3,
+        TimeUnit::Microsecond => 6,
+        TimeUnit::Nanosecond => 9,
+    };
+    let text = text.replace('T', " ");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    match digits {
+        0 => whole.to_owned(),
+        digits => format!("{whole}.{fraction:0<digits$}"),
     }
 }
 
@@ -99,6 +116,8 @@ fn trino_type(data_type: &DataType) -> String {
         DataType::Date32 => "date".into(),
         DataType::Timestamp(TimeUnit::Nanosecond, None) => "timestamp(9)".into(),
         DataType::Timestamp(TimeUnit::Microsecond, None) => "timestamp(6)".into(),
+        DataType::Dictionary(_, values) => trino_type(values),
+        DataType::Null => "unknown".into(),
         other => format!("untranslated {other}"),
     }
 }

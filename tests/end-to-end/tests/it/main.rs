@@ -7,6 +7,7 @@ mod errors;
 mod executor_programs;
 mod executors;
 mod results;
+mod sql;
 mod stores;
 mod support;
 mod tpch;
