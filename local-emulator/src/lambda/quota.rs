@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// AWS: one vCPU per so much memory.
+/// AWS: one vCPU per so much memory, <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>.
 const MEMORY_MB_PER_CPU: u64 = 1769;
-/// AWS's scheduling period. <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html> names the share; the period was measured.
+/// Over which a share is given out. Ours: AWS documents none. Short, so that a small function is slowed evenly instead of in long stops.
 const PERIOD_US: u64 = 20_000;
 /// The kernel's smallest quota.
 const QUOTA_US_MIN: u64 = 1000;
