@@ -248,12 +248,7 @@ impl Work {
             read: budget.read_settings(),
             interrupt: self.interrupt.clone(),
         };
-        Ok(mayfly_fragment::bind(
-            plan,
-            spec,
-            &sources,
-            context.session_config().options(),
-        )?)
+        Ok(mayfly_fragment::bind(plan, spec, &sources, context)?)
     }
 
     fn writer(&self, plan: &ShuffleWriteExec, budget: &Budget, folder: &TempDir) -> Result<Writer, AttemptError> {

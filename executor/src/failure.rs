@@ -140,7 +140,7 @@ fn split(error: &SplitError) -> Failure {
             }
             cause => store(cause),
         },
-        SplitError::BadFooter { .. } => Failure::user(ErrorCode::BadFile, describe(error)),
+        SplitError::BadFooter { .. } | SplitError::BadText { .. } => Failure::user(ErrorCode::BadFile, describe(error)),
         SplitError::RowGroups { .. } => Failure::Broken {
             message: describe(error),
         },

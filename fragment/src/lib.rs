@@ -14,6 +14,7 @@
 mod bind;
 mod codec;
 mod error;
+mod function;
 mod node;
 mod observe;
 mod session;
@@ -27,6 +28,8 @@ pub use bind::scan::bind_scan;
 pub use bind::{Sources, bind};
 pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
+pub use function::directed::Directed;
+pub use function::filtered::Filtered;
 pub use node::exchange::ExchangeExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};

@@ -1,6 +1,7 @@
 //! The DataFusion settings that the planner and the executor share. A plan is only right where both sides mean the same by it, so
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
+use crate::Directed;
 use datafusion::common::Result;
 use datafusion::config::SpillCompression;
 use datafusion::execution::SessionStateBuilder;
@@ -8,7 +9,6 @@ use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStor
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
-use object_store::memory::InMemory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,15 +53,19 @@ fn shared(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
 
 /// DataFusion with its default functions, on either side: a function travels by name.
 pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
-    SessionStateBuilder::new().with_config(config).with_default_features()
+    let mut builder = SessionStateBuilder::new().with_config(config).with_default_features();
+    // The last of a name counts.
+    let functions = builder.window_functions().get_or_insert_default();
+    functions.extend(Directed::all());
+    builder
 }
 
-/// A runtime whose object stores are none: no `file://`, no `http://`. Scans read through readers of ours.
+/// A runtime without object stores but that of a task's splits: no `file://`, no `http://`.
 pub fn runtime_env_builder() -> RuntimeEnvBuilder {
     RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(NoStores::default()))
 }
 
-/// Registry that knows one empty store, which file scans must name although they never ask it.
+/// Registry of the one store that holds a task's splits.
 #[derive(Debug, Default)]
 struct NoStores {
     registered: DefaultObjectStoreRegistry,
@@ -74,7 +78,7 @@ impl ObjectStoreRegistry for NoStores {
 
     fn get_store(&self, url: &url::Url) -> Result<Arc<dyn ObjectStore>> {
         if url.scheme() == crate::bind::scan::SPLITS_SCHEME {
-            return Ok(Arc::new(InMemory::new()));
+            return self.registered.get_store(url);
         }
         datafusion::common::plan_err!("no object store may be read at {url}")
     }

@@ -72,9 +72,10 @@ fn spec() -> TaskSpec {
                 key: "tpch/lineitem/0.parquet".to_owned(),
                 etag: "\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned(),
                 size_bytes: 1_048_576,
-                row_groups: RowGroups::Range { start: 2, end: 4 },
+                range: FileRange::RowGroups { start: 2, end: 4 },
                 scan_bytes: 65_536,
                 rows: 1_000,
+                partition_values: Vec::new(),
             }],
         }],
         inputs: vec![InputBinding {

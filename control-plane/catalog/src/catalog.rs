@@ -2,10 +2,10 @@
 
 use crate::definition::difference;
 use crate::files::{self, FileCache, Shelf};
-use crate::{Location, Locations, Table, TableDefinition, TableRef, error, name};
-use arrow::datatypes::{Schema, SchemaRef};
+use crate::{Location, Locations, Relation, Table, TableDefinition, TableFile, TableRef, error, name, partition};
+use arrow::datatypes::Schema;
 use bytes::Bytes;
-use mayfly_protocol::QueryError;
+use mayfly_protocol::{FileFormat, QueryError};
 use mayfly_store::{Created, Listed, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,17 +22,6 @@ pub struct Catalog {
     bucket: String,
     allowed: Locations,
     cache: Arc<FileCache>,
-}
-
-/// What `CREATE EXTERNAL TABLE` asks for.
-#[derive(Clone, Debug)]
-pub struct NewTable {
-    pub name: TableRef,
-    /// As the user wrote it.
-    pub location: String,
-    /// Columns as declared; `None` takes them from the first file.
-    pub columns: Option<SchemaRef>,
-    pub if_not_exists: bool,
 }
 
 impl Catalog {
@@ -82,37 +71,44 @@ impl Catalog {
         Ok(listed.iter().filter_map(table).collect())
     }
 
-    /// The table's columns and place; its files are not looked at.
-    pub async fn definition(&self, table: &TableRef) -> Result<TableDefinition, QueryError> {
-        if table.catalog != CATALOG_NAME {
-            return Err(error::no_catalog(&table.catalog, CATALOG_NAME));
+    /// What the name stands for; files are not looked at.
+    pub async fn relation(&self, name: &TableRef) -> Result<Relation, QueryError> {
+        if name.catalog != CATALOG_NAME {
+            return Err(error::no_catalog(&name.catalog, CATALOG_NAME));
         }
-        let (Ok(_), Ok(_)) = (name::checked(&table.schema), name::checked(&table.table)) else {
-            return Err(error::no_table(table, []));
+        let (Ok(_), Ok(_)) = (name::checked(&name.schema), name::checked(&name.table)) else {
+            return Err(error::no_table(name, []));
         };
-        let key = table_key(table);
+        let key = table_key(name);
         match self.store.get(&self.bucket, &key).await {
-            Ok(object) => TableDefinition::decode(&key, &object.bytes),
-            Err(StoreError::NotFound { .. }) => Err(self.no_table(table).await),
+            Ok(object) => Relation::decode(&key, &object.bytes),
+            Err(StoreError::NotFound { .. }) => Err(self.no_table(name).await),
             Err(cause) => Err(error::store(&key, &cause)),
         }
     }
 
-    /// The table and its files as they are now.
-    pub async fn table(&self, table: &TableRef) -> Result<Arc<Table>, QueryError> {
-        let definition = self.definition(table).await?;
+    /// The table with its files as they are now.
+    pub async fn open(&self, definition: TableDefinition) -> Result<Arc<Table>, QueryError> {
+        let location = &definition.location;
         // The list may have been narrowed since the table was created.
-        self.allowed.check(&definition.location.to_string(), &self.bucket)?;
-        let listed = files::list(&self.store, &definition.location).await?;
-        let files = self.files(table, &definition.location, &listed).await?;
-        for file in &files {
-            agree(&definition.location, file, &definition.schema)?;
-        }
+        self.allowed.check(&location.to_string(), &self.bucket)?;
+        let listed = files::list(&self.store, location).await?;
+        let files = match definition.format {
+            FileFormat::Parquet => self.files(&definition.name, location, &listed).await?,
+            _ => listed.iter().map(|listed| Arc::new(TableFile::text(listed))).collect(),
+        };
+        let held = definition.file_schema();
+        files.iter().try_for_each(|file| agree(location, file, &held))?;
+        let keys: Vec<&str> = files.iter().map(|file| file.key.as_str()).collect();
+        let partitions = partition::batch(location, &keys, definition.partition_fields())?;
         Ok(Arc::new(Table {
             name: definition.name,
             schema: definition.schema,
+            partition_columns: definition.partition_columns,
+            format: definition.format,
             location: definition.location,
             files,
+            partitions,
         }))
     }
 
@@ -125,39 +121,6 @@ impl Catalog {
             return Err(error::schema_exists(&schema));
         }
         Ok(!existed)
-    }
-
-    /// Whether the table was created; `false` when it existed and `if_not_exists` stands.
-    pub async fn create_table(&self, new: NewTable) -> Result<bool, QueryError> {
-        let location = self.allowed.check(&new.location, &self.bucket)?;
-        let name = self.new_name(&new.name).await?;
-        let key = table_key(&name);
-        if self.exists(&key).await? {
-            return refuse_unless(new.if_not_exists, &name);
-        }
-        let schema = self.infer(&name, &location, new.columns).await?;
-        let definition = TableDefinition {
-            name: name.clone(),
-            location,
-            schema,
-        };
-        match self.create(&key, definition.encode()?).await? {
-            true => Ok(true),
-            false => refuse_unless(new.if_not_exists, &name),
-        }
-    }
-
-    /// Whether the table was dropped; `false` when there was none and `if_exists` stands. The table's files stay.
-    pub async fn drop_table(&self, table: &TableRef, if_exists: bool) -> Result<bool, QueryError> {
-        match self.definition(table).await {
-            Ok(_) => {}
-            Err(missing) if if_exists && is_missing(&missing) => return Ok(false),
-            Err(other) => return Err(other),
-        }
-        let keys = [table_key(table), files_key(table)];
-        let deleted = self.store.delete(&self.bucket, &keys).await;
-        deleted.map_err(|cause| error::store(&keys[0], &cause))?;
-        Ok(true)
     }
 
     /// Fails naming the nearest schema when there is none of this name.
@@ -173,41 +136,24 @@ impl Catalog {
         }
     }
 
-    async fn new_name(&self, table: &TableRef) -> Result<TableRef, QueryError> {
-        let name = TableRef {
-            catalog: table.catalog.clone(),
-            schema: name::checked(&table.schema)?,
-            table: name::checked(&table.table)?,
-        };
-        self.check_schema(&name.catalog, &name.schema).await?;
-        Ok(name)
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
-    /// The columns that all files agree on.
-    async fn infer(
-        &self,
-        table: &TableRef,
-        location: &Location,
-        declared: Option<SchemaRef>,
-    ) -> Result<SchemaRef, QueryError> {
-        let listed = files::list(&self.store, location).await?;
-        if listed.is_empty() {
-            return Err(error::empty_location(&location.to_string()));
-        }
-        let files = self.files(table, location, &listed).await?;
-        let schema = declared.unwrap_or_else(|| files[0].schema.clone());
-        for file in &files {
-            agree(location, file, &schema)?;
-        }
-        Ok(schema)
+    pub(crate) fn bucket(&self) -> &str {
+        &self.bucket
     }
 
-    async fn files(
+    pub(crate) fn allowed(&self) -> &Locations {
+        &self.allowed
+    }
+
+    pub(crate) async fn files(
         &self,
         table: &TableRef,
         location: &Location,
         listed: &[Listed],
-    ) -> Result<Vec<Arc<crate::TableFile>>, QueryError> {
+    ) -> Result<Vec<Arc<TableFile>>, QueryError> {
         let shelf = Shelf {
             store: &self.store,
             bucket: &self.bucket,
@@ -221,7 +167,7 @@ impl Catalog {
         listed.map_err(|cause| error::store(prefix, &cause))
     }
 
-    async fn exists(&self, key: &str) -> Result<bool, QueryError> {
+    pub(crate) async fn exists(&self, key: &str) -> Result<bool, QueryError> {
         match self.store.head(&self.bucket, key).await {
             Ok(_) => Ok(true),
             Err(StoreError::NotFound { .. }) => Ok(false),
@@ -229,7 +175,7 @@ impl Catalog {
         }
     }
 
-    async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, QueryError> {
+    pub(crate) async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<bool, QueryError> {
         let writer = uuid::Uuid::new_v4().to_string();
         let created = self
             .store
@@ -240,6 +186,18 @@ impl Catalog {
             Ok(Created::Theirs) => Ok(false),
             Err(cause) => Err(error::store(key, &cause)),
         }
+    }
+
+    pub(crate) async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), QueryError> {
+        let put = self.store.put(&self.bucket, key, Bytes::from(bytes)).await;
+        put.map(drop).map_err(|cause| error::store(key, &cause))
+    }
+
+    /// Removes what the name stood for, and what was remembered of it.
+    pub(crate) async fn forget(&self, name: &TableRef) -> Result<(), QueryError> {
+        let keys = [table_key(name), files_key(name)];
+        let deleted = self.store.delete(&self.bucket, &keys).await;
+        deleted.map(drop).map_err(|cause| error::store(&keys[0], &cause))
     }
 
     async fn no_schema(&self, schema: &str) -> QueryError {
@@ -258,23 +216,12 @@ impl Catalog {
     }
 }
 
-fn agree(location: &Location, file: &crate::TableFile, expected: &Schema) -> Result<(), QueryError> {
-    match difference(expected, &file.schema) {
+/// Text has no columns of its own to differ in.
+pub(crate) fn agree(location: &Location, file: &TableFile, expected: &Schema) -> Result<(), QueryError> {
+    let found = file.footer.as_ref().map(|footer| &footer.schema);
+    match found.and_then(|found| difference(expected, found)) {
         None => Ok(()),
         Some(why) => Err(error::schema_mismatch(&location.file(&file.key), &why)),
-    }
-}
-
-fn is_missing(error: &QueryError) -> bool {
-    use mayfly_protocol::ErrorCode::{SchemaNotFound, TableNotFound};
-    matches!(error.code, SchemaNotFound | TableNotFound)
-}
-
-fn refuse_unless(if_not_exists: bool, name: &TableRef) -> Result<bool, QueryError> {
-    if if_not_exists {
-        Ok(false)
-    } else {
-        Err(error::table_exists(name))
     }
 }
 
@@ -282,7 +229,7 @@ fn folder(schema: &str) -> String {
     format!("catalog/{CATALOG_NAME}/{schema}/")
 }
 
-fn table_key(table: &TableRef) -> String {
+pub(crate) fn table_key(table: &TableRef) -> String {
     format!("{}{}.json", folder(&table.schema), table.table)
 }
 

@@ -1,5 +1,5 @@
-//! The table object: where the table lies and which columns it has. Columns stand twice: as text for people, as an Arrow IPC stream
-//! without batches for exactness.
+//! The object of a name: a table's says where it lies, how it is written and which columns it has; a view's holds its query. Columns
+//! stand twice: as text for people, as an Arrow IPC stream without batches for exactness.
 
 use crate::{Location, TableRef, error};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -7,29 +7,69 @@ use arrow::error::ArrowError;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use mayfly_protocol::QueryError;
+use mayfly_protocol::{FileFormat, QueryError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the table object.
 const VERSION: u32 = 1;
 
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Table(TableDefinition),
+    View(ViewDefinition),
+}
+
 /// What `CREATE EXTERNAL TABLE` fixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDefinition {
     pub name: TableRef,
     pub location: Location,
+    pub format: FileFormat,
+    /// The files' columns, then those that their folders name.
     pub schema: SchemaRef,
+    /// How many of the columns are folders'.
+    pub partition_columns: usize,
+}
+
+/// What `CREATE VIEW` fixed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewDefinition {
+    pub name: TableRef,
+    pub sql: String,
+    /// Where the query's names are looked up.
+    pub catalog: String,
+    pub schema: String,
+    /// The columns when the view was created; its query may yield others now.
+    pub columns: SchemaRef,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
     v: u32,
     name: TableRef,
-    format: String,
-    location: Location,
     columns: Vec<StoredColumn>,
     arrow_schema: String,
+    #[serde(flatten)]
+    what: StoredRelation,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredRelation {
+    Table {
+        location: Location,
+        #[serde(flatten)]
+        format: FileFormat,
+        #[serde(default)]
+        partition_columns: usize,
+    },
+    View {
+        sql: String,
+        catalog: String,
+        schema: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,21 +78,46 @@ struct StoredColumn {
     r#type: String,
 }
 
-impl TableDefinition {
+impl Relation {
+    pub fn name(&self) -> &TableRef {
+        match self {
+            Relation::Table(table) => &table.name,
+            Relation::View(view) => &view.name,
+        }
+    }
+
+    pub fn schema(&self) -> &SchemaRef {
+        match self {
+            Relation::Table(table) => &table.schema,
+            Relation::View(view) => &view.columns,
+        }
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>, QueryError> {
+        let what = match self {
+            Relation::Table(table) => StoredRelation::Table {
+                location: table.location.clone(),
+                format: table.format.clone(),
+                partition_columns: table.partition_columns,
+            },
+            Relation::View(view) => StoredRelation::View {
+                sql: view.sql.clone(),
+                catalog: view.catalog.clone(),
+                schema: view.schema.clone(),
+            },
+        };
+        let schema = self.schema();
         let stored = Stored {
             v: VERSION,
-            name: self.name.clone(),
-            format: "parquet".to_owned(),
-            location: self.location.clone(),
-            columns: self.schema.fields().iter().map(column).collect(),
-            arrow_schema: encode_schema(&self.schema)
-                .map_err(|cause| error::corrupt_object(&self.name.table, cause))?,
+            name: self.name().clone(),
+            columns: schema.fields().iter().map(column).collect(),
+            arrow_schema: encode_schema(schema).map_err(|cause| error::corrupt_object(&self.name().table, cause))?,
+            what,
         };
         Ok(serde_json::to_vec_pretty(&stored).expect("a struct of strings is JSON"))
     }
 
-    pub(crate) fn decode(key: &str, bytes: &[u8]) -> Result<TableDefinition, QueryError> {
+    pub(crate) fn decode(key: &str, bytes: &[u8]) -> Result<Relation, QueryError> {
         let stored: Stored = serde_json::from_slice(bytes).map_err(|cause| error::corrupt_object(key, cause))?;
         if stored.v != VERSION {
             return Err(error::corrupt_object(
@@ -60,12 +125,44 @@ impl TableDefinition {
                 format!("version {} is not {VERSION}", stored.v),
             ));
         }
-        let schema = decode_schema(&stored.arrow_schema).map_err(|cause| error::corrupt_object(key, cause))?;
-        Ok(TableDefinition {
-            name: stored.name,
-            location: stored.location,
-            schema,
+        let columns = decode_schema(&stored.arrow_schema).map_err(|cause| error::corrupt_object(key, cause))?;
+        let name = stored.name;
+        Ok(match stored.what {
+            StoredRelation::Table { partition_columns, .. } if partition_columns > columns.fields().len() => {
+                return Err(error::corrupt_object(key, "it has more partition columns than columns"));
+            }
+            StoredRelation::Table {
+                location,
+                format,
+                partition_columns,
+            } => Relation::Table(TableDefinition {
+                name,
+                location,
+                format,
+                schema: columns,
+                partition_columns,
+            }),
+            StoredRelation::View { sql, catalog, schema } => Relation::View(ViewDefinition {
+                name,
+                sql,
+                catalog,
+                schema,
+                columns,
+            }),
         })
+    }
+}
+
+impl TableDefinition {
+    /// The columns that the files hold.
+    pub fn file_schema(&self) -> Schema {
+        let columns = self.schema.fields().len() - self.partition_columns;
+        Schema::new(self.schema.fields()[..columns].to_vec())
+    }
+
+    /// The columns that their folders name.
+    pub fn partition_fields(&self) -> &[FieldRef] {
+        &self.schema.fields()[self.schema.fields().len() - self.partition_columns..]
     }
 }
 

@@ -1,7 +1,9 @@
 //! The catalog's errors, each named for its user. Storage errors become what the user can do about them.
 
 use crate::{TableRef, nearest};
-use mayfly_protocol::{ErrorCode, QueryError};
+use arrow::datatypes::Field;
+use arrow::error::ArrowError;
+use mayfly_protocol::{ErrorCode, FileFormat, QueryError};
 use mayfly_store::StoreError;
 
 pub(crate) fn bad_name(name: &str) -> QueryError {
@@ -62,6 +64,48 @@ pub(crate) fn bad_file(file: &str, why: impl std::fmt::Display) -> QueryError {
     QueryError::new(
         ErrorCode::BadFile,
         format!("'{file}' is not a readable Parquet file: {why}"),
+    )
+}
+
+/// A name that stands for something else than the statement takes it for.
+pub(crate) fn not_a(name: &TableRef, wanted: &str, found: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::NotSupported,
+        format!("'{name}' is a {found}, not a {wanted}"),
+    )
+    .hint(format!("DROP {} drops it", found.to_uppercase()))
+}
+
+pub(crate) fn held_and_folder(column: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::InvalidArguments,
+        format!("'{column}' cannot partition the table: its files hold a column of that name"),
+    )
+}
+
+/// A text file that the reader of its format does not take.
+pub(crate) fn bad_text_file(file: &str, format: &FileFormat, why: impl std::fmt::Display) -> QueryError {
+    QueryError::new(
+        ErrorCode::BadFile,
+        format!("'{file}' is not a readable {format} file: {why}"),
+    )
+}
+
+/// A file that lies in other partition folders than the table's.
+pub(crate) fn not_partitioned(file: &str, columns: &[String]) -> QueryError {
+    let folders: Vec<String> = columns.iter().map(|column| format!("{column}=…/")).collect();
+    let folders = folders.concat();
+    QueryError::new(
+        ErrorCode::SchemaMismatch,
+        format!("'{file}' does not lie in folders '{folders}' as its table is partitioned"),
+    )
+}
+
+pub(crate) fn bad_partition(location: &str, column: &Field, why: &ArrowError) -> QueryError {
+    let (name, data_type) = (column.name(), column.data_type());
+    QueryError::new(
+        ErrorCode::SchemaMismatch,
+        format!("a folder '{name}=…' of '{location}' is no value of type {data_type}: {why}"),
     )
 }
 

@@ -220,7 +220,8 @@ fn encode(files: &[Arc<TableFile>]) -> Option<Bytes> {
 /// The footer's Thrift bytes, written anew from what was decoded.
 fn footer_bytes(file: &TableFile) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    parquet::file::metadata::ParquetMetaDataWriter::new(&mut bytes, &file.metadata)
+    let metadata = &file.footer.as_ref()?.metadata;
+    parquet::file::metadata::ParquetMetaDataWriter::new(&mut bytes, metadata)
         .finish()
         .ok()?;
     // The writer appends the length and the magic.

@@ -82,7 +82,7 @@ pub(crate) async fn decode(location: &Location, raw: RawFooter) -> Result<TableF
     let (bytes, size_bytes) = (raw.bytes.clone(), raw.size_bytes);
     let decoded = tokio::task::spawn_blocking(move || decode_checked(&bytes, size_bytes)).await;
     match decoded {
-        Ok(Ok((schema, metadata))) => Ok(TableFile::new(raw, schema, metadata)),
+        Ok(Ok((schema, metadata))) => Ok(TableFile::parquet(raw, schema, metadata)),
         Ok(Err(cause)) => Err(error::bad_file(&file, cause)),
         Err(_) => Err(error::bad_file(&file, "its footer breaks the decoder")),
     }

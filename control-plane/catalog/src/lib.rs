@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! catalog/{catalog}/{schema}/.schema.json        the schema exists
-//! catalog/{catalog}/{schema}/{table}.json        definition: location, columns. Created if absent, never changed
+//! catalog/{catalog}/{schema}/{table}.json        definition: location, format, columns; or a view's query. Created if absent
 //! catalog/{catalog}/{schema}/{table}.files.json  footers by ETag, so that a restarted server need not read them again. A cache
 //! ```
 //!
@@ -10,6 +10,7 @@
 //! pruning (see `plan`) and reading rows (see `fragment`).
 
 mod catalog;
+mod create;
 mod definition;
 mod error;
 mod files;
@@ -17,11 +18,14 @@ mod footer;
 mod location;
 mod name;
 mod nearest;
+mod partition;
+mod sample;
 mod table;
 
-pub use catalog::{CATALOG_NAME, Catalog, DEFAULT_SCHEMA, NewTable};
-pub use definition::TableDefinition;
+pub use catalog::{CATALOG_NAME, Catalog, DEFAULT_SCHEMA};
+pub use create::{NewTable, NewView};
+pub use definition::{Relation, TableDefinition, ViewDefinition};
 pub use location::{Location, Locations};
 pub use name::TableRef;
 pub use nearest::nearest;
-pub use table::{RowGroup, Table, TableFile};
+pub use table::{Footer, RowGroup, Table, TableFile};

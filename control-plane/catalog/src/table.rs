@@ -1,8 +1,11 @@
 //! A table as a query sees it: its columns, and the files that it has at this moment.
 
 use crate::footer::RawFooter;
-use crate::{Location, TableRef};
-use arrow::datatypes::{Schema, SchemaRef};
+use crate::{Location, TableRef, partition};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use mayfly_protocol::FileFormat;
+use mayfly_store::Listed;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use std::sync::Arc;
 
@@ -10,16 +13,33 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Table {
     pub name: TableRef,
-    /// Columns as they lie in the files. No view and no dictionary types: those are encodings, and files may differ in them.
+    /// Columns as they lie in the files, then those of their folders. No view and no dictionary types: those are encodings, and files
+    /// may differ in them.
     pub schema: SchemaRef,
+    /// How many of the columns are folders'.
+    pub partition_columns: usize,
+    pub format: FileFormat,
     pub location: Location,
     /// In key order.
     pub files: Vec<Arc<TableFile>>,
+    /// Values of the partition columns, a row for each file.
+    pub partitions: RecordBatch,
 }
 
 impl Table {
-    pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
+    /// The partition columns' values of the file at that place, as its key spells them; `None` is NULL.
+    pub fn partition_values(&self, file: &TableFile) -> Vec<Option<String>> {
+        if self.partition_columns == 0 {
+            return Vec::new();
+        }
+        let mut of_key = partition::of_key(&self.location, &file.key);
+        let columns = &self.schema.fields()[self.schema.fields().len() - self.partition_columns..];
+        let value = |column: &FieldRef| {
+            let name = column.name().to_lowercase();
+            let found = of_key.iter_mut().find(|(known, _)| *known == name);
+            found.and_then(|(_, value)| value.take())
+        };
+        columns.iter().map(value).collect()
     }
 
     pub fn size_bytes(&self) -> u64 {
@@ -27,12 +47,19 @@ impl Table {
     }
 }
 
-/// One Parquet file, at one version.
+/// One file, at one version.
 #[derive(Clone, Debug)]
 pub struct TableFile {
     pub key: String,
     pub etag: String,
     pub size_bytes: u64,
+    /// Of a Parquet file; text has none.
+    pub footer: Option<Footer>,
+}
+
+/// What a Parquet file says of itself.
+#[derive(Clone, Debug)]
+pub struct Footer {
     pub rows: u64,
     pub row_groups: Vec<RowGroup>,
     /// Columns that the file has, without encodings.
@@ -62,16 +89,27 @@ impl RowGroup {
 }
 
 impl TableFile {
-    pub(crate) fn new(raw: RawFooter, schema: Schema, metadata: ParquetMetaData) -> TableFile {
+    pub(crate) fn parquet(raw: RawFooter, schema: Schema, metadata: ParquetMetaData) -> TableFile {
         let row_groups: Vec<RowGroup> = metadata.row_groups().iter().map(row_group).collect();
         TableFile {
             key: raw.key,
             etag: raw.etag,
             size_bytes: raw.size_bytes,
-            rows: row_groups.iter().map(|group| group.rows).sum(),
-            row_groups,
-            schema: Arc::new(schema),
-            metadata: Arc::new(metadata),
+            footer: Some(Footer {
+                rows: row_groups.iter().map(|group| group.rows).sum(),
+                row_groups,
+                schema: Arc::new(schema),
+                metadata: Arc::new(metadata),
+            }),
+        }
+    }
+
+    pub(crate) fn text(listed: &Listed) -> TableFile {
+        TableFile {
+            key: listed.key.clone(),
+            etag: listed.etag.clone(),
+            size_bytes: listed.size_bytes,
+            footer: None,
         }
     }
 }

@@ -26,6 +26,12 @@ pub(crate) async fn run(command: Command, catalog: &Catalog, session: &Session) 
             catalog.drop_table(&table, if_exists).await?;
             Ok(update("DROP TABLE", Vec::new()))
         }
+        Command::DropView { name, if_exists } => {
+            let view = show::table_name(&name, session)?;
+            catalog.drop_view(&view, if_exists).await?;
+            Ok(update("DROP VIEW", Vec::new()))
+        }
+        Command::CreateView(_) => Err(error::internal("the planner creates views")),
         Command::Use { name } => Ok(update("USE", use_schema(&name, catalog, session).await?)),
         Command::SetSession { key, value } => {
             property::check(&key, &value)?;
@@ -46,6 +52,9 @@ async fn create_table(create: NewTableStatement, catalog: &Catalog, session: &Se
     let new = NewTable {
         name: show::table_name(&create.name, session)?,
         location: create.location,
+        format: create.format,
+        compression_is_given: create.compression_is_given,
+        partitions: create.partitions,
         columns,
         if_not_exists: create.if_not_exists,
     };

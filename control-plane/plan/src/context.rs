@@ -4,6 +4,8 @@
 
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
+use crate::rewrite::window::WindowFlags;
+use crate::views::{self, View};
 use crate::{Session, error, information, statistics};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
@@ -15,13 +17,16 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DfStatement;
 use futures::{StreamExt as _, stream};
-use mayfly_catalog::{Catalog, DEFAULT_SCHEMA, Table, TableRef};
+use mayfly_catalog::{Catalog, DEFAULT_SCHEMA, Relation, Table, TableRef, ViewDefinition};
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Tables of one statement that are looked up at once.
 const LOOKUPS_MAX: usize = 16;
+
+/// Views that stand on one another.
+const VIEW_DEPTH_MAX: usize = 16;
 
 /// Memory of a plan that runs in the control plane.
 const MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -43,9 +48,28 @@ pub(crate) struct Context {
     pub missing: BTreeMap<TableRef, QueryError>,
 }
 
+impl Context {
+    /// The same tables, with names looked up elsewhere first.
+    pub(crate) fn inside(&self, catalog: &str, schema: &str) -> Context {
+        let mut state = self.state.clone();
+        let start = state.execution_props().query_execution_start_time;
+        let defaults = &mut state.config_mut().options_mut().catalog;
+        defaults.default_catalog = catalog.to_owned();
+        defaults.default_schema = schema.to_owned();
+        state.execution_props_mut().query_execution_start_time = start;
+        Context {
+            state,
+            scans: self.scans.clone(),
+            missing: self.missing.clone(),
+        }
+    }
+}
+
 /// The tables that a statement names, looked up once for all shapes it is planned in.
 pub(crate) struct Lookup {
     found: BTreeMap<TableRef, Found>,
+    /// Views, each after those that its query names.
+    views: Vec<View>,
     missing: BTreeMap<TableRef, QueryError>,
     information: Option<Arc<dyn SchemaProvider>>,
     /// One book for all shapes: a logical plan keeps the tables of the context that resolved it.
@@ -64,41 +88,91 @@ impl Found {
     }
 }
 
-/// Finds the statement's tables. Only errors that cannot mean "no such table" end it.
+/// Finds the statement's tables, and those of the views that it names. Only errors that cannot mean "no such table" end it.
 pub(crate) async fn look_up(
     catalog: &Catalog,
     statement: &DfStatement,
     session: &Session,
 ) -> Result<Lookup, QueryError> {
-    let references = references(statement, session)?;
-    let (information, tables): (Vec<_>, Vec<_>) = references
-        .into_iter()
-        .partition(|name| name.schema == information::SCHEMA);
-    let looked: Vec<_> = stream::iter(tables)
-        .map(async |name| {
-            let table = catalog.table(&name).await;
-            (name, table)
-        })
-        .buffered(LOOKUPS_MAX)
-        .collect()
-        .await;
     let mut lookup = Lookup {
         found: BTreeMap::new(),
+        views: Vec::new(),
         missing: BTreeMap::new(),
         information: None,
         scans: Arc::new(Scans::default()),
     };
-    for (name, table) in looked {
-        match table {
-            Ok(table) => drop(lookup.found.insert(name, Found::new(table))),
-            Err(error) if is_missing(&error) => drop(lookup.missing.insert(name, error)),
-            Err(error) => return Err(error),
-        }
-    }
-    if !information.is_empty() {
-        lookup.information = Some(information::schema(catalog).await?);
-    }
+    lookup
+        .add(catalog, references(statement, session)?, VIEW_DEPTH_MAX)
+        .await?;
     Ok(lookup)
+}
+
+impl Lookup {
+    /// Adds what the names stand for. `depth`: how many views may still stand on one another.
+    async fn add(&mut self, catalog: &Catalog, names: Vec<TableRef>, depth: usize) -> Result<(), QueryError> {
+        let (information, names): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name.schema == information::SCHEMA);
+        if !information.is_empty() && self.information.is_none() {
+            self.information = Some(information::schema(catalog).await?);
+        }
+        let new = names.into_iter().filter(|name| !self.knows(name));
+        let looked: Vec<_> = stream::iter(new.collect::<Vec<_>>())
+            .map(async |name| {
+                let relation = relation(catalog, &name).await;
+                (name, relation)
+            })
+            .buffered(LOOKUPS_MAX)
+            .collect()
+            .await;
+        for (name, relation) in looked {
+            match relation {
+                Ok(Looked::Table(table)) => drop(self.found.insert(name, Found::new(table))),
+                Ok(Looked::View(view)) => self.add_view(catalog, view, depth).await?,
+                Err(error) if is_missing(&error) => drop(self.missing.insert(name, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stands_on_view(&self, name: &TableRef) -> bool {
+        self.views.iter().any(|view| view.definition.name == *name)
+    }
+
+    fn knows(&self, name: &TableRef) -> bool {
+        self.found.contains_key(name) || self.stands_on_view(name)
+    }
+
+    async fn add_view(
+        &mut self,
+        catalog: &Catalog,
+        definition: ViewDefinition,
+        depth: usize,
+    ) -> Result<(), QueryError> {
+        if depth == 0 {
+            return Err(views::too_deep(&definition.name, VIEW_DEPTH_MAX));
+        }
+        let view = View::parse(definition)?;
+        let names = references(&view.query.ast, &view.session(&Session::default()))?;
+        Box::pin(self.add(catalog, names, depth - 1)).await?;
+        // Another view may have brought it meanwhile.
+        if !self.knows(&view.definition.name) {
+            self.views.push(view);
+        }
+        Ok(())
+    }
+}
+
+enum Looked {
+    Table(Arc<Table>),
+    View(ViewDefinition),
+}
+
+async fn relation(catalog: &Catalog, name: &TableRef) -> Result<Looked, QueryError> {
+    match catalog.relation(name).await? {
+        Relation::Table(table) => catalog.open(table).await.map(Looked::Table),
+        Relation::View(view) => Ok(Looked::View(view)),
+    }
 }
 
 fn is_missing(error: &QueryError) -> bool {
@@ -126,6 +200,18 @@ fn full_name(reference: TableReference, session: &Session) -> TableRef {
 }
 
 impl Lookup {
+    /// A context that knows the statement's views too: for planning its text. Views are part of a logical plan already.
+    pub(crate) async fn context_with_views(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
+        let context = self.context(session, shape)?;
+        for view in &self.views {
+            let provider = view.provider(&context, session).await?;
+            let name = &view.definition.name;
+            let registered = schema(&context.state, name)?.register_table(name.table.clone(), provider);
+            registered.map_err(error::from_datafusion)?;
+        }
+        Ok(context)
+    }
+
     pub(crate) fn context(&self, session: &Session, shape: Shape) -> Result<Context, QueryError> {
         let scans = self.scans.clone();
         let mut state = state(config(session, shape)?, session.now, shape);
@@ -163,8 +249,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .build_arc()
         .expect("a runtime without a disk has nothing to fail on");
     let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
-    // `range` and `generate_series` would make rows without end where no executor is.
-    *builder.table_functions() = None;
+    builder = builder.with_analyzer_rule(Arc::new(WindowFlags));
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));
     }

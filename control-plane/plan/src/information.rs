@@ -4,14 +4,14 @@ use crate::provider::lower_case;
 use crate::{error, table_of_text, types};
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use mayfly_catalog::{CATALOG_NAME, Catalog, TableDefinition, TableRef};
+use mayfly_catalog::{CATALOG_NAME, Catalog, Relation, TableRef};
 use mayfly_protocol::QueryError;
 use std::sync::Arc;
 
 /// The schema's name.
 pub(crate) const SCHEMA: &str = "information_schema";
 
-/// Definitions that are read at once.
+/// Relations that are read at once.
 const READS_MAX: usize = 32;
 
 /// Its tables.
@@ -32,10 +32,10 @@ const COLUMNS: [&str; 7] = [
 /// The three tables, as the catalog is now.
 pub(crate) async fn schema(catalog: &Catalog) -> Result<Arc<dyn SchemaProvider>, QueryError> {
     let schemas = catalog.schemas().await?;
-    let definitions = definitions(catalog, &schemas).await?;
+    let relations = relations(catalog, &schemas).await?;
     let schemata: Vec<Vec<String>> = schemas.iter().map(|schema| row(&[CATALOG_NAME, schema])).collect();
-    let tables: Vec<Vec<String>> = definitions.iter().map(table_row).collect();
-    let columns: Vec<Vec<String>> = definitions.iter().flat_map(column_rows).collect();
+    let tables: Vec<Vec<String>> = relations.iter().map(table_row).collect();
+    let columns: Vec<Vec<String>> = relations.iter().flat_map(column_rows).collect();
     let provider = MemorySchemaProvider::new();
     register(&provider, "schemata", &SCHEMATA, &schemata)?;
     register(&provider, "tables", &TABLES, &tables)?;
@@ -43,7 +43,7 @@ pub(crate) async fn schema(catalog: &Catalog) -> Result<Arc<dyn SchemaProvider>,
     Ok(Arc::new(provider))
 }
 
-async fn definitions(catalog: &Catalog, schemas: &[String]) -> Result<Vec<TableDefinition>, QueryError> {
+async fn relations(catalog: &Catalog, schemas: &[String]) -> Result<Vec<Relation>, QueryError> {
     let mut names = Vec::new();
     for schema in schemas {
         names.extend(catalog.tables(schema).await?.into_iter().map(|table| TableRef {
@@ -53,7 +53,7 @@ async fn definitions(catalog: &Catalog, schemas: &[String]) -> Result<Vec<TableD
         }));
     }
     stream::iter(names)
-        .map(async |name| catalog.definition(&name).await)
+        .map(async |name| catalog.relation(&name).await)
         .buffered(READS_MAX)
         .try_collect()
         .await
@@ -63,14 +63,18 @@ fn row(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
-fn table_row(definition: &TableDefinition) -> Vec<String> {
-    let name = &definition.name;
-    row(&[&name.catalog, &name.schema, &name.table, "BASE TABLE"])
+fn table_row(relation: &Relation) -> Vec<String> {
+    let name = relation.name();
+    let kind = match relation {
+        Relation::Table(_) => "BASE TABLE",
+        Relation::View(_) => "VIEW",
+    };
+    row(&[&name.catalog, &name.schema, &name.table, kind])
 }
 
-fn column_rows(definition: &TableDefinition) -> Vec<Vec<String>> {
-    let name = &definition.name;
-    let schema = lower_case(&definition.schema);
+fn column_rows(relation: &Relation) -> Vec<Vec<String>> {
+    let name = relation.name();
+    let schema = lower_case(relation.schema());
     let column = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| {
         let nullable = if field.is_nullable() { "YES" } else { "NO" };
         let position = (at + 1).to_string();

@@ -28,6 +28,7 @@ mod stage;
 mod statistics;
 mod table_of_text;
 mod types;
+mod views;
 
 pub use planned::{PlanText, Planned, PlannedQuery};
 pub use planner::Planner;

@@ -2,12 +2,12 @@
 
 use crate::context::{self, Context, Lookup, Shape};
 use crate::settings::PLANNED_PARTITIONS_MIN;
-use crate::sql::{ExplainForm, QueryStatement, Statement};
+use crate::sql::{Command, ExplainForm, NewViewStatement, QueryStatement, Statement};
 use crate::stage::cut::{self, CutSettings, CutStage};
 use crate::stage::size::Sizing;
 use crate::stage::{draft, prune};
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Session};
-use crate::{command, error, explain, resolve, rewrite, rows, show, sql};
+use crate::{command, error, explain, resolve, rewrite, rows, show, sql, views};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
@@ -107,10 +107,26 @@ impl Worker {
     async fn plan(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
         match sql::parse(sql)? {
             Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
+            Statement::Command(Command::CreateView(create)) => self.create_view(create, session).await,
             Statement::Command(command) => command::run(command, &self.catalog, session).await,
             Statement::Explain { form, query } => self.explain(form, query, session).await,
             Statement::Query(query) => self.query(query, session).await,
         }
+    }
+
+    async fn create_view(&self, create: NewViewStatement, session: &Session) -> Result<Planned, QueryError> {
+        let name = show::table_name(&create.name, session)?;
+        let body = sql::parse_body(&create.sql)?;
+        let query = self.resolve(body, session).await?;
+        if query.lookup.stands_on_view(&name) {
+            return Err(views::circle(&name));
+        }
+        let new = views::new(create, name, &query.logical, &query.columns, session)?;
+        self.catalog.create_view(new).await?;
+        Ok(Planned::Update {
+            update_type: "CREATE VIEW",
+            session: Vec::new(),
+        })
     }
 
     async fn query(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
@@ -153,7 +169,7 @@ impl Worker {
     async fn resolve<'a>(&self, statement: QueryStatement, session: &'a Session) -> Result<Query<'a>, QueryError> {
         let sizing = self.sizing(session)?;
         let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
-        let context = lookup.context(session, self.whole(sizing))?;
+        let context = lookup.context_with_views(session, self.whole(sizing)).await?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
         let planned: Vec<String> = logical
             .schema()
@@ -192,7 +208,7 @@ impl Worker {
         text.logical = logical.display_indent().to_string();
         text.physical = explain::physical(&physical);
         let pruned = prune::scans(&physical, &context.scans).map_err(error::from_datafusion)?;
-        if pruned.values().all(|scan| scan.rows() == 0) {
+        if pruned.values().all(|scan| scan.rows() == 0) && !rows::makes_rows(&physical) {
             let plan = rows::without_scans(&physical).map_err(error::from_datafusion)?;
             let schema = plan.schema();
             let batches = rows::answer(plan, &context.state).await?;

@@ -95,6 +95,7 @@ impl TableProvider for LakeTable {
         let scan = self.scans.add(&self.table);
         let name = self.table.name.to_string();
         let leaf = SplitScanExec::new(scan, name, self.table.schema.clone(), projection.cloned())?
+            .with_files(self.table.format.clone(), self.table.partition_columns)
             .with_limit(limit)
             .with_statistics(self.statistics.as_ref().clone())
             .with_partitions(state.config().target_partitions())?;

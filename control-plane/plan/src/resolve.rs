@@ -3,10 +3,11 @@
 
 use crate::context::Context;
 use crate::{Session, error};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result as DfResult, not_impl_err};
+use arrow::datatypes::DataType;
+use datafusion::common::{Column, DataFusionError, Result as DfResult};
+use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, visit_relations};
@@ -26,20 +27,7 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .with_allow_statements(false)
         .verify_plan(&plan)
         .map_err(error::from_datafusion)?;
-    refuse_filtered_windows(&plan).map_err(error::from_datafusion)?;
     Ok(plan)
-}
-
-/// The form in which a window function is sent to executors has no room for its FILTER: without it the answer would be wrong.
-fn refuse_filtered_windows(plan: &LogicalPlan) -> DfResult<()> {
-    let of_expression = |expression: &Expr| match expression {
-        Expr::WindowFunction(function) if function.params.filter.is_some() => {
-            not_impl_err!("FILTER of a window function is not supported; put a CASE inside of the function")
-        }
-        _ => Ok(TreeNodeRecursion::Continue),
-    };
-    plan.apply_with_subqueries(|node| node.apply_expressions(|expression| expression.apply(of_expression)))?;
-    Ok(())
 }
 
 /// Optimizes, and plans for execution.
@@ -48,9 +36,36 @@ pub(crate) async fn physical(
     logical: &LogicalPlan,
 ) -> Result<(LogicalPlan, Arc<dyn ExecutionPlan>), QueryError> {
     let state = &context.state;
-    let optimized = state.optimize(logical).map_err(error::from_datafusion)?;
+    let optimized = optimized(state, logical).map_err(error::from_datafusion)?;
     let physical = state.query_planner().create_physical_plan(&optimized, state).await;
     Ok((optimized, physical.map_err(error::from_datafusion)?))
+}
+
+/// DataFusion's optimizer may widen a result's decimals on the way (a sum that became a sum of sums); these columns get back the types
+/// that the query has.
+fn optimized(state: &SessionState, logical: &LogicalPlan) -> DfResult<LogicalPlan> {
+    let optimized = state.optimize(logical)?;
+    let widened = |found: &DataType, wanted: &DataType| is_decimal(found) && is_decimal(wanted) && found != wanted;
+    let pairs = optimized.schema().iter().zip(logical.schema().iter());
+    let columns = pairs.map(|((qualifier, found), (_, wanted))| {
+        let column = Expr::Column(Column::new(qualifier.cloned(), found.name()));
+        match widened(found.data_type(), wanted.data_type()) {
+            false => (column, false),
+            true => {
+                let narrowed = cast(column, wanted.data_type().clone());
+                (narrowed.alias_qualified(qualifier.cloned(), found.name()), true)
+            }
+        }
+    });
+    let (columns, casts): (Vec<Expr>, Vec<bool>) = columns.unzip();
+    if casts.contains(&true) {
+        return LogicalPlanBuilder::from(optimized).project(columns)?.build();
+    }
+    Ok(optimized)
+}
+
+fn is_decimal(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
 }
 
 /// A table that is missing is named with its full name, its place, and the nearest that there is.

@@ -5,7 +5,7 @@ use crate::provider::lower_case;
 use crate::sql::Show;
 use crate::{Planned, PlannerSettings, Session, error, information, table_of_text, types};
 use arrow::array::{Scalar, StringArray};
-use mayfly_catalog::{CATALOG_NAME, Catalog, TableRef};
+use mayfly_catalog::{CATALOG_NAME, Catalog, Relation, TableRef};
 use mayfly_protocol::{ErrorCode, QueryError};
 
 pub(crate) async fn answer(
@@ -78,16 +78,22 @@ pub(crate) fn table_name(named: &[String], session: &Session) -> Result<TableRef
 }
 
 async fn columns(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryError> {
-    let definition = catalog.definition(table).await?;
-    let schema = lower_case(&definition.schema);
+    let relation = catalog.relation(table).await?;
+    let schema = lower_case(relation.schema());
+    let folders = match &relation {
+        Relation::Table(table) => schema.fields().len() - table.partition_columns,
+        Relation::View(_) => schema.fields().len(),
+    };
     let rows: Vec<Vec<String>> = schema
         .fields()
         .iter()
-        .map(|field| {
+        .enumerate()
+        .map(|(at, field)| {
+            let extra = if at < folders { "" } else { "partition key" };
             vec![
                 field.name().clone(),
                 types::type_name(field.data_type()),
-                String::new(),
+                extra.to_owned(),
                 String::new(),
             ]
         })

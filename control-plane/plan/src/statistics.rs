@@ -1,21 +1,62 @@
-//! Statistics of a table, from its footers, as DataFusion's optimizer wants them.
+//! Statistics of a table, from its footers and folders, as DataFusion's optimizer wants them.
 
-use datafusion::common::Statistics;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use mayfly_catalog::{Table, TableFile};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Bytes of a line of text of which nothing else is known.
+pub(crate) const TEXT_ROW_BYTES: u64 = 100;
 
 /// The table's statistics. Where a footer's cannot be read, they are unknown, never wrong.
 pub(crate) fn of(table: &Table) -> Statistics {
-    let unknown = || Statistics::new_unknown(&table.schema);
-    let files: Option<Vec<Statistics>> = table.files.iter().map(|file| of_file(table, file)).collect();
-    match files {
-        Some(files) if !files.is_empty() => {
-            Statistics::try_merge_iter(&files, &table.schema).unwrap_or_else(|_| unknown())
-        }
-        _ => unknown(),
+    let columns = table.schema.fields().len() - table.partition_columns;
+    let held: SchemaRef = Arc::new(Schema::new(table.schema.fields()[..columns].to_vec()));
+    let mut statistics = of_files(table, &held).unwrap_or_else(|| guessed(table, &held));
+    let folders = table.partitions.columns().iter().map(of_folders);
+    statistics.column_statistics.extend(folders);
+    statistics
+}
+
+fn of_files(table: &Table, held: &SchemaRef) -> Option<Statistics> {
+    let files: Option<Vec<Statistics>> = table.files.iter().map(|file| of_file(file, held)).collect();
+    let files = files.filter(|files| !files.is_empty())?;
+    Statistics::try_merge_iter(&files, held).ok()
+}
+
+fn of_file(file: &TableFile, held: &SchemaRef) -> Option<Statistics> {
+    let metadata = &file.footer.as_ref()?.metadata;
+    DFParquetMetadata::statistics_from_parquet_metadata(metadata, held).ok()
+}
+
+/// Of files that say nothing of themselves.
+fn guessed(table: &Table, held: &SchemaRef) -> Statistics {
+    let bytes = table.size_bytes();
+    let count = |number: u64| Precision::Inexact(usize::try_from(number).unwrap_or(usize::MAX));
+    if table.files.iter().any(|file| file.footer.is_some()) {
+        return Statistics::new_unknown(held);
+    }
+    Statistics {
+        num_rows: count(bytes.div_ceil(TEXT_ROW_BYTES)),
+        total_byte_size: count(bytes),
+        ..Statistics::new_unknown(held)
     }
 }
 
-fn of_file(table: &Table, file: &TableFile) -> Option<Statistics> {
-    DFParquetMetadata::statistics_from_parquet_metadata(&file.metadata, &table.schema).ok()
+/// Inexact: a folder's files may hold no row.
+fn of_folders(values: &ArrayRef) -> ColumnStatistics {
+    let values = (0..values.len()).filter_map(|at| ScalarValue::try_from_array(values, at).ok());
+    let distinct: HashSet<ScalarValue> = values.filter(|value| !value.is_null()).collect();
+    let of = |value: Option<&ScalarValue>| value.map_or(Precision::Absent, |value| Precision::Inexact(value.clone()));
+    let order = |a: &&ScalarValue, b: &&ScalarValue| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
+    ColumnStatistics {
+        min_value: of(distinct.iter().min_by(order)),
+        max_value: of(distinct.iter().max_by(order)),
+        distinct_count: Precision::Inexact(distinct.len()),
+        ..ColumnStatistics::new_unknown()
+    }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use local_emulator::{Credentials, Emulator, Settings};
 use mayfly_executor::{Environment, EnvironmentSettings};
 use mayfly_fragment::AllowedLocations;
-use mayfly_protocol::{EpochMs, RowGroups, Split};
+use mayfly_protocol::{EpochMs, FileRange, Split};
 use mayfly_store::{S3Settings, Store};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -91,12 +91,13 @@ impl Cloud {
             key: key.to_owned(),
             etag: etag.clone(),
             size_bytes,
-            row_groups: RowGroups::Range {
+            range: FileRange::RowGroups {
                 start: group,
                 end: group + 1,
             },
             scan_bytes: size_bytes / u64::from(groups),
             rows: ROW_GROUP_ROWS as u64,
+            partition_values: Vec::new(),
         };
         (0..groups).map(split).collect()
     }

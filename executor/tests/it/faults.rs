@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use mayfly_executor::{Environment, execute};
 use mayfly_protocol::envelope::TaskAnswer;
 use mayfly_protocol::spec::PlanRef;
-use mayfly_protocol::{Failure, OutputLocation, PlanBytes, RowGroups, SliceSource, Split, TaskSpec};
+use mayfly_protocol::{Failure, FileRange, OutputLocation, PlanBytes, SliceSource, Split, TaskSpec};
 
 const SCAN: &str = "select id, note, price from sales where price > 1";
 
@@ -57,7 +57,7 @@ async fn files_that_are_not_what_they_were() {
         let splits = splits
             .into_iter()
             .map(|split| Split {
-                row_groups: RowGroups::All,
+                range: FileRange::All,
                 ..split
             })
             .collect();

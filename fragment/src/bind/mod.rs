@@ -8,8 +8,10 @@ pub mod fetch;
 pub mod footer;
 pub mod interrupt;
 pub mod location;
+mod pinned;
 pub mod reader;
 pub mod scan;
+mod text;
 
 use crate::error::FragmentError;
 use crate::node::shuffle_read::ShuffleReadExec;
@@ -18,6 +20,7 @@ use crate::node::split_scan::SplitScanExec;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::config::ConfigOptions;
+use datafusion::execution::TaskContext;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_plan::ExecutionPlan;
@@ -29,6 +32,7 @@ use location::AllowedLocations;
 use mayfly_exchange::ReadSettings;
 use mayfly_protocol::{InputRead, TaskSpec};
 use mayfly_store::Store;
+use pinned::PinnedStore;
 use reader::{ScanMeter, SplitReaderFactory};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -52,11 +56,16 @@ pub fn bind(
     plan: Arc<dyn ExecutionPlan>,
     spec: &TaskSpec,
     sources: &Sources,
-    config: &ConfigOptions,
+    context: &TaskContext,
 ) -> Result<ShuffleWriteExec, FragmentError> {
-    for split in spec.scans.iter().flat_map(|scan| &scan.splits) {
-        sources.allowed.check(&split.bucket, &split.key)?;
-    }
+    let config = context.session_config().options();
+    let splits = || spec.scans.iter().flat_map(|scan| &scan.splits);
+    splits().try_for_each(|split| sources.allowed.check(&split.bucket, &split.key))?;
+    let pinned = PinnedStore::new(splits(), sources.store.clone(), Arc::clone(&sources.scanned));
+    let url = scan::store_url().map_err(FragmentError::Bind)?;
+    context
+        .runtime_env()
+        .register_object_store(url.as_ref(), Arc::new(pinned));
     let binder = Binder {
         spec,
         sources,
@@ -130,7 +139,14 @@ impl Binder<'_> {
         let store = self.sources.store.clone();
         let (footers, meter) = (Arc::clone(&self.sources.footers), Arc::clone(&self.sources.scanned));
         let readers = Arc::new(SplitReaderFactory::new(scan.scan, store, footers, meter));
-        scan::bind_scan(scan, &binding.splits, partitions, readers, self.config)
+        scan::bind_scan(
+            scan,
+            &binding.splits,
+            partitions,
+            readers,
+            &self.sources.scanned,
+            self.config,
+        )
     }
 
     fn input(&self, read: &ShuffleReadExec) -> Result<Arc<dyn ExecutionPlan>> {

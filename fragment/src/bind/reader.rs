@@ -5,13 +5,13 @@
 use super::fetch;
 use super::footer::{FooterCache, FooterKey};
 use bytes::Bytes;
-use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use mayfly_protocol::{RowGroups, Split};
+use mayfly_protocol::{FileRange, Split};
 use mayfly_store::{Store, StoreError};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::{AsyncFileReader, MetadataFetch};
@@ -20,7 +20,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataBuilder, ParquetMe
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Bytes of a file's end that are read at once, in the hope that its footer is within.
@@ -29,12 +29,16 @@ pub const FOOTER_READ_BYTES: usize = 64 * 1024;
 /// GETs of one reader under way at a time.
 pub const GETS_AT_ONCE_MAX: usize = 8;
 
+/// Text files that an error may be about: readers open the next before the last has yielded all.
+const TEXTS_OPEN: usize = 2;
+
 /// What the scans of one task have read.
 #[derive(Debug, Default)]
 pub struct ScanMeter {
     bytes: AtomicU64,
     /// The file that each partition of each scan opened last: decoding errors do not name theirs.
     open: Mutex<BTreeMap<(u32, usize), String>>,
+    texts: AtomicUsize,
 }
 
 impl ScanMeter {
@@ -49,6 +53,17 @@ impl ScanMeter {
         files.sort();
         files.dedup();
         files
+    }
+
+    /// Notes a text file. Its readers are not known, so the last few count as open.
+    pub fn opened_text(&self, file: String) {
+        let turn = self.texts.fetch_add(1, Ordering::Relaxed) % TEXTS_OPEN;
+        self.opened((u32::MAX, turn), file);
+    }
+
+    /// Counts bytes that arrived.
+    pub fn read(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     fn opened(&self, reader: (u32, usize), file: String) {
@@ -73,6 +88,13 @@ pub enum SplitError {
         file: String,
         #[source]
         cause: ParquetError,
+    },
+    #[error("{} cannot be read", files.join(" or "))]
+    BadText {
+        /// Those that it may be.
+        files: Vec<String>,
+        #[source]
+        cause: Box<DataFusionError>,
     },
     #[error("{file} has {found} row groups, and row groups {start}..{end} were planned")]
     RowGroups {
@@ -130,7 +152,7 @@ impl ParquetFileReaderFactory for SplitReaderFactory {
     }
 }
 
-fn name(split: &Split) -> String {
+pub(super) fn name(split: &Split) -> String {
     format!("s3://{}/{}", split.bucket, split.key)
 }
 
@@ -154,7 +176,7 @@ impl RangeGet {
             let file = name(&self.split);
             external(SplitError::Store { file, cause })
         })?;
-        self.meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.meter.read(bytes.len());
         Ok(bytes)
     }
 
@@ -229,7 +251,7 @@ impl AsyncFileReader for SplitReader {
 
 /// The footer with the split's row groups alone.
 fn restrict(footer: Arc<ParquetMetaData>, split: &Split) -> Result<Arc<ParquetMetaData>, ParquetError> {
-    let RowGroups::Range { start, end } = split.row_groups else {
+    let FileRange::RowGroups { start, end } = split.range else {
         return Ok(footer);
     };
     let found = footer.num_row_groups();

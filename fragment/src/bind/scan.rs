@@ -1,19 +1,26 @@
-//! A planned scan over a task's splits becomes DataFusion's own Parquet scan.
+//! A planned scan over a task's splits becomes DataFusion's own scan of files.
 
-use super::reader::SplitReaderFactory;
+use super::pinned;
+use super::reader::{ScanMeter, SplitReaderFactory};
+use super::text::{self, TextScanExec};
 use crate::node::split_scan::SplitScanExec;
-use datafusion::common::{Result, TableReference, internal_datafusion_err};
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+use datafusion::common::{Result, ScalarValue, TableReference, internal_datafusion_err, plan_err};
 use datafusion::config::{ConfigOptions, TableParquetOptions};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
-use mayfly_protocol::{RowGroups, Split};
+use mayfly_protocol::{FileRange, Split};
 use std::sync::Arc;
 
-/// Scheme of the one store that our registry knows; nothing is ever read from it.
+/// Scheme of the one store that our registry knows. Text is read from it, Parquet past it.
 pub const SPLITS_SCHEME: &str = "splits";
+
+/// Text is spread over partitions in units of so many bytes.
+const TEXT_UNIT_BYTES: usize = 1 << 20;
 
 /// The scan of `splits`, spread over `partitions` in order.
 pub fn bind_scan(
@@ -21,42 +28,95 @@ pub fn bind_scan(
     splits: &[Split],
     partitions: usize,
     readers: Arc<SplitReaderFactory>,
+    meter: &Arc<ScanMeter>,
     config: &ConfigOptions,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let options = TableParquetOptions {
-        global: config.execution.parquet.clone(),
-        ..TableParquetOptions::default()
-    };
-    let mut source = ParquetSource::new(Arc::clone(&scan.table_schema))
-        .with_table_parquet_options(options)
-        .with_parquet_file_reader_factory(readers);
-    if let Some(predicate) = &scan.predicate {
-        source = source.with_predicate(Arc::clone(predicate));
+    let schema = table_schema(scan);
+    let text = text::source(&scan.format, schema.clone());
+    let is_text = text.is_some();
+    let source = text.unwrap_or_else(|| parquet(scan, schema, readers, config));
+    let mut groups = Vec::with_capacity(partitions);
+    for splits in spread(splits, partitions) {
+        let files = splits.into_iter().map(|split| file(split, scan));
+        groups.push(FileGroup::new(files.collect::<Result<_>>()?));
     }
-    let groups = spread(splits, partitions).into_iter().map(|splits| {
-        let files = splits.into_iter().map(|split| file(split, &scan.table));
-        FileGroup::new(files.collect())
-    });
-    let store = ObjectStoreUrl::parse(format!("{SPLITS_SCHEME}://task"))?;
-    let config = FileScanConfigBuilder::new(store, Arc::new(source))
+    let config = FileScanConfigBuilder::new(store_url()?, source)
         .with_projection_indices(Some(scan.projection.clone()))?
+        .with_file_compression_type(text::compression(scan.format.compression()))
         .with_limit(scan.limit)
-        .with_file_groups(groups.collect())
+        .with_file_groups(groups)
         .build();
-    let bound = DataSourceExec::from_data_source(config);
+    let bound: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
     if bound.schema() != scan.schema() {
         return Err(internal_datafusion_err!(
             "the scan of {} yields other columns than planned",
             scan.table
         ));
     }
-    Ok(bound)
+    Ok(match is_text {
+        false => bound,
+        true => Arc::new(TextScanExec {
+            scan: bound,
+            meter: Arc::clone(meter),
+        }),
+    })
 }
 
-fn file(split: Split, table: &str) -> PartitionedFile {
-    let mut file = PartitionedFile::new(split.key.clone(), split.size_bytes).with_extension(split);
-    file.table_reference = Some(TableReference::bare(table));
-    file
+/// The store of a task's splits.
+pub fn store_url() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(format!("{SPLITS_SCHEME}://task"))
+}
+
+fn table_schema(scan: &SplitScanExec) -> TableSchema {
+    let fields = scan.table_schema.fields();
+    let (held, folders) = fields.split_at(fields.len() - scan.partition_columns);
+    let held = Arc::new(Schema::new(held.to_vec()));
+    TableSchema::builder(held)
+        .with_table_partition_cols(folders.to_vec())
+        .build()
+}
+
+fn parquet(
+    scan: &SplitScanExec,
+    schema: TableSchema,
+    readers: Arc<SplitReaderFactory>,
+    config: &ConfigOptions,
+) -> Arc<dyn FileSource> {
+    let options = TableParquetOptions {
+        global: config.execution.parquet.clone(),
+        ..TableParquetOptions::default()
+    };
+    let source = ParquetSource::new(schema)
+        .with_table_parquet_options(options)
+        .with_parquet_file_reader_factory(readers);
+    Arc::new(match &scan.predicate {
+        Some(predicate) => source.with_predicate(Arc::clone(predicate)),
+        None => source,
+    })
+}
+
+fn file(split: Split, scan: &SplitScanExec) -> Result<PartitionedFile> {
+    let mut file = PartitionedFile::new(pinned::path(&split).to_string(), split.size_bytes);
+    if let FileRange::Bytes { start, end } = split.range {
+        file = file.with_range(start as i64, end as i64);
+    }
+    file.object_meta.location = pinned::path(&split);
+    file.partition_values = partition_values(&split, scan)?;
+    file.table_reference = Some(TableReference::bare(scan.table.as_ref()));
+    Ok(file.with_extension(split))
+}
+
+fn partition_values(split: &Split, scan: &SplitScanExec) -> Result<Vec<ScalarValue>> {
+    let fields = scan.table_schema.fields();
+    let folders = &fields[fields.len() - scan.partition_columns..];
+    if split.partition_values.len() != folders.len() {
+        return plan_err!("a split of {} lacks values of its folders", scan.table);
+    }
+    let value = |(text, field): (&Option<String>, &FieldRef)| match text {
+        Some(text) => ScalarValue::try_from_string(text.clone(), field.data_type()),
+        None => ScalarValue::try_from(field.data_type()),
+    };
+    split.partition_values.iter().zip(folders).map(value).collect()
 }
 
 /// Contiguous shares of nearly equal weight, one per partition. Splits are cut between row groups where that evens them out, so that
@@ -84,39 +144,54 @@ fn weight(split: &Split) -> u64 {
     split.scan_bytes.max(split.rows).max(1)
 }
 
-/// The split by single row groups, each with an equal part of its bytes and rows.
+/// The split by single row groups, or by ranges of text, each with an equal part of its bytes and rows.
 fn units(split: &Split) -> Vec<Split> {
-    let RowGroups::Range { start, end } = split.row_groups else {
-        return vec![split.clone()];
+    let ranges: Vec<FileRange> = match split.range {
+        FileRange::All => vec![FileRange::All],
+        FileRange::RowGroups { start, end } => {
+            let group = |start| FileRange::RowGroups { start, end: start + 1 };
+            (start..end).map(group).collect()
+        }
+        FileRange::Bytes { start, end } => {
+            let starts = (start..end).step_by(TEXT_UNIT_BYTES);
+            let unit = |from: u64| FileRange::Bytes {
+                start: from,
+                end: end.min(from + TEXT_UNIT_BYTES as u64),
+            };
+            starts.map(unit).collect()
+        }
     };
-    let count = u64::from(end.saturating_sub(start).max(1));
-    let unit = |row_group: u32| Split {
-        row_groups: RowGroups::Range {
-            start: row_group,
-            end: row_group + 1,
-        },
+    let count = ranges.len().max(1) as u64;
+    let unit = |range| Split {
+        range,
         scan_bytes: split.scan_bytes / count,
         rows: split.rows / count,
         ..split.clone()
     };
-    (start..end).map(unit).collect()
+    ranges.into_iter().map(unit).collect()
 }
 
-/// Appends, joining a row group to its predecessor in the same file.
+/// Appends, joining a unit to its predecessor in the same file.
 fn push(share: &mut Vec<Split>, unit: Split) {
-    if let (Some(last), RowGroups::Range { start, end }) = (share.last_mut(), &unit.row_groups) {
+    if let Some(last) = share.last_mut() {
         let same = (&last.bucket, &last.key, &last.etag) == (&unit.bucket, &unit.key, &unit.etag);
-        if let RowGroups::Range { end: last_end, .. } = &mut last.row_groups
-            && same
-            && last_end == start
-        {
-            *last_end = *end;
+        if same && extend(&mut last.range, &unit.range) {
             last.scan_bytes += unit.scan_bytes;
             last.rows += unit.rows;
             return;
         }
     }
     share.push(unit);
+}
+
+/// Whether the second range begins where the first ends, which then covers both.
+fn extend(first: &mut FileRange, second: &FileRange) -> bool {
+    match (first, second) {
+        (FileRange::RowGroups { end, .. }, FileRange::RowGroups { start, end: last }) if end == start => *end = *last,
+        (FileRange::Bytes { end, .. }, FileRange::Bytes { start, end: last }) if end == start => *end = *last,
+        _ => return false,
+    }
+    true
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@
 //! different would be read wrongly by the next. What the sender can find out (a plan that nests too deep, a node without a
 //! protobuf) it finds out when encoding, so that the query is refused at planning and not in an executor.
 
+mod functions;
 mod guard;
 mod nodes;
+mod recursive;
 mod wire;
 
 use crate::error::FragmentError;

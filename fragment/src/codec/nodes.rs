@@ -1,6 +1,7 @@
-//! Our three shipped nodes to and from their messages.
+//! The shipped nodes that DataFusion has no messages for, ours and recursive queries, to and from their messages.
 
 use super::wire::{self, NodeKind};
+use super::{functions, recursive};
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 use crate::node::split_scan::SplitScanExec;
@@ -8,16 +9,19 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::ScalarSubqueryResults;
+use datafusion::logical_expr::{AggregateUDF, WindowUDF};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
+use datafusion::physical_plan::work_table::WorkTableExec;
 use datafusion_proto::physical_plan::from_proto::parse_physical_sort_exprs;
 use datafusion_proto::physical_plan::to_proto::{serialize_physical_exprs, serialize_physical_sort_exprs};
 use datafusion_proto::physical_plan::{
     PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalProtoConverterExtension,
 };
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as WireSchema};
-use mayfly_protocol::InputRead;
 use mayfly_protocol::limits::PARTITIONS_MAX;
+use mayfly_protocol::{FileFormat, InputRead};
 use prost::Message;
 use std::sync::{Arc, Mutex};
 
@@ -66,6 +70,8 @@ impl PhysicalExtensionCodec for NodeCodec {
             (Some(NodeKind::SplitScan(scan)), []) => reader.split_scan(scan),
             (Some(NodeKind::ShuffleRead(read)), []) => reader.shuffle_read(read),
             (Some(NodeKind::ShuffleWrite(write)), [input]) => reader.shuffle_write(write, input),
+            (Some(NodeKind::RecursiveQuery(query)), [first, next]) => recursive::decode_query(query, first, next),
+            (Some(NodeKind::WorkTable(table)), []) => recursive::decode_work_table(table),
             _ => internal_err!("a node of ours is unknown or has {} inputs", inputs.len()),
         }
     }
@@ -83,12 +89,32 @@ impl PhysicalExtensionCodec for NodeCodec {
             NodeKind::ShuffleRead(writer.shuffle_read(read)?)
         } else if let Some(write) = node.downcast_ref::<ShuffleWriteExec>() {
             NodeKind::ShuffleWrite(writer.shuffle_write(write)?)
+        } else if let Some(query) = node.downcast_ref::<RecursiveQueryExec>() {
+            NodeKind::RecursiveQuery(recursive::encode_query(query)?)
+        } else if let Some(table) = node.downcast_ref::<WorkTableExec>() {
+            NodeKind::WorkTable(recursive::encode_work_table(table)?)
         } else {
             return internal_err!("{} cannot be sent to an executor", node.name());
         };
         let node = wire::Node { kind: Some(kind) };
         node.encode(buf)
             .map_err(|cause| DataFusionError::External(Box::new(cause)))
+    }
+
+    fn try_encode_udaf(&self, function: &AggregateUDF, buf: &mut Vec<u8>) -> Result<()> {
+        functions::encode_aggregate(function, buf)
+    }
+
+    fn try_decode_udaf(&self, name: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
+        functions::decode_aggregate(name, buf)
+    }
+
+    fn try_encode_udwf(&self, function: &WindowUDF, buf: &mut Vec<u8>) -> Result<()> {
+        functions::encode_window(function, buf)
+    }
+
+    fn try_decode_udwf(&self, name: &str, buf: &[u8]) -> Result<Arc<WindowUDF>> {
+        functions::decode_window(name, buf)
     }
 }
 
@@ -109,6 +135,8 @@ impl Writer<'_> {
             predicate: predicate.transpose()?,
             limit: scan.limit.map(|limit| limit as u64),
             partitions: scan.partitions() as u32,
+            format: format_to_wire(&scan.format)?,
+            partition_columns: scan.partition_columns as u32,
         })
     }
 
@@ -155,9 +183,14 @@ impl Reader<'_> {
         if projection.iter().any(|&column| column >= schema.fields().len()) {
             return internal_err!("scan {} projects a column that its table lacks", scan.scan);
         }
+        let partition_columns = scan.partition_columns as usize;
+        if partition_columns > schema.fields().len() {
+            return internal_err!("scan {} has more partition columns than columns", scan.scan);
+        }
         let predicate = scan.predicate.iter().map(|expr| self.expr(expr, &schema));
         let predicate = predicate.collect::<Result<Vec<_>>>()?;
         let leaf = SplitScanExec::new(scan.scan, scan.table, schema, Some(projection))?
+            .with_files(format_from_wire(&scan.format)?, partition_columns)
             .with_partitions(partitions(scan.partitions)?)?
             .with_filters(predicate)
             .with_limit(scan.limit.map(|limit| limit as usize));
@@ -206,6 +239,20 @@ impl Reader<'_> {
     }
 }
 
+fn format_to_wire(format: &FileFormat) -> Result<String> {
+    match format {
+        FileFormat::Parquet => Ok(String::new()),
+        text => serde_json::to_string(text).map_err(|cause| DataFusionError::External(Box::new(cause))),
+    }
+}
+
+fn format_from_wire(format: &str) -> Result<FileFormat> {
+    match format {
+        "" => Ok(FileFormat::Parquet),
+        text => serde_json::from_str(text).map_err(|cause| DataFusionError::External(Box::new(cause))),
+    }
+}
+
 fn partitions(count: u32) -> Result<usize> {
     if count == 0 || count > PARTITIONS_MAX {
         return internal_err!("{count} partitions");
@@ -213,11 +260,11 @@ fn partitions(count: u32) -> Result<usize> {
     Ok(count as usize)
 }
 
-fn schema_to_wire(schema: &SchemaRef) -> Result<WireSchema> {
+pub fn schema_to_wire(schema: &SchemaRef) -> Result<WireSchema> {
     WireSchema::try_from(schema.as_ref()).map_err(|cause| DataFusionError::External(Box::new(cause)))
 }
 
-fn schema_from_wire(schema: Option<WireSchema>) -> Result<SchemaRef> {
+pub fn schema_from_wire(schema: Option<WireSchema>) -> Result<SchemaRef> {
     let schema = schema.ok_or_else(|| internal_datafusion_err!("a leaf has no schema"))?;
     let schema = Schema::try_from(&schema).map_err(|cause| DataFusionError::External(Box::new(cause)))?;
     Ok(Arc::new(schema))

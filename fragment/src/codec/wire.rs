@@ -14,7 +14,7 @@ pub struct Plan {
 /// A node of ours, inside a `PhysicalExtensionNode`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Node {
-    #[prost(oneof = "NodeKind", tags = "1, 2, 3")]
+    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5")]
     pub kind: Option<NodeKind>,
 }
 
@@ -26,6 +26,10 @@ pub enum NodeKind {
     ShuffleRead(ShuffleRead),
     #[prost(message, tag = "3")]
     ShuffleWrite(ShuffleWrite),
+    #[prost(message, tag = "4")]
+    RecursiveQuery(RecursiveQuery),
+    #[prost(message, tag = "5")]
+    WorkTable(WorkTable),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -44,6 +48,11 @@ pub struct SplitScan {
     pub limit: Option<u64>,
     #[prost(uint32, tag = "7")]
     pub partitions: u32,
+    /// The file format as the catalog writes it, in JSON; empty for Parquet.
+    #[prost(string, tag = "8")]
+    pub format: String,
+    #[prost(uint32, tag = "9")]
+    pub partition_columns: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -89,4 +98,41 @@ pub enum Scheme {
     Hash = 1,
     RoundRobin = 2,
     Single = 3,
+}
+
+/// Inputs: the static term, the recursive term.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct RecursiveQuery {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, optional, tag = "2")]
+    pub schema: Option<Schema>,
+    #[prost(bool, tag = "3")]
+    pub distinct: bool,
+}
+
+/// The rows of the last iteration, in the recursive query of this name.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct WorkTable {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Columns of the query's that are read.
+    #[prost(message, optional, tag = "2")]
+    pub schema: Option<Schema>,
+}
+
+/// A window function and the flags that belong to it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct DirectedFunction {
+    #[prost(bool, tag = "1")]
+    pub ignore_nulls: bool,
+    #[prost(bool, tag = "2")]
+    pub reversed: bool,
+}
+
+/// An aggregate over the rows that pass a condition.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct FilteredFunction {
+    #[prost(string, tag = "1")]
+    pub inner: String,
 }

@@ -21,6 +21,7 @@ use datafusion::physical_plan::projection::{ProjectionExec, all_columns};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions, statistics::StatisticsArgs,
 };
+use mayfly_protocol::FileFormat;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,8 +35,11 @@ pub struct SplitScanExec {
     pub scan: u32,
     /// Name of the table, for people.
     pub table: Arc<str>,
-    /// All columns of the table; `projection` and `predicate` count in it.
+    /// All columns of the table, those of its folders last; `projection` and `predicate` count in it.
     pub table_schema: SchemaRef,
+    /// How many of the columns are folders'.
+    pub partition_columns: usize,
+    pub format: FileFormat,
     pub projection: Vec<usize>,
     /// Rows that cannot match may be left out, by whole row groups, pages or rows: a filter above still decides.
     pub predicate: Option<Arc<dyn PhysicalExpr>>,
@@ -61,11 +65,20 @@ impl SplitScanExec {
             table: table.into(),
             properties: properties(&table_schema, &projection, SCAN_PARTITIONS_DEFAULT)?,
             table_schema,
+            partition_columns: 0,
+            format: FileFormat::Parquet,
             projection,
             predicate: None,
             limit: None,
             statistics,
         })
+    }
+
+    /// How its files are written, and how many of the last columns their folders name.
+    pub fn with_files(mut self, format: FileFormat, partition_columns: usize) -> SplitScanExec {
+        self.format = format;
+        self.partition_columns = partition_columns;
+        self
     }
 
     pub fn with_scan(mut self, scan: u32) -> SplitScanExec {
@@ -165,6 +178,9 @@ fn depends_on_the_run(expr: &Arc<dyn PhysicalExpr>) -> bool {
 impl DisplayAs for SplitScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SplitScanExec: {} scan={}", self.table, self.scan)?;
+        if self.format != FileFormat::Parquet {
+            write!(f, ", format={}", self.format)?;
+        }
         write!(f, ", columns=[{}]", self.projected_names().join(", "))?;
         if let Some(predicate) = &self.predicate {
             write!(f, ", predicate={predicate}")?;

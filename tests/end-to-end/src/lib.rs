@@ -9,4 +9,5 @@ pub mod python;
 pub mod server;
 pub mod slt;
 pub mod table;
+pub mod tpcds;
 pub mod tpch;

@@ -30,7 +30,7 @@ pub fn root() -> PathBuf {
 }
 
 /// Where generated tables are kept between tests: beside the build.
-fn store() -> PathBuf {
+pub(crate) fn store() -> PathBuf {
     let folder = crate::server::binary()
         .parent()
         .expect("a binary lies in a folder")

@@ -4,7 +4,7 @@ use crate::content::Nature;
 use crate::faults::Faults;
 use crate::random::chance;
 use mayfly_protocol::{
-    Exchange, ExchangeKind, FunctionSize, InputRead, PartitionRange, PlanBytes, RowGroups, Split, Stage, StageGraph,
+    Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Split, Stage, StageGraph,
     StageId, StageInput, TaskTemplate, limits,
 };
 use rand::Rng;
@@ -128,9 +128,10 @@ fn split(stage: u32, task: u32) -> Split {
         key: format!("t{stage}/{task}.parquet"),
         etag: "1".to_owned(),
         size_bytes: 1,
-        row_groups: RowGroups::All,
+        range: FileRange::All,
         scan_bytes: 1,
         rows: 1,
+        partition_values: Vec::new(),
     }
 }
 

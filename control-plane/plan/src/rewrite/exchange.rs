@@ -20,6 +20,8 @@ use datafusion::physical_expr::{Distribution, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
+use datafusion::physical_plan::memory::LazyMemoryExec;
+use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -96,6 +98,12 @@ impl Inserter {
         }
         if let Some(subqueries) = plan.downcast_ref::<ScalarSubqueryExec>() {
             return self.scalar_subqueries(subqueries, plan);
+        }
+        if let Some(query) = plan.downcast_ref::<RecursiveQueryExec>() {
+            return self.recursive(query, plan);
+        }
+        if plan.downcast_ref::<LazyMemoryExec>().is_some() {
+            return Ok(whole(plan.clone()));
         }
         if ALLOWED.contains(&plan.name()) {
             return self.by_requirements(plan);
@@ -218,6 +226,12 @@ impl Inserter {
             plan: rebuilt(plan, children)?,
             whole: main.whole,
         })
+    }
+
+    /// One task iterates. Its recursive term runs many times over, so it reads tables and no exchange, which is gone once read.
+    fn recursive(&self, query: &RecursiveQueryExec, plan: &Arc<dyn ExecutionPlan>) -> Result<Placed> {
+        let start = self.gathered(query.static_term())?;
+        Ok(whole(rebuilt(plan, vec![start, query.recursive_term().clone()])?))
     }
 
     /// Any other operator: its stated requirements, read as requirements on tasks.

@@ -1,5 +1,6 @@
-//! Commands that are read word by word: SHOW, DESCRIBE, USE, SET SESSION, RESET SESSION, CREATE SCHEMA, DROP TABLE.
+//! Commands that are read word by word: SHOW, DESCRIBE, USE, SET SESSION, RESET SESSION, CREATE SCHEMA, DROP TABLE, DROP VIEW.
 
+use super::format;
 use super::parse::not_supported;
 use super::statement::{Command, NewTableStatement, Show, Statement};
 use crate::error;
@@ -33,6 +34,10 @@ pub(super) fn parse(cursor: &mut Parser<'_>) -> Result<Option<Statement>, QueryE
         let if_exists = words(cursor, &["IF", "EXISTS"]);
         let name = name(cursor)?;
         command(Command::DropTable { name, if_exists })
+    } else if words(cursor, &["DROP", "VIEW"]) {
+        let if_exists = words(cursor, &["IF", "EXISTS"]);
+        let name = name(cursor)?;
+        command(Command::DropView { name, if_exists })
     } else {
         return Ok(None);
     };
@@ -91,24 +96,21 @@ fn property(mut name: Vec<String>) -> String {
 /// `CREATE EXTERNAL TABLE`, as far as it is supported.
 pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, QueryError> {
     let refuse = |what: &str, reason: &str| Err(not_supported(what, reason));
-    if !create.file_type.eq_ignore_ascii_case("parquet") {
-        return refuse(
-            &format!("STORED AS {}", create.file_type),
-            "tables are STORED AS PARQUET",
-        );
-    }
+    let (format, compression_is_given) = format::parse(&create.file_type, &create.options)?;
     if create.or_replace {
         return refuse("CREATE OR REPLACE", "drop the table first");
     }
     if create.temporary || create.unbounded {
         return refuse("a temporary or unbounded table", "tables are folders of files");
     }
-    if !create.table_partition_cols.is_empty() || !create.order_exprs.is_empty() {
-        return refuse("PARTITIONED BY and WITH ORDER", "tables are plain folders");
+    if !create.order_exprs.is_empty() || !create.constraints.is_empty() {
+        return refuse("WITH ORDER or a constraint", "files are taken as they are");
     }
-    if !create.constraints.is_empty() || !create.options.is_empty() {
-        return refuse("a table option or constraint", "files are taken as they are");
-    }
+    let partitions: Vec<String> = create
+        .table_partition_cols
+        .iter()
+        .map(|name| name.to_lowercase())
+        .collect();
     let [location] = create.locations.as_slice() else {
         return refuse("more than one LOCATION", "a table is one folder");
     };
@@ -116,6 +118,9 @@ pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, Query
     Ok(Command::CreateTable(NewTableStatement {
         name: parts(&create.name)?,
         location,
+        format,
+        compression_is_given,
+        partitions: (!partitions.is_empty()).then_some(partitions),
         if_not_exists: create.if_not_exists,
         declared: (!create.columns.is_empty()).then_some(DfStatement::CreateExternalTable(create)),
     }))
@@ -156,7 +161,7 @@ fn name(cursor: &mut Parser<'_>) -> Result<Vec<String>, QueryError> {
     parts(&cursor.parse_object_name(false).map_err(syntax)?)
 }
 
-fn parts(name: &ObjectName) -> Result<Vec<String>, QueryError> {
+pub(super) fn parts(name: &ObjectName) -> Result<Vec<String>, QueryError> {
     let part = |part: &datafusion::sql::sqlparser::ast::ObjectNamePart| {
         part.as_ident().map(|ident| ident.value.to_lowercase())
     };

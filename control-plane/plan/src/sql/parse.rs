@@ -4,7 +4,7 @@ use super::command;
 use super::names::{self, OutputNames};
 use super::quoted;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::token;
+use super::{token, view};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -27,7 +27,13 @@ pub(crate) fn parse(sql: &str) -> Result<Statement, QueryError> {
     if let Some(statement) = command::parse(&mut cursor)? {
         return Ok(statement);
     }
-    match parse_one(&tokens)? {
+    let statement = parse_one(&tokens)?;
+    if let DfStatement::Statement(statement) = &statement
+        && let SqlStatement::CreateView(create) = statement.as_ref()
+    {
+        return view::create(create).map(Statement::Command);
+    }
+    match statement {
         DfStatement::Statement(statement) if is_query(&statement) => query(&tokens).map(Statement::Query),
         DfStatement::CreateExternalTable(create) => command::create_table(create).map(Statement::Command),
         other => Err(refuse(&other)),
@@ -112,7 +118,7 @@ fn explain_options(tokens: &[TokenWithSpan]) -> Result<ExplainForm, QueryError> 
 }
 
 /// The query twice: as written, for its names, and as DataFusion shall read it.
-fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryError> {
+pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryError> {
     let names = match parse_one(tokens)? {
         DfStatement::Statement(statement) => match *statement {
             SqlStatement::Query(query) => OutputNames::of(&query),
@@ -167,7 +173,6 @@ fn refuse(statement: &DfStatement) -> QueryError {
             | SqlStatement::Merge { .. }
             | SqlStatement::CreateTable(_) => "tables are read only: CREATE EXTERNAL TABLE names files that exist",
             SqlStatement::Set(_) => "session properties are set with SET SESSION",
-            SqlStatement::CreateView { .. } => "there are no views",
             _ => "it is not one of the statements that Mayfly knows",
         },
         DfStatement::CopyTo(_) => "tables are read only",

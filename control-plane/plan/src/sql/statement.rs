@@ -2,6 +2,7 @@
 
 use super::OutputNames;
 use datafusion::sql::parser::Statement as DfStatement;
+use mayfly_protocol::FileFormat;
 
 /// A parsed statement.
 #[derive(Debug)]
@@ -49,17 +50,34 @@ pub(crate) enum Command {
     CreateTable(NewTableStatement),
     CreateSchema { name: Vec<String>, if_not_exists: bool },
     DropTable { name: Vec<String>, if_exists: bool },
+    CreateView(NewViewStatement),
+    DropView { name: Vec<String>, if_exists: bool },
     Use { name: Vec<String> },
     SetSession { key: String, value: String },
     ResetSession { key: String },
 }
 
-/// `CREATE EXTERNAL TABLE … STORED AS PARQUET LOCATION '…'`.
+/// `CREATE EXTERNAL TABLE … STORED AS format [PARTITIONED BY (…)] LOCATION '…' [OPTIONS (…)]`.
 #[derive(Debug)]
 pub(crate) struct NewTableStatement {
     pub name: Vec<String>,
     pub location: String,
+    pub format: FileFormat,
+    /// Whether the statement named the compression that `format` states.
+    pub compression_is_given: bool,
+    pub partitions: Option<Vec<String>>,
     pub if_not_exists: bool,
     /// The statement itself when it declares columns, for DataFusion to give them types.
     pub declared: Option<DfStatement>,
+}
+
+/// `CREATE [OR REPLACE] VIEW name [(columns)] AS query`.
+#[derive(Debug)]
+pub(crate) struct NewViewStatement {
+    pub name: Vec<String>,
+    /// Empty: as the query names them.
+    pub columns: Vec<String>,
+    pub sql: String,
+    pub or_replace: bool,
+    pub if_not_exists: bool,
 }

@@ -251,7 +251,7 @@ fn scan_text(pruned: &Pruned) -> ScanText {
     ScanText {
         table: pruned.table.name.to_string(),
         row_groups: pruned.pieces.len(),
-        row_groups_total: pruned.row_groups_total,
+        row_groups_total: pruned.pieces_total,
         files: pruned.files(),
         files_total: pruned.table.files.len(),
         bytes: pruned.bytes(),

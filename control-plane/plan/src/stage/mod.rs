@@ -1,7 +1,7 @@
 //! A plan with exchanges → stages and tasks.
 //!
 //! ```text
-//! prune   footers × predicate → row groups that a scan must read
+//! prune   folders and footers × predicate → files and row groups that a scan must read
 //! size    bytes → tasks of each stage
 //! draft   the plan taken apart at its exchanges; boundaries between single tasks closed again
 //! order   sorts that an exchange undid, done anew
@@ -11,6 +11,7 @@
 
 pub(crate) mod cut;
 pub(crate) mod draft;
+mod folders;
 mod order;
 pub(crate) mod prune;
 pub(crate) mod size;

@@ -1,24 +1,32 @@
-//! Which row groups a scan must read: those that its predicate cannot rule out by footer statistics, and no more than its limit needs.
+//! What a scan must read: the files whose folders its predicate does not rule out, of these the row groups that it cannot rule out by
+//! footer statistics, and no more than its limit needs.
 
+use super::folders;
 use crate::provider::Scans;
+use crate::statistics::TEXT_ROW_BYTES;
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use mayfly_catalog::{Table, TableFile};
+use mayfly_catalog::{Footer, Table, TableFile};
 use mayfly_fragment::SplitScanExec;
+use mayfly_protocol::FileRange;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A row group to read.
+/// Text is cut into pieces of about so many bytes.
+const TEXT_PIECE_BYTES: u64 = 8 << 20;
+
+/// A row group to read, or a piece of a text file.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
     pub file: Arc<TableFile>,
-    pub row_group: u32,
+    pub range: FileRange,
+    /// Of text, a guess; never 0.
     pub rows: u64,
-    /// Compressed bytes of the columns that the scan reads.
+    /// Compressed bytes of the columns that the scan reads; of text, all bytes.
     pub bytes: u64,
 }
 
@@ -26,9 +34,10 @@ pub(crate) struct Piece {
 #[derive(Clone, Debug)]
 pub(crate) struct Pruned {
     pub table: Arc<Table>,
-    /// In file and row group order.
+    /// In the order of files, and in a file from front to back.
     pub pieces: Vec<Piece>,
-    pub row_groups_total: usize,
+    /// Row groups of all files; pieces, of text.
+    pub pieces_total: usize,
 }
 
 impl Pruned {
@@ -71,21 +80,79 @@ fn collect(plan: &Arc<dyn ExecutionPlan>, scans: &Scans, pruned: &mut PrunedScan
 fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
     let columns = columns_read(scan);
     let predicate = predicate(scan);
+    let folders = folders::kept(scan, &table);
     let mut pieces: Vec<Piece> = Vec::new();
-    for file in &table.files {
-        let kept = row_groups(file, &table, predicate.as_ref());
-        pieces.extend(kept.into_iter().map(|at| piece(file, at, &columns)));
+    let mut pieces_total = 0;
+    for (at, file) in table.files.iter().enumerate() {
+        let of_file = match &file.footer {
+            Some(footer) => {
+                pieces_total += footer.row_groups.len();
+                match folders.keeps(at) {
+                    true => row_groups(file, footer, &table, predicate.as_ref(), &columns),
+                    false => Vec::new(),
+                }
+            }
+            None => text(file, table.format.is_splittable()),
+        };
+        if file.footer.is_none() {
+            pieces_total += of_file.len();
+        }
+        if folders.keeps(at) {
+            pieces.extend(of_file);
+        }
     }
     // A row group without rows has nothing to read.
     pieces.retain(|piece| piece.rows > 0);
-    if let (Some(limit), None) = (scan.limit, &scan.predicate) {
+    let exact = table.files.iter().all(|file| file.footer.is_some());
+    if let (Some(limit), None, true) = (scan.limit, &scan.predicate, exact) {
         suffice(&mut pieces, limit as u64);
     }
     Pruned {
-        row_groups_total: table.files.iter().map(|file| file.row_groups.len()).sum(),
         table,
         pieces,
+        pieces_total,
     }
+}
+
+fn row_groups(
+    file: &Arc<TableFile>,
+    footer: &Footer,
+    table: &Table,
+    predicate: Option<&PruningPredicate>,
+    columns: &[usize],
+) -> Vec<Piece> {
+    let kept = kept_row_groups(file, footer, table, predicate).into_iter();
+    let piece = |at: usize| {
+        let group = &footer.row_groups[at];
+        let start = u32::try_from(at).unwrap_or(u32::MAX - 1);
+        Piece {
+            file: file.clone(),
+            range: FileRange::RowGroups { start, end: start + 1 },
+            rows: group.rows,
+            // A scan of no column still reads the footer.
+            bytes: group.bytes_of(columns).max(1),
+        }
+    };
+    kept.map(piece).collect()
+}
+
+fn text(file: &Arc<TableFile>, splittable: bool) -> Vec<Piece> {
+    let size = file.size_bytes;
+    let piece = |range: FileRange, bytes: u64| Piece {
+        file: file.clone(),
+        range,
+        rows: bytes.div_ceil(TEXT_ROW_BYTES).max(1),
+        bytes,
+    };
+    let count = size.div_ceil(TEXT_PIECE_BYTES).max(1);
+    if !splittable || count == 1 {
+        return vec![piece(FileRange::All, size)];
+    }
+    let at = |nth: u64| (u128::from(size) * u128::from(nth) / u128::from(count)) as u64;
+    let pieces = (0..count).map(|nth| (at(nth), at(nth + 1)));
+    pieces
+        .map(|(start, end)| piece(FileRange::Bytes { start, end }, end - start))
+        .collect()
 }
 
 /// Keeps the first row groups that together have `limit` rows. Only right where every row counts.
@@ -120,25 +187,19 @@ fn predicate(scan: &SplitScanExec) -> Option<PruningPredicate> {
         .ok()
 }
 
-fn row_groups(file: &TableFile, table: &Table, predicate: Option<&PruningPredicate>) -> Vec<usize> {
-    let groups = file.metadata.row_groups();
+fn kept_row_groups(
+    file: &TableFile,
+    footer: &Footer,
+    table: &Table,
+    predicate: Option<&PruningPredicate>,
+) -> Vec<usize> {
+    let groups = footer.metadata.row_groups();
     let Some(predicate) = predicate else {
         return (0..groups.len()).collect();
     };
     let mut filter = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(groups.len()));
     let metrics = ParquetFileMetrics::new(0, &file.key, &ExecutionPlanMetricsSet::new());
-    let parquet_schema = file.metadata.file_metadata().schema_descr();
+    let parquet_schema = footer.metadata.file_metadata().schema_descr();
     filter.prune_by_statistics(&table.schema, parquet_schema, groups, predicate, &metrics);
     filter.row_group_indexes().collect()
-}
-
-fn piece(file: &Arc<TableFile>, at: usize, columns: &[usize]) -> Piece {
-    let group = &file.row_groups[at];
-    Piece {
-        file: file.clone(),
-        row_group: u32::try_from(at).unwrap_or(u32::MAX),
-        rows: group.rows,
-        // A scan of no column still reads the footer.
-        bytes: group.bytes_of(columns).max(1),
-    }
 }

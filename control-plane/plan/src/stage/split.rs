@@ -2,7 +2,8 @@
 
 use super::prune::{Piece, Pruned};
 use super::size::FORCED_BYTES;
-use mayfly_protocol::{PartitionRange, RowGroups, Split, TaskTemplate};
+use mayfly_catalog::Table;
+use mayfly_protocol::{FileRange, PartitionRange, Split, TaskTemplate};
 
 /// The tasks of a stage: the pieces of each of its scans, and the partitions of its exchange inputs.
 pub(super) fn tasks(
@@ -36,34 +37,50 @@ fn share(pruned: &Pruned, count: u32, single: bool) -> Vec<Vec<Split>> {
         let middle = before * 2 + u128::from(piece.bytes);
         let task = (middle * u128::from(count) / (total * 2)).min(u128::from(count) - 1);
         before += u128::from(piece.bytes);
-        push(&mut shares[task as usize], &pruned.table.location.bucket, piece, single);
+        push(&mut shares[task as usize], &pruned.table, piece, single);
     }
     shares
 }
 
-/// Appends a row group, to the split before it where that is the same file's and ends where this one begins.
-fn push(share: &mut Vec<Split>, bucket: &str, piece: &Piece, single: bool) {
+/// Appends a piece, to the split before it where that is the same file's and ends where this one begins.
+fn push(share: &mut Vec<Split>, table: &Table, piece: &Piece, single: bool) {
     if let Some(last) = share.last_mut()
-        && let RowGroups::Range { end, .. } = &mut last.row_groups
         && !single
         && last.key == piece.file.key
-        && *end == piece.row_group
+        && let Some(joined) = joined(&last.range, &piece.range)
     {
-        *end += 1;
+        last.range = joined;
         last.scan_bytes += piece.bytes;
         last.rows += piece.rows;
         return;
     }
     share.push(Split {
-        bucket: bucket.to_owned(),
+        bucket: table.location.bucket.clone(),
         key: piece.file.key.clone(),
         etag: piece.file.etag.clone(),
         size_bytes: piece.file.size_bytes,
-        row_groups: RowGroups::Range {
-            start: piece.row_group,
-            end: piece.row_group + 1,
-        },
+        range: piece.range.clone(),
         scan_bytes: piece.bytes,
         rows: piece.rows,
+        partition_values: table.partition_values(&piece.file),
     });
+}
+
+/// Both ranges as one, if the second begins where the first ends.
+fn joined(first: &FileRange, second: &FileRange) -> Option<FileRange> {
+    match (first, second) {
+        (FileRange::RowGroups { start, end }, FileRange::RowGroups { start: next, end: last }) if end == next => {
+            Some(FileRange::RowGroups {
+                start: *start,
+                end: *last,
+            })
+        }
+        (FileRange::Bytes { start, end }, FileRange::Bytes { start: next, end: last }) if end == next => {
+            Some(FileRange::Bytes {
+                start: *start,
+                end: *last,
+            })
+        }
+        _ => None,
+    }
 }

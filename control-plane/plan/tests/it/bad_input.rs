@@ -118,7 +118,7 @@ async fn names_and_syntax() {
                 "EXPLAIN ANALYZE is not supported",
             ),
             ("SHOW GRANTS", NotSupported, "line 1:6: SHOW GRANTS is not supported"),
-            ("SELECT * FROM generate_series(1, 10)", FunctionNotFound, ""),
+            ("SELECT * FROM generate_serie(1, 10)", FunctionNotFound, ""),
             (
                 "DROP TABLE ordes",
                 TableNotFound,

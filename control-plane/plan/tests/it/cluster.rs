@@ -69,7 +69,6 @@ impl Run<'_> {
         let state = mayfly_fragment::session_state_builder(mayfly_fragment::execution_config(&spec.settings).unwrap())
             .with_runtime_env(mayfly_fragment::runtime_env_builder().build_arc().unwrap())
             .build();
-        let config = state.config_options().clone();
         let context: Arc<TaskContext> = SessionContext::new_with_state(state).task_ctx();
         let decoded = mayfly_fragment::decode(&stage.plan, &context).map_err(|cause| cause.to_string())?;
         let sources = Sources {
@@ -81,7 +80,7 @@ impl Run<'_> {
             read: ReadSettings::default(),
             interrupt: Default::default(),
         };
-        let root = mayfly_fragment::bind(decoded, &spec, &sources, &config).map_err(|cause| cause.to_string())?;
+        let root = mayfly_fragment::bind(decoded, &spec, &sources, &context).map_err(|cause| cause.to_string())?;
         let mut writer = Writer::new(root.schema(), self.writer_settings(&spec)).map_err(|cause| cause.to_string())?;
         mayfly_fragment::write(&root, &context, &mut writer)
             .await

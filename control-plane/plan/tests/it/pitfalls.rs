@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use datafusion::prelude::SessionContext;
 use mayfly_plan::Planned;
-use mayfly_protocol::{ErrorCode, ExchangeKind, RowGroups};
+use mayfly_protocol::{ExchangeKind, FileRange};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -312,9 +312,8 @@ async fn every_row_group_belongs_to_one_task() {
     {
         for scan in 0..stage.tasks[0].scans.len() {
             let splits = stage.tasks.iter().flat_map(|task| &task.scans[scan]);
-            let pieces: Vec<(String, RowGroupKey)> = splits
-                .map(|split| (split.key.clone(), key(&split.row_groups)))
-                .collect();
+            let pieces: Vec<(String, RowGroupKey)> =
+                splits.map(|split| (split.key.clone(), key(&split.range))).collect();
             let distinct: BTreeSet<_> = pieces.iter().collect();
             assert_eq!(distinct.len(), pieces.len(), "a row group is read twice: {pieces:?}");
             let expected = if pieces[0].0.starts_with("a/") { 12 } else { 9 };
@@ -325,10 +324,11 @@ async fn every_row_group_belongs_to_one_task() {
 
 type RowGroupKey = (u32, u32);
 
-fn key(groups: &RowGroups) -> RowGroupKey {
+fn key(groups: &FileRange) -> RowGroupKey {
     match groups {
-        RowGroups::All => (0, u32::MAX),
-        RowGroups::Range { start, end } => (*start, *end),
+        FileRange::All => (0, u32::MAX),
+        FileRange::RowGroups { start, end } => (*start, *end),
+        FileRange::Bytes { .. } => panic!("the table is no text"),
     }
 }
 
@@ -348,16 +348,23 @@ async fn one_partition_still_crosses_exchanges() {
     assert!(planned.graph.stages.iter().all(|stage| stage.local_partitions == 1));
 }
 
+/// Rows without end are never made in the control plane, table or no table.
 #[tokio::test(flavor = "multi_thread")]
-async fn recursion_is_refused() {
+async fn recursion_is_for_one_task() {
     let (world, _) = small().await;
-    let sql = "with recursive r as (select 1 n union all select n + 1 from r, nulls where n < 3) select * from r";
-    let error = world.error(sql).await;
-    assert_eq!(error.code, ErrorCode::NotSupported, "{error}");
-    let error = world
-        .error("with recursive r as (select 1 n union all select n + 1 from r) select * from r")
-        .await;
-    assert_eq!(error.code, ErrorCode::NotSupported, "{error}");
+    for sql in [
+        "with recursive r as (select 1 n union all select n + 1 from r, nulls where n < 3) select * from r",
+        "with recursive r as (select 1 n union all select n + 1 from r) select * from r",
+    ] {
+        let planned = world.query(sql, &session(&[("target_task_bytes", "1")])).await;
+        let last = planned.graph.stages.last().expect("a query has a stage");
+        assert_eq!(last.tasks.len(), 1, "{sql}");
+        assert!(
+            planned.text.distributed.contains("RecursiveQueryExec"),
+            "{}",
+            planned.text.distributed
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

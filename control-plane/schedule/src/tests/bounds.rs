@@ -5,7 +5,7 @@ use crate::{Command, Event, Scheduler, Settings};
 use expect_test::expect;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    EpochMs, Exchange, ExchangeKind, FunctionSize, InputRead, PartitionRange, PlanBytes, RowGroups, Split, Stage,
+    EpochMs, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Split, Stage,
     StageGraph, StageId, StageInput, TaskTemplate, limits,
 };
 
@@ -112,9 +112,10 @@ fn a_spec_that_no_invocation_can_carry_fails_the_query() {
         key: "k".repeat(900),
         etag: "e".to_owned(),
         size_bytes: 1,
-        row_groups: RowGroups::All,
+        range: FileRange::All,
         scan_bytes: 1,
         rows: 1,
+        partition_values: Vec::new(),
     };
     let task = TaskTemplate {
         scans: vec![vec![split; 6_000]],

@@ -14,8 +14,8 @@ use crate::{Command, Event, Scheduler, Settings, Usage};
 use expect_test::Expect;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FunctionSize, InputRead, Meter, Nonce,
-    Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, RowGroups, SliceSource, Split,
+    AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FileRange, FunctionSize, InputRead, Meter,
+    Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, SliceSource, Split,
     Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics, TaskTemplate,
 };
 use std::collections::BTreeMap;
@@ -293,9 +293,10 @@ fn split(task: u32) -> Split {
         key: format!("t/{task}.parquet"),
         etag: "e".to_owned(),
         size_bytes: 1,
-        row_groups: RowGroups::All,
+        range: FileRange::All,
         scan_bytes: 1,
         rows: 1,
+        partition_values: Vec::new(),
     }
 }
 

@@ -10,9 +10,10 @@ fn split(file: u32, start: u32, end: u32, bytes: u64) -> Split {
         key: format!("f{file}"),
         etag: "e".to_owned(),
         size_bytes: 1_000,
-        row_groups: RowGroups::Range { start, end },
+        range: FileRange::RowGroups { start, end },
         scan_bytes: bytes,
         rows: bytes,
+        partition_values: Vec::new(),
     }
 }
 
@@ -20,7 +21,7 @@ fn split(file: u32, start: u32, end: u32, bytes: u64) -> Split {
 fn row_groups<'a>(splits: impl IntoIterator<Item = &'a Split>) -> Vec<String> {
     let mut all = Vec::new();
     for split in splits {
-        let RowGroups::Range { start, end } = split.row_groups else {
+        let FileRange::RowGroups { start, end } = split.range else {
             panic!("a range")
         };
         all.extend((start..end).map(|row_group| format!("{}:{row_group}", split.key)));
@@ -43,7 +44,7 @@ fn no_split_is_legal() {
 #[test]
 fn a_file_of_unknown_row_groups_stays_whole() {
     let whole = Split {
-        row_groups: RowGroups::All,
+        range: FileRange::All,
         ..split(0, 0, 0, 10)
     };
     let shares = spread(std::slice::from_ref(&whole), 3);

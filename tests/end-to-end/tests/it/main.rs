@@ -10,4 +10,7 @@ mod results;
 mod sql;
 mod stores;
 mod support;
+mod tables;
+mod tpcds;
 mod tpch;
+mod views;

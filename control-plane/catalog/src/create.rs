@@ -1,0 +1,230 @@
+//! Creating and dropping: names, columns that the files agree on, and the conditional write that tells one of two creators.
+
+use crate::catalog::{agree, table_key};
+use crate::{Catalog, Location, Relation, TableDefinition, TableFile, TableRef, ViewDefinition};
+use crate::{error, files, name, partition, sample};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use mayfly_protocol::{Compression, ErrorCode, FileFormat, QueryError};
+use mayfly_store::Listed;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What `CREATE EXTERNAL TABLE` asks for.
+#[derive(Clone, Debug)]
+pub struct NewTable {
+    pub name: TableRef,
+    /// As the user wrote it.
+    pub location: String,
+    pub format: FileFormat,
+    /// Whether the user named the compression that `format` states; else the files' names tell it.
+    pub compression_is_given: bool,
+    /// Columns as declared, partition columns among them; `None` takes them from the files.
+    pub columns: Option<SchemaRef>,
+    /// Partition columns as declared; `None` takes those that all files' folders name.
+    pub partitions: Option<Vec<String>>,
+    pub if_not_exists: bool,
+}
+
+/// What `CREATE VIEW` asks for.
+#[derive(Clone, Debug)]
+pub struct NewView {
+    pub view: ViewDefinition,
+    pub or_replace: bool,
+    pub if_not_exists: bool,
+}
+
+impl Catalog {
+    /// Whether the table was created; `false` when the name was taken and `if_not_exists` stands.
+    pub async fn create_table(&self, new: NewTable) -> Result<bool, QueryError> {
+        let location = self.allowed().check(&new.location, self.bucket())?;
+        let name = self.new_name(&new.name).await?;
+        if self.exists(&table_key(&name)).await? {
+            return refuse_unless(new.if_not_exists, &name);
+        }
+        let definition = self.infer(&name, location, &new).await?;
+        let bytes = Relation::Table(definition).encode()?;
+        match self.create(&table_key(&name), bytes).await? {
+            true => Ok(true),
+            false => refuse_unless(new.if_not_exists, &name),
+        }
+    }
+
+    /// Whether the view was created or replaced; `false` when the name was taken and `if_not_exists` stands.
+    pub async fn create_view(&self, new: NewView) -> Result<bool, QueryError> {
+        let name = self.new_name(&new.view.name).await?;
+        let view = ViewDefinition {
+            name: name.clone(),
+            ..new.view
+        };
+        let bytes = Relation::View(view).encode()?;
+        if self.create(&table_key(&name), bytes.clone()).await? {
+            return Ok(true);
+        }
+        if !new.or_replace {
+            return refuse_unless(new.if_not_exists, &name);
+        }
+        match self.relation(&name).await? {
+            Relation::View(_) => self.put(&table_key(&name), bytes).await.map(|()| true),
+            Relation::Table(_) => Err(error::not_a(&name, "view", "table")),
+        }
+    }
+
+    /// Whether the table was dropped; `false` when there was none and `if_exists` stands. The table's files stay.
+    pub async fn drop_table(&self, table: &TableRef, if_exists: bool) -> Result<bool, QueryError> {
+        match self.to_drop(table, if_exists).await? {
+            None => Ok(false),
+            Some(Relation::Table(_)) => self.forget(table).await.map(|()| true),
+            Some(Relation::View(_)) => Err(error::not_a(table, "table", "view")),
+        }
+    }
+
+    /// Whether the view was dropped; `false` when there was none and `if_exists` stands.
+    pub async fn drop_view(&self, view: &TableRef, if_exists: bool) -> Result<bool, QueryError> {
+        match self.to_drop(view, if_exists).await? {
+            None => Ok(false),
+            Some(Relation::View(_)) => self.forget(view).await.map(|()| true),
+            Some(Relation::Table(_)) => Err(error::not_a(view, "view", "table")),
+        }
+    }
+
+    async fn to_drop(&self, name: &TableRef, if_exists: bool) -> Result<Option<Relation>, QueryError> {
+        match self.relation(name).await {
+            Ok(relation) => Ok(Some(relation)),
+            Err(missing) if if_exists && is_missing(&missing) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn new_name(&self, table: &TableRef) -> Result<TableRef, QueryError> {
+        let name = TableRef {
+            catalog: table.catalog.clone(),
+            schema: name::checked(&table.schema)?,
+            table: name::checked(&table.table)?,
+        };
+        self.check_schema(&name.catalog, &name.schema).await?;
+        Ok(name)
+    }
+
+    /// The format and the columns that all files agree on.
+    async fn infer(&self, name: &TableRef, location: Location, new: &NewTable) -> Result<TableDefinition, QueryError> {
+        let listed = files::list(self.store(), &location).await?;
+        let Some(first) = listed.first() else {
+            return Err(error::empty_location(&location.to_string()));
+        };
+        let keys: Vec<&str> = listed.iter().map(|file| file.key.as_str()).collect();
+        let folders = partition::infer(&location, &keys, new.partitions.as_deref())?;
+        let format = match new.compression_is_given {
+            true => new.format.clone(),
+            false => with_compression(&new.format, Compression::of_key(&first.key)),
+        };
+        let held = self.held(name, &location, &listed, &format, new, &folders).await?;
+        let folders = folder_columns(folders, new, &held)?;
+        let partition_columns = folders.len();
+        let columns = held.fields().iter().cloned().chain(folders).collect::<Vec<FieldRef>>();
+        distinct(&columns)?;
+        Ok(TableDefinition {
+            name: name.clone(),
+            location,
+            format,
+            schema: Arc::new(Schema::new(columns)),
+            partition_columns,
+        })
+    }
+
+    /// The columns that the files hold.
+    async fn held(
+        &self,
+        name: &TableRef,
+        location: &Location,
+        listed: &[Listed],
+        format: &FileFormat,
+        new: &NewTable,
+        folders: &[Field],
+    ) -> Result<Schema, QueryError> {
+        let declared = new.columns.as_ref().map(|columns| without(columns, folders));
+        if *format != FileFormat::Parquet {
+            return match declared {
+                Some(declared) => Ok(declared),
+                None => sample::infer(self.store(), location, listed, format).await,
+            };
+        }
+        let files = self.files(name, location, listed).await?;
+        let schemas = |file: &Arc<TableFile>| file.footer.as_ref().map(|footer| footer.schema.as_ref().clone());
+        let first = files.first().and_then(schemas).unwrap_or_else(Schema::empty);
+        let schema = declared.unwrap_or(first);
+        files.iter().try_for_each(|file| agree(location, file, &schema))?;
+        Ok(schema)
+    }
+}
+
+fn with_compression(format: &FileFormat, compression: Compression) -> FileFormat {
+    let mut format = format.clone();
+    match &mut format {
+        FileFormat::Parquet => {}
+        FileFormat::Csv(csv) => csv.compression = compression,
+        FileFormat::Json(json) => json.compression = compression,
+    }
+    format
+}
+
+fn without(columns: &Schema, folders: &[Field]) -> Schema {
+    let is_folder = |field: &FieldRef| {
+        folders
+            .iter()
+            .any(|folder| folder.name().eq_ignore_ascii_case(field.name()))
+    };
+    let held = columns.fields().iter().filter(|field| !is_folder(field));
+    Schema::new(held.cloned().collect::<Vec<_>>())
+}
+
+/// The partition columns with the types that were declared for them. Where none were asked for, folders that name a column of the
+/// files, or one that a declaration leaves out, are no columns.
+fn folder_columns(found: Vec<Field>, new: &NewTable, held: &Schema) -> Result<Vec<FieldRef>, QueryError> {
+    let is_held = |name: &str| {
+        held.fields()
+            .iter()
+            .any(|field| field.name().eq_ignore_ascii_case(name))
+    };
+    let mut columns = Vec::new();
+    for field in found {
+        let declared = new.columns.as_ref().map(|columns| {
+            let mut fields = columns.fields().iter();
+            fields
+                .find(|declared| declared.name().eq_ignore_ascii_case(field.name()))
+                .cloned()
+        });
+        let is_wanted = new.partitions.is_some();
+        match declared {
+            Some(Some(declared)) => columns.push(declared),
+            Some(None) if !is_wanted => {}
+            _ if is_held(field.name()) && is_wanted => return Err(error::held_and_folder(field.name())),
+            _ if is_held(field.name()) => {}
+            _ => columns.push(Arc::new(field)),
+        }
+    }
+    Ok(columns)
+}
+
+fn distinct(columns: &[FieldRef]) -> Result<(), QueryError> {
+    let names: BTreeSet<&String> = columns.iter().map(|column| column.name()).collect();
+    match names.len() == columns.len() {
+        true => Ok(()),
+        false => Err(QueryError::new(
+            ErrorCode::InvalidArguments,
+            "two columns of the table have one name",
+        )),
+    }
+}
+
+fn is_missing(error: &QueryError) -> bool {
+    use mayfly_protocol::ErrorCode::{SchemaNotFound, TableNotFound};
+    matches!(error.code, SchemaNotFound | TableNotFound)
+}
+
+fn refuse_unless(if_not_exists: bool, name: &TableRef) -> Result<bool, QueryError> {
+    if if_not_exists {
+        Ok(false)
+    } else {
+        Err(error::table_exists(name))
+    }
+}

@@ -1,0 +1,23 @@
+//! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
+//! direction of a window function. Without them an executor would compute something else than was asked.
+//!
+//! They wrap DataFusion's own and compute nothing themselves. Left out: which expressions need them (see `plan`).
+
+pub mod directed;
+pub mod filtered;
+
+use datafusion::execution::SessionStateDefaults;
+use datafusion::logical_expr::{AggregateUDF, WindowUDF};
+use std::sync::Arc;
+
+/// DataFusion's aggregate of this name.
+fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
+    let known = SessionStateDefaults::default_aggregate_functions();
+    known.into_iter().find(|function| function.name() == name)
+}
+
+/// DataFusion's window function of this name.
+fn window(name: &str) -> Option<Arc<WindowUDF>> {
+    let known = SessionStateDefaults::default_window_functions();
+    known.into_iter().find(|function| function.name() == name)
+}
