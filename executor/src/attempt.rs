@@ -20,7 +20,7 @@ use mayfly_store::Store;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tracing::Instrument;
@@ -185,7 +185,9 @@ impl Work {
         let observed = mayfly_fragment::observe(&plan);
         let spilled_bytes = observed.spilled_bytes + writer.spilled_bytes();
         let nonce = Nonce(uuid::Uuid::new_v4().as_u64_pair().0);
+        let publishing = Instant::now();
         let output = writer.publish(&self.store, &spec.output, nonce, &spec.attempt).await?;
+        let write_ms = publishing.elapsed().as_millis() as u64;
         Ok(TaskReport {
             attempt: spec.attempt.clone(),
             nonce,
@@ -201,6 +203,8 @@ impl Work {
                 memory_peak_bytes: pool.peak_bytes(),
                 cpu_ms: self.stopwatch.cpu_ms(),
                 elapsed_ms: self.stopwatch.elapsed_ms(),
+                read_ms: self.store.reading().as_millis() as u64,
+                write_ms,
             },
         })
     }

@@ -84,6 +84,7 @@ codes! {
     ExceededTimeLimit = 131_075, "EXCEEDED_TIME_LIMIT", InsufficientResources;
     ExceededSpillLimit = 131_078, "EXCEEDED_SPILL_LIMIT", InsufficientResources;
     ExceededLocalMemoryLimit = 131_079, "EXCEEDED_LOCAL_MEMORY_LIMIT", InsufficientResources;
+    ExceededScanLimit = 131_081, "EXCEEDED_SCAN_LIMIT", InsufficientResources;
     QueryQueueFull = 131_074, "QUERY_QUEUE_FULL", InsufficientResources;
     BadFile = 0x4D41_0001, "MAYFLY_BAD_FILE", External;
     SourceChanged = 0x4D41_0002, "MAYFLY_SOURCE_CHANGED", External;
@@ -97,6 +98,7 @@ codes! {
     RowTooLarge = 0x4D41_000A, "MAYFLY_ROW_TOO_LARGE", UserError;
     TaskPoisoned = 0x4D41_000B, "MAYFLY_TASK_POISONED", External;
     ExecutorMismatch = 0x4D41_000C, "MAYFLY_EXECUTOR_MISMATCH", InternalError;
+    ExceededRowLimit = 0x4D41_000D, "MAYFLY_EXCEEDED_ROW_LIMIT", InsufficientResources;
 }
 
 impl fmt::Display for ErrorCode {

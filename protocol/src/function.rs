@@ -49,6 +49,12 @@ impl FunctionSize {
         Self::ALL.into_iter().find(|size| *size > self)
     }
 
+    /// The largest size with at most so many vCPUs; the smallest if none has so few.
+    pub fn with_vcpus(vcpus: u32) -> FunctionSize {
+        let fitting = Self::ALL.into_iter().rev().find(|size| size.vcpus() <= vcpus);
+        fitting.unwrap_or(FunctionSize::One)
+    }
+
     /// `mayfly-executor-1769`: the deployed function's name.
     pub fn function_name(self, prefix: &str) -> String {
         format!("{prefix}-{}", self.memory_mb())

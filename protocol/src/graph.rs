@@ -46,7 +46,7 @@ pub struct Exchange {
 pub enum InputRead {
     /// The task's own partition range (`TaskTemplate::partitions`) of every producer; partitions spread over the local ones.
     Partitions,
-    /// Everything from every producer, as one local partition: broadcasts and unordered gathers.
+    /// Everything from every producer, all partitions, as one local partition: broadcasts and unordered gathers.
     All,
     /// Everything, one local partition per producer, each in its producer's order: the leaf below a sort-preserving merge.
     Merge,
@@ -91,6 +91,28 @@ pub struct TaskTemplate {
     pub scans: Vec<Vec<Split>>,
     /// The partitions of `InputRead::Partitions` inputs that are this task's; adjacent tasks have adjacent ranges.
     pub partitions: PartitionRange,
+    /// When tasks share a partition: which part of it is this one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<InputShare>,
+}
+
+/// A part of one input: what some of its producers wrote. All other inputs are read as if there were no shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputShare {
+    pub input: u32,
+    pub producers: PartitionRange,
+}
+
+/// How a stage's tasks may be formed anew when the sizes of its inputs are known. Only for stages that scan nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regroup {
+    /// Encoded bytes of its partitions, over all inputs, that a task shall read.
+    pub task_bytes: u64,
+    /// Task slots: more tasks than these are rounded up to whole waves.
+    pub slots: u32,
+    /// Inputs of which tasks may share a partition: the stage's operators need not see all of its rows together, as long as each
+    /// task reads the other inputs whole.
+    pub divisible: Vec<u32>,
 }
 
 /// One stage: a plan that ships once, and the tasks that run it.
@@ -108,6 +130,15 @@ pub struct Stage {
     pub size: FunctionSize,
     /// Output bytes that the planner expects of the whole stage; 0 when unknown. For admission and display, never for answers.
     pub output_bytes_estimate: u64,
+    /// Rows, of whichever tasks, after which the others need not run: all that its consumer wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enough_rows: Option<u64>,
+    /// A stage, none of those that it reads, that should end before this one begins: what it publishes may make this one needless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<StageId>,
+    /// Present if `tasks` are but a guess.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regroup: Option<Regroup>,
 }
 
 /// A planned query. Stages stand in an order in which every producer precedes its consumers; the last one produces the result.
@@ -116,6 +147,34 @@ pub struct StageGraph {
     pub stages: Vec<Stage>,
     /// DataFusion settings that the executor must share with the planner, e.g. `datafusion.execution.batch_size`.
     pub settings: std::collections::BTreeMap<String, String>,
+    /// Other plans for parts of the graph, taken if a stage publishes little.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
+}
+
+/// What to do instead once a stage has published, and no task of the stages concerned was launched. One alternative takes from all
+/// others those that concern one of the same stages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternative {
+    pub decides: StageId,
+    /// Most encoded bytes that it may have published.
+    pub bytes_max: u64,
+    /// Instead of the stage of the same id, for the same readers.
+    pub stage: Stage,
+    /// Need not run: its work is part of that stage's.
+    pub dropped: Option<StageId>,
+}
+
+impl Alternative {
+    /// The stages that are no more what they were planned to be.
+    pub fn changed(&self) -> impl Iterator<Item = StageId> {
+        [self.stage.id].into_iter().chain(self.dropped)
+    }
+
+    /// Whether it replaces, drops, or is decided by the stage.
+    pub fn concerns(&self, stage: StageId) -> bool {
+        self.decides == stage || self.changed().any(|changed| changed == stage)
+    }
 }
 
 /// Why a graph is not one.
@@ -151,6 +210,27 @@ impl StageGraph {
 
     /// Checks what the scheduler relies on: order, uniqueness, tasks, and that each partition of each input is read exactly once.
     pub fn check(&self) -> Result<(), GraphError> {
+        self.check_stages()?;
+        let changed = self.alternatives.iter().map(|alternative| self.with(alternative));
+        changed.into_iter().try_for_each(|graph| graph.check_stages())
+    }
+
+    /// The graph that the alternative makes of it.
+    pub fn with(&self, alternative: &Alternative) -> StageGraph {
+        let kept = self.stages.iter().filter(|stage| Some(stage.id) != alternative.dropped);
+        let taken = kept.map(|stage| match stage.id == alternative.stage.id {
+            true => alternative.stage.clone(),
+            false => stage.clone(),
+        });
+        let free = |other: &&Alternative| !alternative.changed().any(|stage| other.concerns(stage));
+        StageGraph {
+            stages: taken.collect(),
+            settings: self.settings.clone(),
+            alternatives: self.alternatives.iter().filter(free).cloned().collect(),
+        }
+    }
+
+    fn check_stages(&self) -> Result<(), GraphError> {
         let root = self.root().ok_or(GraphError::Empty)?.id;
         for (at, stage) in self.stages.iter().enumerate() {
             let earlier = &self.stages[..at];
@@ -187,7 +267,8 @@ fn check_input(stage: &Stage, input: &StageInput, earlier: &[Stage]) -> Result<(
             stage.tasks.iter().map(|task| task.partitions),
             producer.output.partitions,
         ),
-        InputRead::All | InputRead::Merge => producer.output.partitions == 1,
+        InputRead::All => true,
+        InputRead::Merge => producer.output.partitions == 1,
     };
     if covered {
         Ok(())
@@ -199,8 +280,8 @@ fn check_input(stage: &Stage, input: &StageInput, earlier: &[Stage]) -> Result<(
     }
 }
 
-/// Whether the ranges, in order, are adjacent and cover `0..partitions`.
-fn covers(ranges: impl Iterator<Item = PartitionRange>, partitions: u32) -> bool {
+/// Whether the ranges, in order, are adjacent and cover `0..end`.
+fn covers(ranges: impl Iterator<Item = PartitionRange>, end: u32) -> bool {
     let mut next = 0;
     for range in ranges {
         if range.start != next || range.end < range.start {
@@ -208,7 +289,26 @@ fn covers(ranges: impl Iterator<Item = PartitionRange>, partitions: u32) -> bool
         }
         next = range.end;
     }
-    next == partitions
+    next == end
+}
+
+/// Whether the tasks, in order, read each of so many partitions once: those of equal ranges share one partition of one input, and
+/// their producers, in order, cover all of that input's, of which `producers` knows the number.
+pub fn covers_with_shares(tasks: &[TaskTemplate], partitions: u32, producers: impl Fn(u32) -> Option<u32>) -> bool {
+    let together = |a: &TaskTemplate, b: &TaskTemplate| match (a.share, b.share) {
+        (Some(first), Some(second)) => a.partitions == b.partitions && first.input == second.input,
+        _ => false,
+    };
+    let groups: Vec<&[TaskTemplate]> = tasks.chunk_by(together).collect();
+    let is_whole = |group: &&[TaskTemplate]| match group[0].share {
+        None => true,
+        Some(InputShare { input, .. }) => {
+            let shares = group.iter().filter_map(|task| task.share);
+            let whole = producers(input).is_some_and(|count| covers(shares.map(|share| share.producers), count));
+            group[0].partitions.end == group[0].partitions.start + 1 && whole
+        }
+    };
+    groups.iter().all(is_whole) && covers(groups.iter().map(|group| group[0].partitions), partitions)
 }
 
 #[cfg(test)]

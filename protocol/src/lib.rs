@@ -29,7 +29,10 @@ pub use error_code::{ErrorCode, ErrorType};
 pub use failure::{Failure, QueryError, SourceLocation};
 pub use format::{Compression, CsvFormat, FileFormat, JsonFormat};
 pub use function::FunctionSize;
-pub use graph::{Exchange, ExchangeKind, InputRead, PlanBytes, Stage, StageGraph, StageInput, TaskTemplate};
+pub use graph::{
+    Alternative, Exchange, ExchangeKind, InputRead, InputShare, PlanBytes, Regroup, Stage, StageGraph, StageInput,
+    TaskTemplate,
+};
 pub use id::{AttemptId, Nonce, QueryId, StageId, TaskId, TenantId};
 pub use meter::{Meter, S3Meter};
 pub use money::PicoDollars;

@@ -72,6 +72,16 @@ pub struct TaskStatistics {
     pub memory_peak_bytes: u64,
     pub cpu_ms: u64,
     pub elapsed_ms: u64,
+    /// How long at least one read of S3 was under way; the rest of the task may have worked meanwhile.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub read_ms: u64,
+    /// How long publishing the output took.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub write_ms: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The answer to a [`crate::TaskSpec`] that succeeded. It is the Invoke's response and the footer of the object.

@@ -6,6 +6,7 @@
 
 mod adapter;
 mod bucket;
+mod busy;
 mod conditional;
 mod connection;
 mod error;
@@ -26,12 +27,14 @@ pub use upload::{UPLOAD_PART_BYTES_MIN, UPLOAD_PARTS_MAX, Upload};
 use aws_sdk_s3::Client;
 use mayfly_protocol::S3Meter;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A handle on S3. Clones share connections and meter; [`Store::fork`] shares the connections alone.
 #[derive(Clone, Debug)]
 pub struct Store {
     connection: Arc<connection::Connection>,
     counters: Arc<meter::Counters>,
+    busy: Arc<busy::Busy>,
 }
 
 impl Store {
@@ -40,6 +43,7 @@ impl Store {
         Store {
             connection: Arc::new(connection::Connection::open(settings).await),
             counters: Arc::default(),
+            busy: Arc::default(),
         }
     }
 
@@ -48,12 +52,18 @@ impl Store {
         Store {
             connection: Arc::clone(&self.connection),
             counters: Arc::default(),
+            busy: Arc::default(),
         }
     }
 
     /// What this handle and its clones have asked so far. A request still under way counts as if it will be answered.
     pub fn meter(&self) -> S3Meter {
         self.counters.snapshot()
+    }
+
+    /// How long at least one GET of this handle and its clones was under way, body included.
+    pub fn reading(&self) -> Duration {
+        self.busy.total()
     }
 
     /// Forgets pooled connections: after a thaw the other side has long closed them. Requests under way keep theirs.

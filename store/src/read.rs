@@ -1,5 +1,6 @@
 //! Reads: whole objects, ranges, heads. A body that breaks off is resumed where it stopped, on the same ETag, so that no read is torn.
 
+use crate::busy::Reading;
 use crate::error::Place;
 use crate::meter::Class;
 use crate::{Store, StoreError};
@@ -68,6 +69,7 @@ pub(crate) struct Facts {
 pub(crate) struct Opened {
     pub(crate) facts: Facts,
     body: ByteStream,
+    reading: Reading,
 }
 
 impl Store {
@@ -145,6 +147,7 @@ impl Store {
         conditions: Conditions,
     ) -> Result<Opened, StoreError> {
         let place = Place { bucket, key };
+        let reading = self.busy.begin();
         let answer = self
             .client()
             .get_object()
@@ -173,8 +176,11 @@ impl Store {
             writer: None,
             range,
         };
-        let body = answer.body;
-        Ok(Opened { facts, body })
+        Ok(Opened {
+            facts,
+            body: answer.body,
+            reading,
+        })
     }
 
     /// The body of an opened GET, resumed if it breaks off; it ends after exactly the promised bytes or in an error.
@@ -191,6 +197,7 @@ impl Store {
             etag: opened.facts.etag,
             left: opened.facts.range,
             stream: opened.body,
+            reading: opened.reading,
             breaks_left: self.connection.attempts_max,
         };
         futures::stream::try_unfold(body, |mut body| async move {
@@ -218,6 +225,7 @@ struct Body {
     etag: String,
     left: Range<u64>,
     stream: ByteStream,
+    reading: Reading,
     breaks_left: u32,
 }
 
@@ -259,7 +267,7 @@ impl Body {
         if opened.facts.range != self.left {
             return Err(self.place().corrupt(format!("bytes {:?}", opened.facts.range)));
         }
-        self.stream = opened.body;
+        (self.stream, self.reading) = (opened.body, opened.reading);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Wires store, catalog, planner, driver and server together, given where the services are.
 
-use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings};
+use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings, cores};
 use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
 use crate::exit::{Failure, chain};
 use local_emulator::{Credentials, Endpoints};
@@ -8,7 +8,7 @@ use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
 use mayfly_plan::{Planner, PlannerSettings};
-use mayfly_protocol::TenantId;
+use mayfly_protocol::{FunctionSize, TenantId};
 use mayfly_server::{Coordinator, LocalInfo, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
 use std::error::Error;
@@ -121,7 +121,10 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
     let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
-    let planning = PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency);
+    let planning = PlannerSettings {
+        size_max: FunctionSize::with_vcpus(cores()).max(settings.size),
+        ..PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency)
+    };
     let engine = Coordinator {
         planner: Planner::new(Arc::new(catalog), planning),
         driver: driver.clone(),

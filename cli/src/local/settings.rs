@@ -67,6 +67,12 @@ pub struct LocalSettings {
     pub program: PathBuf,
 }
 
+/// The host's cores, which stand for vCPUs.
+pub(super) fn cores() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    u32::try_from(cores).unwrap_or(u32::MAX)
+}
+
 impl LocalSettings {
     /// A temporary cloud on a port of its own.
     pub fn new(program: PathBuf) -> LocalSettings {
@@ -86,8 +92,7 @@ impl LocalSettings {
 
     /// Invocations at a time. Their vCPUs are no more than the host's cores, so that billed times mean something.
     pub fn concurrency(&self) -> u32 {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let fitting = u32::try_from(cores).unwrap_or(u32::MAX) / self.size.vcpus();
+        let fitting = cores() / self.size.vcpus();
         self.concurrency.unwrap_or(fitting).max(1)
     }
 

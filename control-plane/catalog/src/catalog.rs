@@ -95,7 +95,10 @@ impl Catalog {
         let listed = files::list(&self.store, location).await?;
         let files = match definition.format {
             FileFormat::Parquet => self.files(&definition.name, location, &listed).await?,
-            _ => listed.iter().map(|listed| Arc::new(TableFile::text(listed))).collect(),
+            _ => listed
+                .iter()
+                .map(|listed| Arc::new(TableFile::unread(listed)))
+                .collect(),
         };
         let held = definition.file_schema();
         files.iter().try_for_each(|file| agree(location, file, &held))?;

@@ -14,6 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Footers that are read at once.
 const FOOTER_READS_MAX: usize = 32;
 
+/// Parquet files of a table whose footers are all read. Of more files a sample speaks for all, and what can be left out within a file
+/// is found when it is scanned.
+const FOOTERS_MAX: usize = 4_000;
+
+/// Footers that speak for all.
+const SAMPLE_FILES: usize = 64;
+
 /// Files of one table. More would make planning unbounded.
 const FILES_MAX: usize = 100_000;
 
@@ -105,8 +112,31 @@ async fn single(store: &Store, location: &Location) -> Result<Option<Listed>, Qu
     Ok(listed.into_iter().find(|listed| listed.key == location.prefix))
 }
 
-/// The table's files with their footers: from memory, else from the shelf, else from the files themselves.
+/// The table's files with their footers, or with those of a sample.
 pub(crate) async fn resolve(
+    cache: &FileCache,
+    shelf: &Shelf<'_>,
+    location: &Location,
+    listed: &[Listed],
+) -> Result<Vec<Arc<TableFile>>, QueryError> {
+    if listed.len() <= FOOTERS_MAX {
+        return with_footers(cache, shelf, location, listed).await;
+    }
+    let step = listed.len().div_ceil(SAMPLE_FILES);
+    let sample: Vec<Listed> = listed.iter().step_by(step).cloned().collect();
+    let mut sampled = with_footers(cache, shelf, location, &sample)
+        .await?
+        .into_iter()
+        .peekable();
+    let file = |listed: &Listed| match sampled.next_if(|file| file.key == listed.key) {
+        Some(file) => file,
+        None => Arc::new(TableFile::unread(listed)),
+    };
+    Ok(listed.iter().map(file).collect())
+}
+
+/// From memory, else from the shelf, else from the files themselves.
+async fn with_footers(
     cache: &FileCache,
     shelf: &Shelf<'_>,
     location: &Location,

@@ -28,4 +28,4 @@ pub use definition::{Relation, TableDefinition, ViewDefinition};
 pub use location::{Location, Locations};
 pub use name::TableRef;
 pub use nearest::nearest;
-pub use table::{Footer, RowGroup, Table, TableFile};
+pub use table::{Footer, RowGroup, Sample, Table, TableFile};

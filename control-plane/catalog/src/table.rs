@@ -45,6 +45,58 @@ impl Table {
     pub fn size_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size_bytes).sum()
     }
+
+    /// Whether each file's footer is known.
+    pub fn has_footers(&self) -> bool {
+        self.files.iter().all(|file| file.footer.is_some())
+    }
+
+    /// What the known footers say together; `None` if there are none.
+    pub fn sample(&self) -> Option<Sample> {
+        let mut sample = Sample {
+            size_bytes: 0,
+            rows: 0,
+            column_bytes: vec![0; self.schema.fields().len()],
+        };
+        for file in &self.files {
+            let Some(footer) = &file.footer else { continue };
+            sample.size_bytes += file.size_bytes;
+            sample.rows += footer.rows;
+            let groups = footer
+                .row_groups
+                .iter()
+                .flat_map(|group| group.column_bytes.iter().enumerate());
+            groups.for_each(|(column, bytes)| sample.column_bytes[column] += bytes);
+        }
+        (sample.size_bytes > 0).then_some(sample)
+    }
+}
+
+/// Sums over some files, which stand for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    pub size_bytes: u64,
+    pub rows: u64,
+    /// Compressed bytes of each column; of partition columns none.
+    pub column_bytes: Vec<u64>,
+}
+
+impl Sample {
+    /// Rows of a file of that size, at least one.
+    pub fn rows_of(&self, size_bytes: u64) -> u64 {
+        scaled(self.rows, size_bytes, self.size_bytes)
+    }
+
+    /// Compressed bytes of some columns of a file of that size, at least one.
+    pub fn bytes_of(&self, size_bytes: u64, columns: &[usize]) -> u64 {
+        let bytes = columns.iter().filter_map(|column| self.column_bytes.get(*column)).sum();
+        scaled(bytes, size_bytes, self.size_bytes)
+    }
+}
+
+fn scaled(part: u64, size: u64, of: u64) -> u64 {
+    let scaled = u128::from(part) * u128::from(size) / u128::from(of.max(1));
+    u64::try_from(scaled).unwrap_or(u64::MAX).max(1)
 }
 
 /// One file, at one version.
@@ -53,7 +105,7 @@ pub struct TableFile {
     pub key: String,
     pub etag: String,
     pub size_bytes: u64,
-    /// Of a Parquet file; text has none.
+    /// Of a Parquet file; text has none, and in a table of very many files only a sample's are read.
     pub footer: Option<Footer>,
 }
 
@@ -104,7 +156,8 @@ impl TableFile {
         }
     }
 
-    pub(crate) fn text(listed: &Listed) -> TableFile {
+    /// A file of which only its name and size are known.
+    pub(crate) fn unread(listed: &Listed) -> TableFile {
         TableFile {
             key: listed.key.clone(),
             etag: listed.etag.clone(),

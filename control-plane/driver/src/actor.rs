@@ -12,7 +12,7 @@ use crate::live::Live;
 use crate::{DriverSettings, World};
 use mayfly_protocol::journal::{Entry, Outcome, Request};
 use mayfly_protocol::{ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, TaskSpec};
-use mayfly_schedule::{Command, Event, Progress, Scheduler};
+use mayfly_schedule::{Command, Event, Progress, QueryLimits, Scheduler};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,8 +30,7 @@ pub struct Submission {
     pub query: QueryId,
     pub request: Request,
     pub graph: StageGraph,
-    /// Cap on each task's memory pool.
-    pub memory_bytes_max: Option<u64>,
+    pub limits: QueryLimits,
     pub requests: Store,
     pub answer: oneshot::Sender<Result<QueryHandle, QueryError>>,
 }
@@ -190,7 +189,7 @@ impl Actor {
         let handle = QueryHandle::new(query.clone(), watch, self.orders.clone());
         let _ = submission.answer.send(Ok(handle));
         let (graph, deadline) = (submission.graph, submission.request.deadline);
-        let memory_bytes_max = submission.memory_bytes_max;
+        let limits = submission.limits;
         self.scheduler.handle(
             now(),
             Event::Submitted {
@@ -198,7 +197,7 @@ impl Actor {
                 epoch: 1,
                 graph,
                 deadline,
-                memory_bytes_max,
+                limits,
             },
         );
     }
@@ -249,6 +248,13 @@ impl Actor {
         while let Some(command) = self.scheduler.poll_command() {
             match command {
                 Command::PutPlan { query, key, plan } => self.put_plan(query, key, plan),
+                // Shows in the progress of its stage.
+                Command::Regrouped { query, stage, tasks } => {
+                    tracing::debug!(%query, %stage, tasks = tasks.len(), "regrouped");
+                }
+                Command::Switched { query, alternative } => {
+                    tracing::debug!(%query, stage = %alternative.stage.id, "takes its alternative");
+                }
                 Command::Invoke { spec, size } => self.launch(spec, size),
                 Command::Finish {
                     query,

@@ -21,6 +21,7 @@ pub use world::{Endpoint, StartError, World};
 
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{QueryError, QueryId, StageGraph};
+use mayfly_schedule::QueryLimits;
 use mayfly_store::Store;
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,14 +40,14 @@ impl Driver {
         Ok(Driver { orders })
     }
 
-    /// Accepts a planned query: journals it, then runs it. `memory_bytes_max` caps each task's memory pool. `requests` is the handle through which the query's planning was metered; what
+    /// Accepts a planned query: journals it, then runs it. `requests` is the handle through which the query's planning was metered; what
     /// the coordinator spends on the query's behalf is counted on it until the end.
     pub async fn submit(
         &self,
         query: QueryId,
         request: Request,
         graph: StageGraph,
-        memory_bytes_max: Option<u64>,
+        limits: QueryLimits,
         requests: Store,
     ) -> Result<QueryHandle, QueryError> {
         let (answer, accepted) = oneshot::channel();
@@ -54,7 +55,7 @@ impl Driver {
             query,
             request,
             graph,
-            memory_bytes_max,
+            limits,
             requests,
             answer,
         };

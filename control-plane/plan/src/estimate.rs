@@ -25,7 +25,7 @@ const ROWS_UNKNOWN: f64 = 1_000_000.0;
 const VARIABLE_BYTES: usize = 24;
 
 /// Bytes in memory over bytes in an exchange object, which is compressed.
-const COMPRESSION: u64 = 2;
+pub(crate) const COMPRESSION: u64 = 2;
 
 /// Bytes of all rows in memory.
 pub(crate) fn bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {

@@ -8,9 +8,10 @@
 //!     AggregateExec: …
 //! ```
 
+use crate::quantity::size;
 use crate::sql::ExplainForm;
 use crate::stage::cut::{CutStage, ScanText};
-use crate::{PlanText, Planned, table_of_text};
+use crate::{Fragment, PlanText, Planned, table_of_text};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use mayfly_protocol::{Exchange, ExchangeKind, InputRead, Stage, StageId};
 use std::fmt::Write as _;
@@ -22,16 +23,37 @@ pub(crate) fn physical(plan: &Arc<dyn ExecutionPlan>) -> String {
 }
 
 /// The stages, the result first, as a reader asks for them.
-pub(crate) fn distributed(stages: &[CutStage]) -> String {
-    let mut text = String::new();
-    for cut in stages.iter().rev() {
-        fragment(&mut text, cut, stages);
-    }
-    text
+pub(crate) fn fragments(stages: &[CutStage]) -> Vec<Fragment> {
+    let shown = |stage: &Stage, plan: &Arc<dyn ExecutionPlan>, scans: &[ScanText]| {
+        let mut text = String::new();
+        fragment(&mut text, stage, plan, scans, stages);
+        text
+    };
+    let of = |cut: &CutStage| {
+        let other = cut.other.as_ref().map(|other| {
+            let dropped = stages
+                .iter()
+                .find(|cut| Some(cut.stage.id) == other.alternative.dropped);
+            let scans = dropped.map_or(&cut.scans, |dropped| &dropped.scans);
+            shown(&other.alternative.stage, &other.plan, scans)
+        });
+        Fragment {
+            stage: cut.stage.id,
+            text: shown(&cut.stage, &cut.plan, &cut.scans),
+            alternative: other,
+            tasks: cut.stage.tasks.len() as u32,
+            bytes_out: cut.stage.output_bytes_estimate,
+        }
+    };
+    stages.iter().rev().map(of).collect()
 }
 
-fn fragment(text: &mut String, cut: &CutStage, stages: &[CutStage]) {
-    let stage = &cut.stage;
+/// All stages in one text.
+pub(crate) fn distributed(fragments: &[Fragment]) -> String {
+    fragments.iter().map(|fragment| fragment.text.as_str()).collect()
+}
+
+fn fragment(text: &mut String, stage: &Stage, plan: &Arc<dyn ExecutionPlan>, scans: &[ScanText], stages: &[CutStage]) {
     let id = stage.id.index;
     let mut line = |indent: usize, content: String| {
         // Writing to a string does not fail.
@@ -46,11 +68,14 @@ fn fragment(text: &mut String, cut: &CutStage, stages: &[CutStage]) {
         ),
     );
     line(4, format!("Output: {}", output(stage.output)));
-    for scan in &cut.scans {
+    for scan in scans {
         line(4, scan_line(scan));
     }
     for input in &stage.inputs {
-        let kind = kind(input.stage, stages);
+        let kind = match (kind(input.stage, stages), input.read) {
+            (ExchangeKind::Hash, InputRead::All) => ExchangeKind::Broadcast,
+            (kind, _) => kind,
+        };
         let merge = if input.read == InputRead::Merge { " merge" } else { "" };
         line(
             4,
@@ -60,9 +85,7 @@ fn fragment(text: &mut String, cut: &CutStage, stages: &[CutStage]) {
             ),
         );
     }
-    physical(&cut.plan)
-        .lines()
-        .for_each(|operator| line(4, operator.to_owned()));
+    physical(plan).lines().for_each(|operator| line(4, operator.to_owned()));
     line(0, String::new());
 }
 
@@ -104,14 +127,11 @@ fn scan_line(scan: &ScanText) -> String {
     )
 }
 
-/// Bytes in decimal units with one digit, rounded down.
-fn size(bytes: u64) -> String {
-    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
-        1_000_000..1_000_000_000 => format!("{} MB", tenths(1_000_000)),
-        _ => format!("{} GB", tenths(1_000_000_000)),
+/// Instead of stages, when there are none.
+pub(crate) fn in_control_plane() -> PlanText {
+    PlanText {
+        distributed: "Answered in the control plane: no table row is read\n".to_owned(),
+        ..PlanText::default()
     }
 }
 
@@ -130,7 +150,9 @@ fn shown(form: ExplainForm, text: &PlanText) -> String {
     let distributed = section("Distributed plan", &text.distributed);
     match form {
         ExplainForm::Logical => text.logical.trim_end().to_owned(),
-        ExplainForm::Distributed | ExplainForm::Validate => text.distributed.trim_end().to_owned(),
+        ExplainForm::Distributed | ExplainForm::Analyze | ExplainForm::Validate => {
+            text.distributed.trim_end().to_owned()
+        }
         ExplainForm::Plain => format!("{logical}\n{physical}"),
         ExplainForm::Verbose => {
             let steps = text

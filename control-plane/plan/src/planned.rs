@@ -3,7 +3,7 @@
 use crate::SessionChange;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use mayfly_protocol::StageGraph;
+use mayfly_protocol::{StageGraph, StageId};
 
 /// A planned statement.
 #[derive(Debug)]
@@ -37,8 +37,27 @@ pub struct PlannedQuery {
     /// Names of the result's columns as the user shall see them; they may repeat.
     pub columns: Vec<String>,
     pub text: PlanText,
+    /// One per stage, the result first.
+    pub fragments: Vec<Fragment>,
+    /// EXPLAIN ANALYZE: run it, and answer with `fragments` and what became of them.
+    pub is_analyzed: bool,
     /// Cap on each task's memory pool that the session asked for.
     pub memory_bytes_max: Option<u64>,
+    /// Rows of the result that the session allows.
+    pub result_rows_max: Option<u64>,
+}
+
+/// A stage as planned, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    pub stage: StageId,
+    /// As `EXPLAIN (TYPE DISTRIBUTED)` shows it.
+    pub text: String,
+    /// The same of the plan that is taken if an input turns out small.
+    pub alternative: Option<String>,
+    pub tasks: u32,
+    /// Encoded bytes that the stage is expected to publish.
+    pub bytes_out: u64,
 }
 
 /// The plan at each step, for people.

@@ -7,7 +7,7 @@ use crate::stage::cut::{self, CutSettings, CutStage};
 use crate::stage::size::Sizing;
 use crate::stage::{draft, prune};
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Session};
-use crate::{command, error, explain, resolve, rewrite, rows, show, sql, views};
+use crate::{command, error, explain, limits, resolve, rewrite, rows, show, sql, views};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
@@ -109,6 +109,10 @@ impl Worker {
             Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
             Statement::Command(Command::CreateView(create)) => self.create_view(create, session).await,
             Statement::Command(command) => command::run(command, &self.catalog, session).await,
+            Statement::Explain {
+                form: ExplainForm::Analyze,
+                query,
+            } => self.analyze(query, session).await,
             Statement::Explain { form, query } => self.explain(form, query, session).await,
             Statement::Query(query) => self.query(query, session).await,
         }
@@ -141,14 +145,31 @@ impl Worker {
                 columns,
                 batches,
             }),
-            Way::Stages(stages) => Ok(Planned::Query(PlannedQuery {
-                graph: cut::graph(&stages, session.settings()?).map_err(error::from_datafusion)?,
-                schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
-                columns,
-                text,
-                memory_bytes_max: properties.max_task_memory_bytes,
-            })),
+            Way::Stages(stages) => {
+                limits::check(&properties, &stages)?;
+                Ok(Planned::Query(PlannedQuery {
+                    graph: cut::graph(&stages, session.settings()?).map_err(error::from_datafusion)?,
+                    schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
+                    columns,
+                    text,
+                    fragments: explain::fragments(&stages),
+                    is_analyzed: false,
+                    memory_bytes_max: properties.max_task_memory_bytes,
+                    result_rows_max: properties.max_result_rows,
+                }))
+            }
         }
+    }
+
+    /// The query itself, marked; what is answered here has nothing to measure.
+    async fn analyze(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+        Ok(match self.query(statement, session).await? {
+            Planned::Query(query) => Planned::Query(PlannedQuery {
+                is_analyzed: true,
+                ..query
+            }),
+            _ => explain::answer(ExplainForm::Analyze, &explain::in_control_plane()),
+        })
     }
 
     async fn explain(
@@ -160,7 +181,7 @@ impl Worker {
         let query = self.resolve(statement, session).await?;
         let mut text = PlanText::default();
         if let Way::Rows { .. } = self.way(&query, &mut text).await? {
-            text.distributed = "Answered in the control plane: no table row is read\n".to_owned();
+            text.distributed = explain::in_control_plane().distributed;
         }
         Ok(explain::answer(form, &text))
     }
@@ -192,6 +213,7 @@ impl Worker {
         Ok(Sizing {
             target_task_bytes: properties.target_task_bytes.unwrap_or(self.settings.target_task_bytes),
             local_partitions: properties.target_partitions.unwrap_or(self.settings.executor_vcpus),
+            concurrency: self.settings.concurrency,
         })
     }
 
@@ -215,26 +237,47 @@ impl Worker {
             return Ok(Way::Rows { schema, batches });
         }
         let bytes: u64 = pruned.values().map(prune::Pruned::bytes).sum();
-        let stages = if bytes <= query.sizing.target_task_bytes {
-            self.one_task(&physical, context, query.sizing)
+        let stages = if query.sizing.fits_one_task(pruned.values()) {
+            self.one_task(query, physical, bytes, text).await?
         } else {
             self.many_tasks(query, text).await?
         };
         let stages = stages.map_err(error::from_datafusion)?;
-        text.distributed = explain::distributed(&stages);
+        text.distributed = explain::distributed(&explain::fragments(&stages));
         Ok(Way::Stages(stages))
     }
 
-    /// DataFusion's own plan for one process, in one task.
-    fn one_task(
+    /// DataFusion's own plan for one process, in one task: on more vCPUs where there is work for them.
+    async fn one_task(
+        &self,
+        query: &Query<'_>,
+        physical: Arc<dyn ExecutionPlan>,
+        bytes: u64,
+        text: &mut PlanText,
+    ) -> Result<DfResult<Vec<CutStage>>, QueryError> {
+        let size = self.settings.size_for(bytes);
+        let is_narrow = query.session.properties()?.target_partitions.is_some() || size == self.settings.size;
+        if is_narrow {
+            return Ok(self.whole_task(&physical, &query.context, self.cut_settings(query.sizing)));
+        }
+        let sizing = Sizing {
+            local_partitions: size.vcpus(),
+            ..query.sizing
+        };
+        let context = query.lookup.context(query.session, self.whole(sizing))?;
+        let (_, physical) = resolve::physical(&context, &query.logical).await?;
+        text.physical = explain::physical(&physical);
+        Ok(self.whole_task(&physical, &context, CutSettings { sizing, size }))
+    }
+
+    fn whole_task(
         &self,
         physical: &Arc<dyn ExecutionPlan>,
         context: &Context,
-        sizing: Sizing,
+        settings: CutSettings,
     ) -> DfResult<Vec<CutStage>> {
         let pruned = prune::scans(physical, &context.scans)?;
-        let drafts = draft::one(physical);
-        cut::cut(&drafts, &pruned, self.cut_settings(sizing))
+        cut::cut(&draft::one(physical), &pruned, settings)
     }
 
     async fn many_tasks(&self, query: &Query<'_>, text: &mut PlanText) -> Result<DfResult<Vec<CutStage>>, QueryError> {

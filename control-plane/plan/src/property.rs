@@ -1,5 +1,6 @@
 //! Session properties: which there are, what values they take, and which of Trino's are accepted and mean nothing here.
 
+use crate::quantity;
 use mayfly_catalog::nearest;
 use mayfly_protocol::{ErrorCode, QueryError};
 use std::collections::BTreeMap;
@@ -14,11 +15,41 @@ pub(crate) struct Described {
     pub description: &'static str,
 }
 
-pub(crate) const KNOWN: [Described; 3] = [
+pub(crate) const KNOWN: [Described; 9] = [
+    Described {
+        name: "cost_warning",
+        r#type: "boolean",
+        description: "Whether a warning at the end tells the query's price",
+    },
+    Described {
+        name: "max_result_rows",
+        r#type: "bigint",
+        description: "Rows of the result beyond which a query fails",
+    },
+    Described {
+        name: "max_run_time",
+        r#type: "varchar",
+        description: "Time after which a query fails, e.g. 5m",
+    },
+    Described {
+        name: "max_scan_bytes",
+        r#type: "varchar",
+        description: "A query that would read more of its tables is refused, e.g. 10GB",
+    },
+    Described {
+        name: "max_stages",
+        r#type: "bigint",
+        description: "A query of more stages is refused",
+    },
     Described {
         name: "max_task_memory",
         r#type: "varchar",
         description: "Cap on each task's memory pool, e.g. 512MB",
+    },
+    Described {
+        name: "max_tasks",
+        r#type: "bigint",
+        description: "A query of more tasks is refused",
     },
     Described {
         name: "target_partitions",
@@ -33,7 +64,7 @@ pub(crate) const KNOWN: [Described; 3] = [
 ];
 
 /// Properties of Trino that clients and tools set by themselves.
-const IGNORED: [&str; 14] = [
+const IGNORED: [&str; 13] = [
     "distributed_sort",
     "execution_policy",
     "join_distribution_type",
@@ -42,7 +73,6 @@ const IGNORED: [&str; 14] = [
     "query_max_cpu_time",
     "query_max_execution_time",
     "query_max_memory",
-    "query_max_run_time",
     "query_priority",
     "redistribute_writes",
     "resource_overcommit",
@@ -56,6 +86,10 @@ pub(crate) struct Properties {
     pub target_task_bytes: Option<u64>,
     pub target_partitions: Option<u32>,
     pub max_task_memory_bytes: Option<u64>,
+    pub max_scan_bytes: Option<u64>,
+    pub max_stages: Option<u64>,
+    pub max_tasks: Option<u64>,
+    pub max_result_rows: Option<u64>,
 }
 
 /// Checks all properties of a session.
@@ -75,7 +109,8 @@ pub(crate) fn check(key: &str, value: &str) -> Result<(), QueryError> {
 /// Checks that there is such a property, as RESET SESSION does.
 pub(crate) fn check_name(key: &str) -> Result<(), QueryError> {
     let key = key.to_lowercase();
-    let known = KNOWN.iter().any(|known| known.name == key) || IGNORED.contains(&key.as_str());
+    let known =
+        KNOWN.iter().any(|known| known.name == key) || key == "query_max_run_time" || IGNORED.contains(&key.as_str());
     if known { Ok(()) } else { Err(unknown(&key)) }
 }
 
@@ -85,6 +120,13 @@ impl Properties {
         match key {
             "target_task_bytes" => self.target_task_bytes = Some(bytes(key, value)?),
             "max_task_memory" => self.max_task_memory_bytes = Some(bytes(key, value)?),
+            "max_scan_bytes" => self.max_scan_bytes = Some(bytes(key, value)?),
+            "max_stages" => self.max_stages = Some(count(key, value)?),
+            "max_tasks" => self.max_tasks = Some(count(key, value)?),
+            "max_result_rows" => self.max_result_rows = Some(count(key, value)?),
+            // The server obeys these.
+            "max_run_time" | "query_max_run_time" => duration(key, value)?,
+            "cost_warning" => boolean(key, value)?,
             "target_partitions" => self.target_partitions = Some(partitions(key, value)?),
             _ if IGNORED.contains(&key) => {}
             _ => return Err(unknown(key)),
@@ -118,27 +160,26 @@ fn partitions(key: &str, value: &str) -> Result<u32, QueryError> {
     }
 }
 
-const UNITS: [(&str, u64); 8] = [
-    ("kib", 1 << 10),
-    ("mib", 1 << 20),
-    ("gib", 1 << 30),
-    ("kb", 1_000),
-    ("mb", 1_000_000),
-    ("gb", 1_000_000_000),
-    ("b", 1),
-    ("", 1),
-];
-
-/// `64MiB`, `1 MB`, `500000`.
 fn bytes(key: &str, value: &str) -> Result<u64, QueryError> {
-    let refuse = || invalid(key, value, "a number of bytes such as 64MiB, 1MB or 500000");
-    let text = value.trim().to_lowercase();
-    let (digits, factor) = UNITS
-        .iter()
-        .find_map(|(unit, factor)| text.strip_suffix(unit).map(|digits| (digits.trim(), *factor)))
-        .ok_or_else(refuse)?;
-    let number: u64 = digits.parse().map_err(|_| refuse())?;
-    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(refuse)
+    quantity::bytes(value).ok_or_else(|| invalid(key, value, "a number of bytes such as 64MiB, 1MB or 500000"))
+}
+
+fn count(key: &str, value: &str) -> Result<u64, QueryError> {
+    let number = value.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| invalid(key, value, "a whole number from 1"))
+}
+
+fn duration(key: &str, value: &str) -> Result<(), QueryError> {
+    let some = quantity::duration(value).filter(|duration| !duration.is_zero());
+    some.map(|_| ())
+        .ok_or_else(|| invalid(key, value, "a duration such as 30s, 5m or 1.5h"))
+}
+
+fn boolean(key: &str, value: &str) -> Result<(), QueryError> {
+    match value.to_lowercase().as_str() {
+        "true" | "false" => Ok(()),
+        _ => Err(invalid(key, value, "true or false")),
+    }
 }
 
 #[cfg(test)]

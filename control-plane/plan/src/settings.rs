@@ -25,6 +25,9 @@ pub struct PlannerSettings {
     pub concurrency: u32,
     /// The function that runs first attempts.
     pub size: FunctionSize,
+    /// The largest function that a query of one task is given for speed: work that divides among vCPUs costs the same on two of
+    /// them in half the time.
+    pub size_max: FunctionSize,
 }
 
 impl PlannerSettings {
@@ -36,12 +39,27 @@ impl PlannerSettings {
             executor_vcpus: executor_vcpus.max(1),
             concurrency: concurrency.max(1),
             size,
+            size_max: size,
         }
+    }
+}
+
+/// Bytes of input, compressed, that keep a vCPU busy for longer than it takes to share the work.
+const VCPU_BYTES: u64 = 8_000_000;
+
+impl PlannerSettings {
+    /// The function for a query that reads so much and fits one task.
+    pub(crate) fn size_for(&self, bytes: u64) -> FunctionSize {
+        let vcpus = u32::try_from(bytes / VCPU_BYTES).unwrap_or(u32::MAX);
+        FunctionSize::with_vcpus(vcpus).min(self.size_max).max(self.size)
     }
 }
 
 impl Default for PlannerSettings {
     fn default() -> PlannerSettings {
-        PlannerSettings::for_size(FunctionSize::default(), FunctionSize::default().vcpus(), 100)
+        PlannerSettings {
+            size_max: FunctionSize::Six,
+            ..PlannerSettings::for_size(FunctionSize::default(), FunctionSize::default().vcpus(), 100)
+        }
     }
 }

@@ -16,7 +16,11 @@ pub(crate) const TEXT_ROW_BYTES: u64 = 100;
 pub(crate) fn of(table: &Table) -> Statistics {
     let columns = table.schema.fields().len() - table.partition_columns;
     let held: SchemaRef = Arc::new(Schema::new(table.schema.fields()[..columns].to_vec()));
-    let mut statistics = of_files(table, &held).unwrap_or_else(|| guessed(table, &held));
+    let known = match table.has_footers() {
+        true => of_files(table, &held),
+        false => of_sample(table, &held),
+    };
+    let mut statistics = known.unwrap_or_else(|| guessed(table, &held));
     let folders = table.partitions.columns().iter().map(of_folders);
     statistics.column_statistics.extend(folders);
     statistics
@@ -28,6 +32,22 @@ fn of_files(table: &Table, held: &SchemaRef) -> Option<Statistics> {
     Statistics::try_merge_iter(&files, held).ok()
 }
 
+/// From some files to all of them.
+fn of_sample(table: &Table, held: &SchemaRef) -> Option<Statistics> {
+    let sample = table.sample()?;
+    let files: Vec<Statistics> = table.files.iter().filter_map(|file| of_file(file, held)).collect();
+    let merged = Statistics::try_merge_iter(&files, held).ok()?.to_inexact();
+    Some(Statistics {
+        num_rows: count(sample.rows_of(table.size_bytes())),
+        total_byte_size: Precision::Absent,
+        ..merged
+    })
+}
+
+fn count(number: u64) -> Precision<usize> {
+    Precision::Inexact(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
 fn of_file(file: &TableFile, held: &SchemaRef) -> Option<Statistics> {
     let metadata = &file.footer.as_ref()?.metadata;
     DFParquetMetadata::statistics_from_parquet_metadata(metadata, held).ok()
@@ -36,7 +56,6 @@ fn of_file(file: &TableFile, held: &SchemaRef) -> Option<Statistics> {
 /// Of files that say nothing of themselves.
 fn guessed(table: &Table, held: &SchemaRef) -> Statistics {
     let bytes = table.size_bytes();
-    let count = |number: u64| Precision::Inexact(usize::try_from(number).unwrap_or(usize::MAX));
     if table.files.iter().any(|file| file.footer.is_some()) {
         return Statistics::new_unknown(held);
     }

@@ -8,12 +8,12 @@
 
 use crate::query::Query;
 use crate::stage::StageState;
-use crate::task::{TaskKey, Winner};
+use crate::task::{Phase, TaskKey, Winner};
 use crate::{Settings, pin_digest};
 use mayfly_protocol::spec::{PartitionSlice, PlanRef};
 use mayfly_protocol::{
-    EpochMs, ErrorCode, InputBinding, InputRead, OutputLocation, OutputSpec, PartitionRange, ProducerSlice, QueryError,
-    ScanBinding, SliceSource, StageInput, TaskId, TaskSpec, key, limits,
+    EpochMs, ErrorCode, InputBinding, InputRead, OutputLocation, OutputSpec, PartitionDigest, PartitionRange,
+    ProducerSlice, QueryError, ScanBinding, SliceSource, StageInput, TaskId, TaskSpec, TaskTemplate, key, limits,
 };
 
 /// The order for the next attempt at a task whose inputs are complete.
@@ -34,7 +34,7 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
         },
         local_partitions: stage.planned.local_partitions,
         size: stage.tasks[at.task].size,
-        memory_bytes_max: query.memory_bytes_max,
+        memory_bytes_max: query.limits.memory_bytes_max,
         deadline,
         settings: query.settings.clone(),
         attempt,
@@ -46,31 +46,41 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
 /// Everything that the task reads from other stages, all of which are complete.
 pub(crate) fn inputs(query: &Query, at: TaskKey) -> Vec<InputBinding> {
     let stage = &query.stages[at.stage];
-    let own = stage.planned.tasks[at.task].partitions;
+    let task = &stage.planned.tasks[at.task];
     let inputs = stage.planned.inputs.iter().zip(&stage.inputs);
     inputs
-        .map(|(input, producer)| binding(input, &query.stages[*producer], own))
+        .map(|(input, producer)| binding(input, &query.stages[*producer], task))
         .collect()
 }
 
-fn binding(input: &StageInput, producer: &StageState, own: PartitionRange) -> InputBinding {
+fn binding(input: &StageInput, producer: &StageState, task: &TaskTemplate) -> InputBinding {
     let partitions = match input.read {
-        InputRead::Partitions => own,
+        InputRead::Partitions => task.partitions,
         InputRead::All | InputRead::Merge => PartitionRange::new(0, producer.planned.output.partitions),
     };
-    let slices = (0..).zip(&producer.tasks).map(|(index, task)| {
+    let whole = PartitionRange::new(
+        0,
+        u32::try_from(producer.tasks.len()).expect("the query checked TASKS_MAX"),
+    );
+    let share = task.share.filter(|share| share.input == input.input);
+    let producers = share.map_or(whole, |share| share.producers);
+    let read = (producers.start..producers.end).zip(&producer.tasks[producers.start as usize..producers.end as usize]);
+    let slices = read.map(|(index, task)| {
         let stage = producer.id();
-        let winner = task.winner.as_ref().expect("inputs are bound when they are complete");
-        slice(TaskId { stage, index }, winner, partitions)
+        let producer = TaskId { stage, index };
+        match (&task.winner, task.phase) {
+            (Some(winner), _) => slice(producer, winner, partitions),
+            (None, Phase::Skipped) => nothing(producer, partitions),
+            (None, _) => panic!("inputs are bound when they are complete"),
+        }
     });
-    let slices: Vec<ProducerSlice> = slices.collect();
     InputBinding {
         input: input.input,
         stage: input.stage,
         read: input.read,
         partitions,
-        producers: PartitionRange::new(0, u32::try_from(slices.len()).expect("the query checked TASKS_MAX")),
-        slices,
+        producers,
+        slices: slices.collect(),
     }
 }
 
@@ -90,6 +100,20 @@ fn slice(producer: TaskId, winner: &Winner, range: PartitionRange) -> ProducerSl
         } else {
             SliceSource::Empty
         },
+    }
+}
+
+/// What a task that did not run has published.
+fn nothing(producer: TaskId, range: PartitionRange) -> ProducerSlice {
+    let none = PartitionSlice {
+        len_bytes: 0,
+        rows: 0,
+        digest: PartitionDigest::default(),
+    };
+    ProducerSlice {
+        producer,
+        partitions: vec![none; (range.end - range.start) as usize],
+        source: SliceSource::Empty,
     }
 }
 

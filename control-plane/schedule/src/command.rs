@@ -2,7 +2,9 @@
 
 use crate::{Progress, Usage};
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, FunctionSize, Meter, Output, PlanBytes, QueryId, TaskSpec};
+use mayfly_protocol::{
+    Alternative, AttemptId, FunctionSize, Meter, Output, PlanBytes, QueryId, StageId, TaskSpec, TaskTemplate,
+};
 
 /// A decision.
 #[derive(Clone, Debug)]
@@ -12,6 +14,17 @@ pub enum Command {
         query: QueryId,
         key: String,
         plan: PlanBytes,
+    },
+    /// The stage has other tasks than its graph said. Comes before the first Invoke of any of them, at most once per stage.
+    Regrouped {
+        query: QueryId,
+        stage: StageId,
+        tasks: Vec<TaskTemplate>,
+    },
+    /// This alternative of the graph is taken. Comes before the first Invoke of what it changes.
+    Switched {
+        query: QueryId,
+        alternative: Box<Alternative>,
     },
     /// Run an attempt. The driver answers with `Reported` or `Failed`, also if it never hears of it again.
     Invoke { spec: Box<TaskSpec>, size: FunctionSize },

@@ -47,6 +47,13 @@ counters! {
     invalidated,
     /// Attempts still in flight whose pins became current again.
     adopted,
+    /// Stages whose tasks were formed anew when their inputs were complete.
+    regrouped,
+    /// Of those, stages in which tasks share a partition.
+    partitions_shared,
+    /// Tasks that were not wanted any more.
+    skipped,
+    alternatives_taken,
     discarded,
     late,
     fleet_dead,

@@ -1,5 +1,6 @@
 //! What the scheduler is told. Facts only: everything that happened in the world reaches it as one of these.
 
+use crate::QueryLimits;
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, QueryId, StageGraph, TaskReport};
 
 /// A fact. None of them is an error: queues deliver twice and answers come late, so an event that no longer matters changes
@@ -14,8 +15,7 @@ pub enum Event {
         graph: StageGraph,
         /// By then the query has ended, whatever happens.
         deadline: EpochMs,
-        /// Cap on each task's memory pool.
-        memory_bytes_max: Option<u64>,
+        limits: QueryLimits,
     },
     /// An attempt answered with a report. `meter` is the platform's part and the report's own, summed.
     Reported {

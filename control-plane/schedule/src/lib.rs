@@ -23,6 +23,7 @@
 pub mod command;
 pub mod counters;
 pub mod event;
+mod group;
 pub mod pin;
 pub mod progress;
 pub mod settings;
@@ -46,9 +47,9 @@ pub use command::Command;
 pub use counters::Counters;
 pub use event::Event;
 pub use pin::pin_digest;
-pub use progress::{Progress, StageProgress};
+pub use progress::{Progress, Skew, StageProgress};
 pub use scheduler::Scheduler;
-pub use settings::Settings;
+pub use settings::{QueryLimits, Settings};
 pub use usage::Usage;
 
 #[cfg(test)]

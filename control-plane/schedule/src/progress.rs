@@ -10,11 +10,13 @@ pub struct Progress {
     pub stages: Vec<StageProgress>,
 }
 
-/// A snapshot of one stage. `planned + queued + running + done` is the number of its tasks.
+/// A snapshot of one stage. `planned + queued + running + done + skipped` is the number of its tasks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageProgress {
     pub stage: StageId,
     pub exchange: ExchangeKind,
+    /// Whether it runs the other plan that its graph has for it.
+    pub is_alternative: bool,
     /// Stages that it reads.
     pub inputs: Vec<StageId>,
     /// Waiting for inputs.
@@ -23,6 +25,8 @@ pub struct StageProgress {
     pub queued: u32,
     pub running: u32,
     pub done: u32,
+    /// Not wanted: others had rows enough.
+    pub skipped: u32,
     /// Attempts launched, whatever became of them.
     pub attempts: u32,
     pub failed_attempts: u32,
@@ -31,13 +35,24 @@ pub struct StageProgress {
     pub bytes_out: u64,
     /// Sums over winners; the memory peak is the largest.
     pub statistics: TaskStatistics,
+    /// Of a complete stage.
+    pub skew: Option<Skew>,
     /// Over all attempts so far.
     pub meter: Meter,
 }
 
+/// How unlike the tasks of a stage are: of time and of rows that they published, the median and the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skew {
+    pub elapsed_ms_median: u64,
+    pub elapsed_ms_max: u64,
+    pub rows_median: u64,
+    pub rows_max: u64,
+}
+
 impl StageProgress {
     pub fn tasks(&self) -> u32 {
-        self.planned + self.queued + self.running + self.done
+        self.planned + self.queued + self.running + self.done + self.skipped
     }
 }
 
@@ -59,6 +74,21 @@ impl Progress {
     }
 }
 
+/// Of each task its time and its rows.
+pub(crate) fn skew(tasks: &[(u64, u64)]) -> Skew {
+    let (mut times, mut rows): (Vec<u64>, Vec<u64>) = tasks.iter().copied().unzip();
+    times.sort_unstable();
+    rows.sort_unstable();
+    let median = |sorted: &[u64]| sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0);
+    let most = |sorted: &[u64]| sorted.last().copied().unwrap_or(0);
+    Skew {
+        elapsed_ms_median: median(&times),
+        elapsed_ms_max: most(&times),
+        rows_median: median(&rows),
+        rows_max: most(&rows),
+    }
+}
+
 /// Adds a winner's statistics to a stage's.
 pub(crate) fn add(sum: &mut TaskStatistics, one: &TaskStatistics) {
     sum.rows_scanned += one.rows_scanned;
@@ -69,4 +99,6 @@ pub(crate) fn add(sum: &mut TaskStatistics, one: &TaskStatistics) {
     sum.memory_peak_bytes = sum.memory_peak_bytes.max(one.memory_peak_bytes);
     sum.cpu_ms += one.cpu_ms;
     sum.elapsed_ms += one.elapsed_ms;
+    sum.read_ms += one.read_ms;
+    sum.write_ms += one.write_ms;
 }

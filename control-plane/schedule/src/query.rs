@@ -1,12 +1,14 @@
 //! A query that runs: its stages, what is ready, what it used. Passes over it have a file each: `new` from a graph, `launch`,
-//! `accept` a report, `fail` an attempt, `lose` a winner, and `fleet`, which notices that nothing answers.
+//! `accept` a report, `fail` an attempt, `lose` a winner, `regroup` tasks, take an `alternative`, and `fleet`, which notices that nothing answers.
 
 mod accept;
+mod alternative;
 mod fail;
 mod fleet;
 mod launch;
 mod lose;
 mod new;
+mod regroup;
 
 pub(crate) use new::Submission;
 
@@ -16,8 +18,8 @@ use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::{Phase, Task, TaskKey};
 use crate::timers::Timer;
-use crate::{Command, Progress, Usage, pin_digest};
-use mayfly_protocol::{AttemptId, EpochMs, Meter, Output, OutputLocation, QueryId, StageId, TaskId};
+use crate::{Command, Progress, QueryLimits, Usage, pin_digest};
+use mayfly_protocol::{Alternative, AttemptId, EpochMs, Meter, Output, OutputLocation, QueryId, StageId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
@@ -25,11 +27,13 @@ pub(crate) struct Query {
     pub id: QueryId,
     pub epoch: u32,
     pub deadline: EpochMs,
-    pub memory_bytes_max: Option<u64>,
+    pub limits: QueryLimits,
     /// DataFusion settings for every spec.
     pub settings: BTreeMap<String, String>,
     /// In the graph's order.
     pub stages: Vec<StageState>,
+    /// Other plans that may still be taken.
+    alternatives: Vec<Alternative>,
     positions: BTreeMap<StageId, usize>,
     /// Tasks in phase `Queued`.
     ready: BTreeSet<TaskKey>,
@@ -76,7 +80,8 @@ impl Query {
 
     pub fn progress(&self) -> Progress {
         let usage = self.usage();
-        let stages = self.stages.iter().map(|stage| {
+        let run = self.stages.iter().filter(|stage| !stage.is_dropped);
+        let stages = run.map(|stage| {
             let inputs = stage.inputs.iter().map(|input| self.stages[*input].id()).collect();
             let meter = usage.stages.get(&stage.id()).copied().unwrap_or_default();
             stage.progress(inputs, meter)
@@ -135,6 +140,15 @@ impl Query {
         inputs.iter().all(|input| self.stages[*input].is_complete())
     }
 
+    /// Whether the stage should wait for one that it does not read.
+    fn is_held(&self, stage: usize) -> bool {
+        let after = self.stages[stage]
+            .planned
+            .after
+            .and_then(|after| self.positions.get(&after));
+        after.is_some_and(|after| !self.stages[*after].is_complete())
+    }
+
     /// Moves a task to a phase, and keeps `ready` and the retry timers true to it.
     fn enter(&mut self, core: &mut Core, at: TaskKey, phase: Phase) {
         match self.task(at).phase {
@@ -146,7 +160,7 @@ impl Query {
                     core.timers.cancel(when, Timer::Retry(self.id.clone(), at));
                 }
             }
-            Phase::Planned | Phase::Running | Phase::Done => {}
+            Phase::Planned | Phase::Running | Phase::Done | Phase::Skipped => {}
         }
         self.stages[at.stage].set_phase(at.task, phase);
         if phase == Phase::Queued {
@@ -164,10 +178,11 @@ impl Query {
 
     /// Queues what waited for the stage's inputs, if all of them are complete.
     fn open(&mut self, core: &mut Core, stage: usize) {
-        if !self.is_open(stage) {
+        if !self.is_open(stage) || self.is_held(stage) {
             return;
         }
-        for task in 0..self.stages[stage].tasks.len() {
+        self.regroup(core, stage);
+        for task in 0..self.stages[stage].opened {
             let at = TaskKey { stage, task };
             if self.task(at).phase == Phase::Planned {
                 let phase = self.adopt(core, at);

@@ -35,13 +35,13 @@ impl Scheduler {
                 epoch,
                 graph,
                 deadline,
-                memory_bytes_max,
+                limits,
             } => self.submit(
                 Submission {
                     query,
                     epoch,
                     deadline,
-                    memory_bytes_max,
+                    limits,
                 },
                 graph,
             ),

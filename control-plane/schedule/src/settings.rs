@@ -61,3 +61,12 @@ impl Settings {
         self.retries_min.max(u32::try_from(share).unwrap_or(u32::MAX))
     }
 }
+
+/// What one query may use and yield; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Bytes of each task's memory pool.
+    pub memory_bytes_max: Option<u64>,
+    /// Rows of the result.
+    pub result_rows_max: Option<u64>,
+}

@@ -22,6 +22,8 @@ pub(crate) enum Phase {
     Running,
     /// Has a winner.
     Done,
+    /// Others have published all the rows that are wanted.
+    Skipped,
 }
 
 /// What went wrong, by class. Counted over the task's whole life: a lost input does not renew its budgets.
@@ -92,6 +94,8 @@ pub(crate) struct Task {
     pub retry_at: Option<EpochMs>,
     /// Executions whose objects were lost or given up: their reports, delivered again, must not win.
     pub gone: Vec<Nonce>,
+    /// How long the winner took.
+    pub elapsed_ms: u32,
     /// Content of the winner that was lost, until the next one is compared with it.
     pub previous: Option<Vec<PartitionEntry>>,
 }
@@ -107,6 +111,7 @@ impl Task {
             tries: Tries::default(),
             retry_at: None,
             gone: Vec::new(),
+            elapsed_ms: 0,
             previous: None,
         }
     }

@@ -2,9 +2,11 @@
 
 mod bounds;
 mod ends;
+mod enough;
 mod harness;
 mod life;
 mod losses;
+mod regroup;
 mod retries;
 mod sharing;
 

@@ -1,5 +1,6 @@
 //! The engine as it is: planner and driver behind the server's port. Leaves HTTP to the routes and decisions to the parts it joins.
 
+use crate::analyze::Analyzed;
 use crate::engine::{
     Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status,
     Submission,
@@ -13,6 +14,7 @@ use mayfly_exchange::{ExchangeError, ResultReader};
 use mayfly_plan::{Planned, PlannedQuery, Planner, Session};
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
+use mayfly_schedule::QueryLimits;
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,22 +76,35 @@ impl Coordinator {
             schema,
             columns,
             text,
+            fragments,
+            is_analyzed,
             memory_bytes_max,
+            result_rows_max,
         } = planned;
-        let handle = self
-            .driver
-            .submit(id, request, graph, memory_bytes_max, requests.clone())
-            .await?;
+        let limits = QueryLimits {
+            memory_bytes_max,
+            result_rows_max,
+        };
+        let handle = self.driver.submit(id, request, graph, limits, requests.clone()).await?;
         let query = Arc::new(Running {
             handle,
             store: requests,
             schema: schema.clone(),
             prices: self.prices.clone(),
         });
-        Ok(Answer::Query {
-            columns: Columns { names: columns, schema },
-            plan: text.distributed,
-            query,
+        let plan = text.distributed;
+        Ok(if is_analyzed {
+            Answer::Query {
+                columns: Analyzed::columns(),
+                plan,
+                query: Arc::new(Analyzed::new(query, fragments)),
+            }
+        } else {
+            Answer::Query {
+                columns: Columns { names: columns, schema },
+                plan,
+                query,
+            }
         })
     }
 
@@ -197,16 +212,21 @@ fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
     StageProgress {
         stage: stage.stage,
         exchange: stage.exchange,
+        is_alternative: stage.is_alternative,
         tasks: stage.tasks(),
         tasks_queued: stage.planned + stage.queued,
         tasks_running: stage.running,
         tasks_done: stage.done,
+        tasks_skipped: stage.skipped,
         attempts_failed: stage.failed_attempts,
         rows_in: stage.statistics.rows_read + stage.statistics.rows_scanned,
         bytes_in: stage.meter.s3.bytes_read,
         rows_out: stage.rows_out,
         bytes_out: stage.bytes_out,
         spilled_bytes: stage.statistics.spilled_bytes,
+        attempts: stage.attempts,
+        statistics: stage.statistics,
+        skew: stage.skew,
         meter: stage.meter,
     }
 }

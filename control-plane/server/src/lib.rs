@@ -14,6 +14,7 @@ pub mod settings;
 pub mod types;
 
 mod address;
+mod analyze;
 mod cell;
 mod client;
 mod clock;

@@ -8,6 +8,7 @@ fn stage(index: u32, inputs: Vec<StageInput>, ranges: &[(u32, u32)], output: Exc
         .map(|&(start, end)| TaskTemplate {
             scans: vec![],
             partitions: PartitionRange { start, end },
+            share: None,
         })
         .collect();
     Stage {
@@ -19,6 +20,9 @@ fn stage(index: u32, inputs: Vec<StageInput>, ranges: &[(u32, u32)], output: Exc
         local_partitions: 1,
         size: FunctionSize::One,
         output_bytes_estimate: 0,
+        enough_rows: None,
+        after: None,
+        regroup: None,
     }
 }
 
@@ -40,6 +44,7 @@ fn two_stages(ranges: &[(u32, u32)]) -> StageGraph {
     StageGraph {
         stages,
         settings: Default::default(),
+        alternatives: Vec::new(),
     }
 }
 

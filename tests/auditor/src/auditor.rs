@@ -2,9 +2,12 @@
 
 use crate::history::{History, Launch, Published, object_key};
 use crate::violation::{Rule, Violation, must};
-use crate::{bills, launch, outcome};
+use crate::{alternative, bills, launch, outcome, regroup};
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, Output, QueryId, StageGraph, StageId, TaskReport, TaskSpec};
+use mayfly_protocol::{
+    Alternative, AttemptId, EpochMs, Failure, Meter, Output, QueryId, StageGraph, StageId, TaskReport, TaskSpec,
+    TaskTemplate,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -66,6 +69,28 @@ impl Auditor {
         if let Some(history) = self.queries.get_mut(query) {
             history.canceled = true;
         }
+    }
+
+    /// The scheduler formed a stage's tasks anew.
+    pub fn regrouped(&mut self, now: EpochMs, query: &QueryId, stage: StageId, tasks: &[TaskTemplate]) -> Verdict {
+        self.pass_time(now);
+        let history = self.queries.get_mut(query);
+        let rule = match history {
+            None => Err("of an unknown query".to_owned()),
+            Some(history) => regroup::check(history, stage, tasks),
+        };
+        judge(now, rule.map_err(|what| format!("{query}/{stage}: regrouped: {what}")))
+    }
+
+    /// The scheduler took an alternative.
+    pub fn switched(&mut self, now: EpochMs, query: &QueryId, taken: &Alternative) -> Verdict {
+        self.pass_time(now);
+        let rule = match self.queries.get_mut(query) {
+            None => Err("of an unknown query".to_owned()),
+            Some(history) => alternative::check(history, taken),
+        };
+        let stage = taken.stage.id;
+        judge(now, rule.map_err(|what| format!("{query}/{stage}: switched: {what}")))
     }
 
     /// The scheduler launched an attempt.

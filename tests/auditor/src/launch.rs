@@ -6,7 +6,7 @@ use crate::history::{History, Published};
 use crate::violation::{Rule, must};
 use mayfly_protocol::{
     EpochMs, InputBinding, InputRead, OutputLocation, PartitionEntry, PartitionRange, ProducerSlice, SliceSource,
-    Stage, StageInput, TaskId, TaskSpec, limits,
+    Stage, StageInput, TaskId, TaskSpec, TaskTemplate, limits,
 };
 
 pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, bounds: &Bounds) -> Rule {
@@ -81,25 +81,31 @@ fn check_template(history: &History, spec: &TaskSpec) -> Rule {
         "has another number of inputs".to_owned()
     })?;
     let mut inputs = stage.inputs.iter().zip(&spec.inputs);
-    inputs.try_for_each(|(planned, bound)| check_input(history, planned, bound, template.partitions))
+    inputs.try_for_each(|(planned, bound)| check_input(history, planned, bound, template))
 }
 
-fn check_input(history: &History, planned: &StageInput, bound: &InputBinding, own: PartitionRange) -> Rule {
+fn check_input(history: &History, planned: &StageInput, bound: &InputBinding, task: &TaskTemplate) -> Rule {
     let producer = history.graph.stage(planned.stage).ok_or("reads an unknown stage")?;
     let range = match planned.read {
-        InputRead::Partitions => own,
-        InputRead::All | InputRead::Merge => PartitionRange::new(0, 1),
+        InputRead::Partitions => task.partitions,
+        InputRead::All | InputRead::Merge => PartitionRange::new(0, producer.output.partitions),
     };
     let same = (bound.input, bound.stage, bound.read) == (planned.input, planned.stage, planned.read);
     must(same && bound.partitions == range, || {
         format!("reads {:?} of {}, planned was {range:?}", bound.partitions, bound.stage)
     })?;
     let whole = PartitionRange::new(0, producer.tasks.len() as u32);
-    must(
-        bound.producers == whole && bound.slices.len() == producer.tasks.len(),
-        || format!("reads {} of {} producers", bound.slices.len(), producer.tasks.len()),
-    )?;
-    let mut slices = (0..).zip(&bound.slices);
+    let share = task.share.filter(|share| share.input == planned.input);
+    let producers = share.map_or(whole, |share| share.producers);
+    let count = (producers.end - producers.start) as usize;
+    must(bound.producers == producers && bound.slices.len() == count, || {
+        format!(
+            "reads {:?} with {} slices, not {producers:?}",
+            bound.producers,
+            bound.slices.len()
+        )
+    })?;
+    let mut slices = (producers.start..).zip(&bound.slices);
     slices.try_for_each(|(index, slice)| check_slice(history, producer, index, slice, range))
 }
 
@@ -111,12 +117,34 @@ fn check_slice(history: &History, producer: &Stage, index: u32, slice: &Producer
     must(slice.producer == task, || {
         format!("reads {} in place of {task}", slice.producer)
     })?;
+    if is_skipped(history, producer, slice) {
+        return Ok(());
+    }
     let published = find(history, task, slice, range);
     let published = published.ok_or_else(|| format!("reads {slice:?} of {task}, which nobody published"))?;
     let gone = published.key().is_some_and(|key| history.discarded.contains(key));
     must(!gone || slice.source == SliceSource::Empty, || {
         format!("reads {:?}, which was discarded", published.key())
     })
+}
+
+/// Whether the producer need not have run: nothing is read of it, and the others have published all the rows that are wanted.
+pub(crate) fn is_skipped(history: &History, producer: &Stage, slice: &ProducerSlice) -> bool {
+    let Some(enough) = producer.enough_rows else {
+        return false;
+    };
+    let stage = producer.id;
+    let tasks = (0..producer.tasks.len() as u32).filter(|index| *index != slice.producer.index);
+    let most = |index: u32| {
+        let published = history.published_by(TaskId { stage, index });
+        published
+            .iter()
+            .map(|published| published.output.rows())
+            .max()
+            .unwrap_or(0)
+    };
+    let nothing = slice.source == SliceSource::Empty && slice.partitions.iter().all(|part| part.rows == 0);
+    nothing && tasks.map(most).sum::<u64>() >= enough
 }
 
 /// The published output that a slice is cut from.

@@ -19,8 +19,10 @@ mod history;
 mod launch;
 mod lineage;
 mod outcome;
+mod regroup;
 mod violation;
 
+mod alternative;
 mod auditor;
 
 pub use auditor::{Auditor, Bounds};

@@ -5,7 +5,7 @@
 
 use crate::history::{History, Published};
 use crate::violation::{Rule, must};
-use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, StageId, TaskId};
+use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, Stage, StageId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which task of the reading stage read a partition of which producer.
@@ -59,13 +59,10 @@ impl<'a> Lineage<'a> {
             .ok_or("reported, never launched")?;
         for input in &launch.inputs {
             for slice in &input.slices {
-                self.read(
-                    task,
-                    input.input,
-                    input.read,
-                    slice.producer,
-                    input.partitions.start..input.partitions.end,
-                )?;
+                if input.read == InputRead::Partitions && !is_repeated(history, task, input.input) {
+                    let partitions = input.partitions.start..input.partitions.end;
+                    self.read(task, input.input, slice.producer, partitions)?;
+                }
                 if slice.source != SliceSource::Empty {
                     let source = crate::launch::find(history, slice.producer, slice, input.partitions);
                     pending.push(source.ok_or_else(|| format!("{task} read what nobody published"))?);
@@ -75,17 +72,7 @@ impl<'a> Lineage<'a> {
         Ok(())
     }
 
-    fn read(
-        &mut self,
-        reader: TaskId,
-        input: u32,
-        read: InputRead,
-        producer: TaskId,
-        range: std::ops::Range<u32>,
-    ) -> Rule {
-        if read != InputRead::Partitions {
-            return Ok(());
-        }
+    fn read(&mut self, reader: TaskId, input: u32, producer: TaskId, range: std::ops::Range<u32>) -> Rule {
         range.into_iter().try_for_each(|partition| {
             let place = (reader.stage, input, producer, partition);
             let first = *self.reads.entry(place).or_insert(reader);
@@ -104,9 +91,11 @@ impl<'a> Lineage<'a> {
                     let with_rows = (0..).zip(version.iter()).filter(|(_, entry)| entry.rows > 0);
                     for (partition, _) in with_rows {
                         let reader = self.reads.get(&(stage.id, input.input, *producer, partition));
-                        must(reader.is_some() || self.is_unheard(stage, partition), || {
-                            format!("partition {partition} of {producer} is missing from {}", stage.id)
-                        })?;
+                        let repeated = owners(stage, partition).any(|task| is_repeated(history, task, input.input));
+                        must(
+                            reader.is_some() || repeated || self.is_unheard(stage, partition),
+                            || format!("partition {partition} of {producer} is missing from {}", stage.id),
+                        )?;
                     }
                 }
             }
@@ -115,9 +104,22 @@ impl<'a> Lineage<'a> {
     }
 
     /// Whether tasks read the partition that are not in the answer, as what they made of it had no rows.
-    fn is_unheard(&self, stage: &mayfly_protocol::Stage, partition: u32) -> bool {
-        let tasks = (0..).zip(&stage.tasks);
-        let mut owners = tasks.filter(|(_, task)| (task.partitions.start..task.partitions.end).contains(&partition));
-        owners.any(|(index, _)| !self.versions.contains_key(&TaskId { stage: stage.id, index }))
+    fn is_unheard(&self, stage: &Stage, partition: u32) -> bool {
+        owners(stage, partition).any(|task| !self.versions.contains_key(&task))
     }
+}
+
+/// The tasks that read the partition, or a part of it.
+fn owners(stage: &Stage, partition: u32) -> impl Iterator<Item = TaskId> {
+    let tasks = (0..).zip(&stage.tasks);
+    let owners = tasks.filter(move |(_, task)| (task.partitions.start..task.partitions.end).contains(&partition));
+    owners.map(|(index, _)| TaskId { stage: stage.id, index })
+}
+
+/// Whether the tasks that share a partition all read this input whole.
+fn is_repeated(history: &History, task: TaskId, input: u32) -> bool {
+    let stage = history.graph.stage(task.stage);
+    let template = stage.and_then(|stage| stage.tasks.get(task.index as usize));
+    let share = template.and_then(|template| template.share);
+    share.is_some_and(|share| share.input != input)
 }

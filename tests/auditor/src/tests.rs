@@ -33,6 +33,7 @@ fn stage(index: u32, inputs: &[u32], ranges: &[(u32, u32)], partitions: u32) -> 
     let task = |range: &(u32, u32)| TaskTemplate {
         scans: vec![],
         partitions: PartitionRange::new(range.0, range.1),
+        share: None,
     };
     Stage {
         id: StageId::new(index),
@@ -46,6 +47,9 @@ fn stage(index: u32, inputs: &[u32], ranges: &[(u32, u32)], partitions: u32) -> 
         local_partitions: 1,
         size: FunctionSize::One,
         output_bytes_estimate: 0,
+        enough_rows: None,
+        after: None,
+        regroup: None,
     }
 }
 
@@ -54,6 +58,7 @@ fn graph() -> StageGraph {
     StageGraph {
         stages: vec![stage(0, &[], &[(0, 0)], 4), stage(1, &[0], &[(0, 2), (2, 4)], 1)],
         settings: BTreeMap::new(),
+        alternatives: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use crate::content::Nature;
 use crate::faults::Faults;
 use crate::random::chance;
 use mayfly_protocol::{
-    Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Split, Stage, StageGraph,
-    StageId, StageInput, TaskTemplate, limits,
+    Alternative, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Regroup, Split,
+    Stage, StageGraph, StageId, StageInput, TaskTemplate, limits,
 };
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -34,10 +34,113 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
         .map(|index| draw_stage(stream, index, partitions, &reads))
         .collect();
     let natures = stages.iter().map(|_| draw_nature(stream, faults)).collect();
+    let alternatives = draw_alternatives(stream, &stages);
+    let stages = draw_holds(stream, stages, &alternatives);
     let settings = BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]);
     Modelled {
-        graph: StageGraph { stages, settings },
+        graph: StageGraph {
+            stages,
+            settings,
+            alternatives,
+        },
         natures,
+    }
+}
+
+impl Modelled {
+    /// Natures stay by the stages' indexes; the oracle looks them up there.
+    pub fn take(&mut self, alternative: &Alternative) {
+        self.graph = self.graph.with(alternative);
+    }
+}
+
+/// For a stage that reads two by partitions, the second for it alone: to read the first whole and do the work of the second itself.
+fn draw_alternatives(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative> {
+    let mut alternatives = Vec::new();
+    for stage in stages {
+        let [build, probe] = stage.inputs[..] else { continue };
+        let by_partitions = [build, probe].iter().all(|input| input.read == InputRead::Partitions);
+        let readers = stages
+            .iter()
+            .filter(|other| other.inputs.iter().any(|input| input.stage == probe.stage));
+        let dropped = stages.iter().find(|other| other.id == probe.stage);
+        let Some(dropped) = dropped.filter(|dropped| {
+            dropped.inputs.len() <= 2 && by_partitions && build.stage != probe.stage && readers.count() == 1
+        }) else {
+            continue;
+        };
+        if reads(stages, build.stage, probe.stage) {
+            continue;
+        }
+        if chance(stream, 0.6) {
+            alternatives.push(fused(stream, stage, build, dropped));
+        } else if chance(stream, 0.5) {
+            alternatives.push(filtered(stream, build, dropped));
+        }
+    }
+    alternatives
+}
+
+/// Most of those that may be dropped wait for what decides.
+fn draw_holds(stream: &mut SmallRng, mut stages: Vec<Stage>, alternatives: &[Alternative]) -> Vec<Stage> {
+    for alternative in alternatives {
+        let waits = alternative.dropped.unwrap_or(alternative.stage.id);
+        let may_wait = chance(stream, 0.7);
+        let held = stages.iter_mut().find(|stage| stage.id == waits);
+        if let Some(stage) = held.filter(|_| may_wait) {
+            stage.after = Some(alternative.decides);
+        }
+    }
+    stages
+}
+
+/// Whether a stage reads the other, directly or not.
+fn reads(stages: &[Stage], reader: StageId, other: StageId) -> bool {
+    let stage = stages.iter().find(|stage| stage.id == reader);
+    let inputs = stage.map_or(&[][..], |stage| &stage.inputs);
+    inputs
+        .iter()
+        .any(|input| input.stage == other || reads(stages, input.stage, other))
+}
+
+fn fused(stream: &mut SmallRng, stage: &Stage, build: StageInput, dropped: &Stage) -> Alternative {
+    let build = StageInput {
+        input: 0,
+        stage: build.stage,
+        read: InputRead::All,
+    };
+    let own = (1..)
+        .zip(&dropped.inputs)
+        .map(|(input, read)| StageInput { input, ..*read });
+    Alternative {
+        decides: build.stage,
+        bytes_max: 1 << stream.random_range(0..24),
+        stage: Stage {
+            inputs: [build].into_iter().chain(own).collect(),
+            tasks: dropped.tasks.clone(),
+            regroup: None,
+            ..stage.clone()
+        },
+        dropped: Some(dropped.id),
+    }
+}
+
+/// The second reads the first whole, too.
+fn filtered(stream: &mut SmallRng, build: StageInput, probe: &Stage) -> Alternative {
+    let added = StageInput {
+        input: probe.inputs.len() as u32,
+        stage: build.stage,
+        read: InputRead::All,
+    };
+    Alternative {
+        decides: build.stage,
+        bytes_max: 1 << stream.random_range(0..24),
+        stage: Stage {
+            inputs: probe.inputs.iter().copied().chain([added]).collect(),
+            after: None,
+            ..probe.clone()
+        },
+        dropped: None,
     }
 }
 
@@ -88,16 +191,31 @@ fn draw_stage(stream: &mut SmallRng, index: u32, partitions: u32, reads: &Reads)
             vec![]
         },
         partitions: whole.piece(task, tasks),
+        share: None,
     };
+    let output = output(index, partitions, reads);
     Stage {
         id: StageId::new(index),
         plan: plan(stream, index),
         inputs: stage_inputs(inputs),
         tasks: (0..tasks).map(template).collect(),
-        output: output(index, partitions, reads),
+        output,
         local_partitions: 1,
         size: FunctionSize::One,
         output_bytes_estimate: 0,
+        enough_rows: (output.partitions == 1 && output.kind == ExchangeKind::Broadcast && chance(stream, 0.3))
+            .then(|| 1 << stream.random_range(0..10)),
+        after: None,
+        regroup: (by_partition && chance(stream, 0.5)).then(|| draw_regroup(stream, inputs.len() as u32)),
+    }
+}
+
+/// From what makes every partition a task to what makes one task of all.
+fn draw_regroup(stream: &mut SmallRng, inputs: u32) -> Regroup {
+    Regroup {
+        task_bytes: 1 << stream.random_range(0..26),
+        slots: stream.random_range(1..=8),
+        divisible: (0..inputs).filter(|_| chance(stream, 0.5)).collect(),
     }
 }
 

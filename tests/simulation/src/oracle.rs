@@ -1,20 +1,22 @@
 //! The right answer, computed without a scheduler: what the root's tasks publish when each stage runs once. Exists only for graphs
-//! whose stages are all deterministic; for the others the auditor's lineage judges.
+//! whose stages are all deterministic and read whole; for the others the auditor's lineage judges.
 
 use crate::content::{self, ReadDigest};
 use crate::graphs::Modelled;
-use mayfly_protocol::{InputRead, PartitionEntry, PartitionRange, StageId, TaskId};
+use mayfly_protocol::{InputRead, InputShare, PartitionEntry, PartitionRange, StageId, TaskId};
 use std::collections::BTreeMap;
 
 type Answer = Vec<Vec<PartitionEntry>>;
 
 /// The partitions of each task of the root stage, in order.
 pub(crate) fn answer(modelled: &Modelled) -> Option<Answer> {
-    if modelled.natures.iter().any(|nature| nature.nondeterministic) {
+    let chooses = modelled.graph.stages.iter().any(|stage| stage.enough_rows.is_some());
+    if chooses || modelled.natures.iter().any(|nature| nature.nondeterministic) {
         return None;
     }
     let mut published = BTreeMap::<StageId, Answer>::new();
-    for (stage, nature) in modelled.graph.stages.iter().zip(&modelled.natures) {
+    for stage in &modelled.graph.stages {
+        let nature = &modelled.natures[stage.id.index as usize];
         let mut answers = Answer::new();
         for (index, template) in (0..).zip(&stage.tasks) {
             let mut read = ReadDigest::new();
@@ -26,8 +28,9 @@ pub(crate) fn answer(modelled: &Modelled) -> Option<Answer> {
                     &published[&input.stage],
                     match input.read {
                         InputRead::Partitions => template.partitions,
-                        InputRead::All | InputRead::Merge => PartitionRange::new(0, 1),
+                        InputRead::All | InputRead::Merge => whole(&published[&input.stage]),
                     },
+                    template.share.filter(|share| share.input == input.input),
                 );
             }
             let task = TaskId { stage: stage.id, index };
@@ -38,11 +41,24 @@ pub(crate) fn answer(modelled: &Modelled) -> Option<Answer> {
     published.remove(&modelled.graph.root()?.id)
 }
 
-fn read_input(read: &mut ReadDigest, input: u32, stage: StageId, producers: &Answer, range: PartitionRange) {
-    for (index, partitions) in (0..).zip(producers) {
+fn read_input(
+    read: &mut ReadDigest,
+    input: u32,
+    stage: StageId,
+    producers: &Answer,
+    range: PartitionRange,
+    share: Option<InputShare>,
+) {
+    let is_read = |index: u32| share.is_none_or(|share| (share.producers.start..share.producers.end).contains(&index));
+    for (index, partitions) in (0..).zip(producers).filter(|(index, _)| is_read(*index)) {
         let entries = &partitions[range.start as usize..range.end as usize];
         for entry in entries {
             read.read(input, TaskId { stage, index }, entry);
         }
     }
+}
+
+/// All partitions of whatever the producers wrote.
+fn whole(producers: &Answer) -> PartitionRange {
+    PartitionRange::new(0, producers.first().map_or(0, Vec::len) as u32)
 }

@@ -184,7 +184,7 @@ impl<'a> World<'a> {
             epoch: 1,
             graph: graph.clone(),
             deadline,
-            memory_bytes_max: None,
+            limits: mayfly_schedule::QueryLimits::default(),
         };
         self.scheduler.handle(self.now, event);
     }

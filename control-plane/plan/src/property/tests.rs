@@ -53,9 +53,24 @@ fn other_texts_are_no_sizes() {
 
 #[test]
 fn properties_of_trino_mean_nothing() {
-    assert_eq!(parsed("query_max_run_time", "10m").unwrap(), Properties::default());
+    assert_eq!(parsed("query_priority", "1").unwrap(), Properties::default());
     assert_eq!(
         parsed("lake.target_partitions", "3").unwrap().target_partitions,
         Some(3)
     );
+}
+
+#[test]
+fn limits_are_whole_numbers_and_durations() {
+    assert_eq!(parsed("max_tasks", "20").unwrap().max_tasks, Some(20));
+    for key in ["max_run_time", "query_max_run_time"] {
+        assert_eq!(parsed(key, "1.5h").unwrap(), Properties::default());
+        assert!(parsed(key, "0s").is_err() && parsed(key, "soon").is_err());
+    }
+    for key in ["max_tasks", "max_stages", "max_result_rows"] {
+        for value in ["0", "-1", "1.5", "many", ""] {
+            let error = parsed(key, value).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidSessionProperty, "{key} {value:?}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use std::sync::Arc;
 
 /// Largest build side, in memory, that is ever sent to every task.
-const BROADCAST_BYTES_MAX: u64 = 100_000_000;
+pub(crate) const BROADCAST_BYTES_MAX: u64 = 100_000_000;
 
 /// The rule, for one size of tasks.
 #[derive(Clone, Copy, Debug)]

@@ -30,6 +30,8 @@ pub(crate) enum ExplainForm {
     Logical,
     /// Stages, tasks and exchanges.
     Distributed,
+    /// Stages, and what they did: the query is run.
+    Analyze,
     /// Only whether the query can be planned.
     Validate,
 }

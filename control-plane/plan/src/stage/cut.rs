@@ -1,10 +1,11 @@
 //! Drafts → stages: leaves for the inputs, a writer at the root, tasks, and the plan as bytes.
 
+use super::alternative::Other;
 use super::draft::{Draft, Drafts, replace_exchanges, with_children};
 use super::prune::{Pruned, PrunedScans};
 use super::size::Sizing;
 use super::subquery::{self, Scopes};
-use super::{order, split};
+use super::{alternative, divisible, order, split};
 use crate::estimate;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err, not_impl_err};
@@ -12,7 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use mayfly_fragment::{ExchangeExec, OutputPartitioning, ShuffleWriteExec, SplitScanExec};
 use mayfly_protocol::limits::STAGES_MAX;
 use mayfly_protocol::{
-    Exchange, ExchangeKind, FunctionSize, InputRead, PlanBytes, Stage, StageGraph, StageId, StageInput,
+    Exchange, ExchangeKind, FunctionSize, InputRead, PlanBytes, Regroup, Stage, StageGraph, StageId, StageInput,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(crate) struct CutStage {
     pub plan: Arc<dyn ExecutionPlan>,
     /// Pruned row groups and all row groups of each scan, by its name.
     pub scans: Vec<ScanText>,
+    /// What it does instead if an input turns out small.
+    pub other: Option<Other>,
 }
 
 /// What pruning did to a scan.
@@ -56,7 +59,9 @@ pub(crate) fn cut(drafts: &Drafts, pruned: &PrunedScans, settings: CutSettings) 
         stages: Vec::new(),
     };
     cutter.emit(&drafts.root, None)?;
-    Ok(cutter.stages)
+    let mut stages = cutter.stages;
+    alternative::add(&mut stages, settings.sizing)?;
+    Ok(stages)
 }
 
 /// The graph that the stages form; `settings` are DataFusion's, which executors must share.
@@ -64,6 +69,10 @@ pub(crate) fn graph(stages: &[CutStage], settings: BTreeMap<String, String>) -> 
     let graph = StageGraph {
         stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
         settings,
+        alternatives: stages
+            .iter()
+            .filter_map(|cut| Some(cut.other.as_ref()?.alternative.clone()))
+            .collect(),
     };
     graph
         .check()
@@ -111,7 +120,10 @@ impl Cutter<'_> {
         let mut scans = Vec::new();
         let plan = self.with_scans(&plan, &mut scans)?;
         let (root, output) = self.output(plan, above)?;
-        self.push(draft, root, inputs, &scans, output)
+        let fetch = above
+            .filter(|exchange| exchange.ordering.is_none())
+            .and_then(|exchange| exchange.fetch);
+        self.push(draft, root, inputs, &scans, (output, fetch.map(|rows| rows as u64)))
     }
 
     /// A leaf for each exchange of the draft.
@@ -213,7 +225,7 @@ impl Cutter<'_> {
         root: ShuffleWriteExec,
         inputs: Vec<StageInput>,
         scans: &[u32],
-        output: Exchange,
+        (output, enough_rows): (Exchange, Option<u64>),
     ) -> Result<StageId> {
         if self.stages.len() >= STAGES_MAX {
             return not_impl_err!("the query takes more than {STAGES_MAX} stages");
@@ -226,6 +238,12 @@ impl Cutter<'_> {
         let plan: Arc<dyn ExecutionPlan> = Arc::new(root);
         let bytes = mayfly_fragment::encode(&plan).map_err(|cause| DataFusionError::External(Box::new(cause)))?;
         let sizing = self.settings.sizing;
+        let may_regroup = shared && pruned.is_empty() && draft.tasks > 1 && !sizing.forced();
+        let regroup = may_regroup.then(|| Regroup {
+            task_bytes: sizing.target_task_bytes,
+            slots: sizing.concurrency,
+            divisible: divisible::inputs(&plan),
+        });
         let stage = Stage {
             id,
             plan: PlanBytes::new(bytes),
@@ -235,9 +253,17 @@ impl Cutter<'_> {
             local_partitions: sizing.local_partitions,
             size: self.settings.size,
             output_bytes_estimate,
+            enough_rows,
+            after: None,
+            regroup,
         };
         let scans = pruned.into_iter().map(scan_text).collect();
-        self.stages.push(CutStage { stage, plan, scans });
+        self.stages.push(CutStage {
+            stage,
+            plan,
+            scans,
+            other: None,
+        });
         Ok(id)
     }
 

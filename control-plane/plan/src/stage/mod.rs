@@ -1,15 +1,19 @@
 //! A plan with exchanges → stages and tasks.
 //!
 //! ```text
-//! prune   folders and footers × predicate → files and row groups that a scan must read
-//! size    bytes → tasks of each stage
-//! draft   the plan taken apart at its exchanges; boundaries between single tasks closed again
-//! order   sorts that an exchange undid, done anew
-//! split   row groups and partition ranges → tasks
-//! cut     drafts → encoded stages with their inputs
+//! prune      folders and footers × predicate → files and row groups that a scan must read
+//! size       bytes → tasks of each stage
+//! draft      the plan taken apart at its exchanges; boundaries between single tasks closed again
+//! order      sorts that an exchange undid, done anew
+//! split      row groups and partition ranges → tasks
+//! divisible  inputs of which several tasks may share a partition
+//! cut        drafts → encoded stages with their inputs
+//! alternative  other plans for joins whose build side turns out small
 //! ```
 
+pub(crate) mod alternative;
 pub(crate) mod cut;
+mod divisible;
 pub(crate) mod draft;
 mod folders;
 mod order;

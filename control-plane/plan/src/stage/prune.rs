@@ -10,9 +10,9 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use mayfly_catalog::{Footer, Table, TableFile};
+use mayfly_catalog::{Footer, Sample, Table, TableFile};
 use mayfly_fragment::SplitScanExec;
-use mayfly_protocol::FileRange;
+use mayfly_protocol::{FileFormat, FileRange};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,6 +81,7 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
     let columns = columns_read(scan);
     let predicate = predicate(scan);
     let folders = folders::kept(scan, &table);
+    let sample = unread_parquet(&table).then(|| table.sample()).flatten();
     let mut pieces: Vec<Piece> = Vec::new();
     let mut pieces_total = 0;
     for (at, file) in table.files.iter().enumerate() {
@@ -92,7 +93,10 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
                     false => Vec::new(),
                 }
             }
-            None => text(file, table.format.is_splittable()),
+            None => match &sample {
+                Some(sample) => vec![whole(file, sample, &columns)],
+                None => text(file, table.format.is_splittable()),
+            },
         };
         if file.footer.is_none() {
             pieces_total += of_file.len();
@@ -103,14 +107,28 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
     }
     // A row group without rows has nothing to read.
     pieces.retain(|piece| piece.rows > 0);
-    let exact = table.files.iter().all(|file| file.footer.is_some());
-    if let (Some(limit), None, true) = (scan.limit, &scan.predicate, exact) {
+    if let (Some(limit), None, true) = (scan.limit, &scan.predicate, table.has_footers()) {
         suffice(&mut pieces, limit as u64);
     }
     Pruned {
         table,
         pieces,
         pieces_total,
+    }
+}
+
+/// Whether some of the table's Parquet files are known by name and size only.
+fn unread_parquet(table: &Table) -> bool {
+    table.format == FileFormat::Parquet && !table.has_footers()
+}
+
+/// A Parquet file whose footer is not known.
+fn whole(file: &Arc<TableFile>, sample: &Sample, columns: &[usize]) -> Piece {
+    Piece {
+        file: file.clone(),
+        range: FileRange::All,
+        rows: sample.rows_of(file.size_bytes),
+        bytes: sample.bytes_of(file.size_bytes, columns),
     }
 }
 

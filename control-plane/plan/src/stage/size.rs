@@ -1,6 +1,7 @@
 //! How many tasks a stage has.
 //!
-//! Input bytes ÷ target_task_bytes, rounded up, for what is scanned and for what is read from an exchange. Tiny target bytes (below
+//! Input bytes ÷ target_task_bytes, rounded up, for what is scanned and for what is read from an exchange; and up again to whole waves,
+//! when there are more tasks than slots. Tiny target bytes (below
 //! 16 MiB) force the shape instead: a stage that can have many tasks has at least 3, however small its input, and at most 8, so that
 //! a forced query of any scale shows every exchange at work in a bounded number of invocations.
 
@@ -18,6 +19,9 @@ pub(crate) const FORCED_BYTES: u64 = 16 * 1024 * 1024;
 /// Tasks of a forced stage that reads an exchange, or a scan of at least as many row groups.
 const FORCED_TASKS_MIN: u32 = 3;
 
+/// Files of one task, however small: each takes requests of its own, and room in the task's order.
+const TASK_FILES_MAX: usize = 1_000;
+
 /// Tasks of a forced stage.
 const FORCED_TASKS_MAX: u32 = 8;
 
@@ -27,10 +31,12 @@ pub(crate) struct Sizing {
     pub target_task_bytes: u64,
     /// DataFusion partitions inside one task.
     pub local_partitions: u32,
+    /// Task slots. Tasks beyond them run in waves.
+    pub concurrency: u32,
 }
 
 impl Sizing {
-    fn forced(&self) -> bool {
+    pub(crate) fn forced(&self) -> bool {
         self.target_task_bytes < FORCED_BYTES
     }
 
@@ -40,14 +46,35 @@ impl Sizing {
         if self.forced() {
             tasks.clamp(FORCED_TASKS_MIN, FORCED_TASKS_MAX)
         } else {
-            tasks.max(1)
+            self.in_full_waves(tasks.max(1))
         }
+    }
+
+    /// A last wave of few tasks takes as long as a full one of smaller tasks.
+    fn in_full_waves(&self, tasks: u32) -> u32 {
+        let slots = self.concurrency.max(1);
+        if tasks <= slots {
+            return tasks;
+        }
+        tasks.checked_next_multiple_of(slots).unwrap_or(tasks)
+    }
+
+    /// Whether one task may read it all.
+    pub(crate) fn fits_one_task<'a>(&self, scans: impl Iterator<Item = &'a Pruned>) -> bool {
+        let (mut bytes, mut files) = (0_u64, 0);
+        for pruned in scans {
+            bytes = bytes.saturating_add(pruned.bytes());
+            files += pruned.files();
+        }
+        bytes <= self.target_task_bytes && files <= TASK_FILES_MAX
     }
 
     /// Tasks of a scan: never more than it has row groups, never none.
     pub(crate) fn scan_tasks(&self, pruned: &Pruned) -> Result<u32> {
-        let row_groups = u32::try_from(pruned.pieces.len()).unwrap_or(u32::MAX).max(1);
-        let tasks = self.wanted(pruned.bytes()).min(row_groups);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let row_groups = count(pruned.pieces.len()).max(1);
+        let by_files = count(pruned.files().div_ceil(TASK_FILES_MAX));
+        let tasks = self.wanted(pruned.bytes()).max(by_files).min(row_groups);
         if tasks > TASKS_MAX {
             let target = self.target_task_bytes;
             return not_impl_err!(

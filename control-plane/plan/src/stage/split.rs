@@ -23,6 +23,7 @@ pub(super) fn tasks(
             Some(partitions) => PartitionRange::new(0, partitions).piece(task, count),
             None => PartitionRange::default(),
         },
+        share: None,
     };
     (0..count).map(template).collect()
 }

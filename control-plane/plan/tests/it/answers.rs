@@ -197,6 +197,7 @@ async fn every_form_of_explain() {
             "Fragment 0 [SOURCE] tasks=1",
             "Output: RESULT",
         ),
+        ("EXPLAIN ANALYZE VERBOSE SELECT 1", "Answered in the control plane", ""),
         ("EXPLAIN (SELECT k FROM t)", "Logical plan:", "SplitScanExec"),
         (
             "EXPLAIN (TYPE DISTRIBUTED) SELECT 1",

@@ -112,11 +112,6 @@ async fn names_and_syntax() {
             ("COPY orders TO 'x.parquet'", NotSupported, "COPY "),
             ("DELETE FROM orders", NotSupported, "DELETE FROM is not supported"),
             ("SET x = 1", NotSupported, "SET "),
-            (
-                "EXPLAIN ANALYZE SELECT 1",
-                NotSupported,
-                "EXPLAIN ANALYZE is not supported",
-            ),
             ("SHOW GRANTS", NotSupported, "line 1:6: SHOW GRANTS is not supported"),
             ("SELECT * FROM generate_serie(1, 10)", FunctionNotFound, ""),
             (

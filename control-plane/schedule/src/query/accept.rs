@@ -8,7 +8,9 @@ use crate::pin_digest;
 use crate::progress;
 use crate::task::{Phase, TaskKey, Winner};
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, Failure, Meter, Output, OutputLocation, TaskReport, TenantId, key};
+use mayfly_protocol::{
+    AttemptId, ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, TaskReport, TenantId, key,
+};
 
 /// Why a report does not win.
 enum Refusal {
@@ -71,7 +73,7 @@ impl Query {
             counters.gone_reports += 1;
             return Err(Refusal::Known);
         }
-        if winner.is_some() {
+        if winner.is_some() || task.phase == Phase::Skipped {
             counters.losing_reports += 1;
             return Err(Refusal::Garbage);
         }
@@ -144,20 +146,62 @@ impl Query {
             .take()
             .is_some_and(|previous| previous != report.output.partitions);
         task.winner = Some(Winner::new(report.nonce, attempt.number, attempt.epoch, report.output));
+        task.elapsed_ms = u32::try_from(report.statistics.elapsed_ms).unwrap_or(u32::MAX);
         if differs {
             self.invalidate_consumers(core, at.stage);
         }
-        self.advance(core, at.stage)
+        self.too_many_rows(at.stage).or_else(|| self.advance(core, at.stage))
+    }
+
+    /// The result is known to be too large before it is complete.
+    fn too_many_rows(&self, stage: usize) -> Option<Outcome> {
+        let most = self.limits.result_rows_max.filter(|_| stage + 1 == self.stages.len())?;
+        let root = &self.stages[stage];
+        // Of lost winners too, and therefore only a reason to look closer.
+        if root.rows_out <= most {
+            return None;
+        }
+        let winners = root.tasks.iter().filter_map(|task| task.winner.as_ref());
+        let rows: u64 = winners.map(|winner| winner.output.rows()).sum();
+        (rows > most).then(|| {
+            let message = format!("the result has more than {most} rows");
+            let error = QueryError::new(ErrorCode::ExceededRowLimit, message);
+            Outcome::Failed {
+                error: error.hint("add a LIMIT, or raise the session property max_result_rows"),
+            }
+        })
     }
 
     /// A complete stage opens its consumers; a complete root stage ends the query.
     fn advance(&mut self, core: &mut Core, stage: usize) -> Option<Outcome> {
+        if self.stages[stage].has_enough() {
+            self.skip_rest(core, stage);
+        } else if self.stages[stage].open_more() {
+            self.open(core, stage);
+        }
         if !self.stages[stage].is_complete() {
             return None;
         }
+        self.stages[stage].measure_skew();
+        self.take_alternatives(core, stage);
         let consumers = self.stages[stage].consumers.clone();
-        consumers.into_iter().for_each(|consumer| self.open(core, consumer));
+        let held = self.held_by(stage);
+        consumers
+            .into_iter()
+            .chain(held)
+            .for_each(|stage| self.open(core, stage));
         (stage + 1 == self.stages.len()).then(|| self.outcome())
+    }
+
+    /// What has not won need not: attempts in flight go on, and their reports are garbage.
+    fn skip_rest(&mut self, core: &mut Core, stage: usize) {
+        for task in 0..self.stages[stage].tasks.len() {
+            let at = TaskKey { stage, task };
+            if self.task(at).phase != Phase::Done {
+                core.counters.skipped += 1;
+                self.enter(core, at, Phase::Skipped);
+            }
+        }
     }
 
     fn outcome(&self) -> Outcome {

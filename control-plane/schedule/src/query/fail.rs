@@ -57,7 +57,7 @@ impl Query {
         failure: &Failure,
     ) -> Option<Outcome> {
         let current = self.is_current(at, flight);
-        if self.task(at).phase == Phase::Done {
+        if matches!(self.task(at).phase, Phase::Done | Phase::Skipped) {
             core.counters.moot_failures += 1;
             return None;
         }
@@ -115,7 +115,7 @@ impl Query {
             attempt: self.attempt(at, flight.number).to_string(),
             size: flight.size,
             splits: &stage.planned.tasks[at.task].scans,
-            memory_bytes_max: self.memory_bytes_max,
+            memory_bytes_max: self.limits.memory_bytes_max,
             query_retries: self.retries,
             query_retries_max: self.retries_max,
         };

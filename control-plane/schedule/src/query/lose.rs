@@ -33,11 +33,8 @@ impl Query {
         let winner = task.winner.as_ref().expect("a producer without winner is not lost");
         task.previous = Some(winner.output.partitions.clone());
         self.drop_winner(core, producer);
-        if self.is_open(producer.stage) {
-            // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
-            let phase = self.adopt(core, producer);
-            self.enter(core, producer, phase);
-        }
+        // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
+        self.open(core, producer.stage);
         None
     }
 
@@ -63,6 +60,7 @@ impl Query {
 
     fn drop_winner(&mut self, core: &mut Core, at: TaskKey) {
         let was_complete = self.stages[at.stage].is_complete();
+        self.want_again(core, at.stage);
         let winner = self.task_mut(at).winner.take().expect("only winners are dropped");
         self.enter(core, at, Phase::Planned);
         let stage = &mut self.stages[at.stage];
@@ -81,11 +79,21 @@ impl Query {
         }
     }
 
-    /// Calls back what was about to run; attempts in flight go on, stale.
-    fn close(&mut self, core: &mut Core, stage: usize) {
+    /// Without this winner there may be too few rows: what was skipped is wanted after all.
+    fn want_again(&mut self, core: &mut Core, stage: usize) {
         for task in 0..self.stages[stage].tasks.len() {
             let at = TaskKey { stage, task };
-            if !matches!(self.task(at).phase, Phase::Planned | Phase::Done) {
+            if self.task(at).phase == Phase::Skipped {
+                self.enter(core, at, Phase::Planned);
+            }
+        }
+    }
+
+    /// Calls back what was about to run; attempts in flight go on, stale.
+    pub(super) fn close(&mut self, core: &mut Core, stage: usize) {
+        for task in 0..self.stages[stage].tasks.len() {
+            let at = TaskKey { stage, task };
+            if !matches!(self.task(at).phase, Phase::Planned | Phase::Done | Phase::Skipped) {
                 self.enter(core, at, Phase::Planned);
             }
         }

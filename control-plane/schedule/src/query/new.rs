@@ -4,7 +4,7 @@ use super::Query;
 use crate::core::Core;
 use crate::stage::StageState;
 use crate::timers::Timer;
-use crate::{Settings, Usage};
+use crate::{QueryLimits, Settings, Usage};
 use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{EpochMs, ErrorCode, PlanBytes, QueryError, QueryId, Stage, StageGraph, TenantId, key, limits};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ pub(crate) struct Submission {
     pub query: QueryId,
     pub epoch: u32,
     pub deadline: EpochMs,
-    pub memory_bytes_max: Option<u64>,
+    pub limits: QueryLimits,
 }
 
 impl Query {
@@ -30,8 +30,9 @@ impl Query {
             id,
             epoch: submission.epoch,
             deadline: submission.deadline,
-            memory_bytes_max: submission.memory_bytes_max,
+            limits: submission.limits,
             settings: graph.settings,
+            alternatives: graph.alternatives,
             positions: BTreeMap::new(),
             ready: BTreeSet::new(),
             has_turn: false,
@@ -52,7 +53,8 @@ impl Query {
         (0..self.stages.len()).for_each(|stage| self.open(core, stage));
     }
 
-    fn link(&mut self) {
+    pub(super) fn link(&mut self) {
+        self.stages.iter_mut().for_each(|stage| stage.consumers.clear());
         let numbered = self.stages.iter().enumerate();
         self.positions = numbered.map(|(position, stage)| (stage.id(), position)).collect();
         for position in 0..self.stages.len() {
@@ -67,16 +69,18 @@ impl Query {
 
     /// A spec has room for two fully inlined inputs; the producers of a consumer with more share that room.
     fn share_inline_bytes(&mut self) {
-        for position in 0..self.stages.len() {
-            let stage = &self.stages[position];
-            let inputs = stage
-                .consumers
-                .iter()
-                .map(|consumer| self.stages[*consumer].inputs.len());
-            let pairs = inputs.max().unwrap_or(1).div_ceil(2) as u64;
-            let tasks = u32::try_from(stage.tasks.len()).expect("checked against TASKS_MAX");
-            self.stages[position].inline_bytes_max = limits::inline_bytes_max(tasks) / pairs;
-        }
+        (0..self.stages.len()).for_each(|position| self.share_inline_bytes_of(position));
+    }
+
+    pub(super) fn share_inline_bytes_of(&mut self, position: usize) {
+        let stage = &self.stages[position];
+        let inputs = stage
+            .consumers
+            .iter()
+            .map(|consumer| self.stages[*consumer].inputs.len());
+        let pairs = inputs.max().unwrap_or(1).div_ceil(2) as u64;
+        let tasks = u32::try_from(stage.tasks.len()).expect("checked against TASKS_MAX");
+        self.stages[position].inline_bytes_max = limits::inline_bytes_max(tasks) / pairs;
     }
 }
 
@@ -90,7 +94,8 @@ fn check(graph: &StageGraph) -> Result<(), QueryError> {
         );
         return refuse(ErrorCode::QueryHasTooManyStages, text);
     }
-    graph.stages.iter().try_for_each(check_stage)?;
+    let others = graph.alternatives.iter().map(|alternative| &alternative.stage);
+    graph.stages.iter().chain(others).try_for_each(check_stage)?;
     let broken = |error| {
         QueryError::new(
             ErrorCode::GenericInternalError,
@@ -127,7 +132,7 @@ fn check_stage(stage: &Stage) -> Result<(), QueryError> {
 }
 
 /// Decides whether the plan rides in specs or becomes an object. Its bytes move: specs hold the only copy.
-fn place(mut stage: Stage, tenant: &TenantId, query: &QueryId) -> StageState {
+pub(super) fn place(mut stage: Stage, tenant: &TenantId, query: &QueryId) -> StageState {
     let digest = stage.plan.digest;
     let bytes = std::mem::take(&mut stage.plan.bytes);
     let plan = PlanBytes { digest, bytes };

@@ -5,8 +5,8 @@ use crate::{Command, Event, Scheduler, Settings};
 use expect_test::expect;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    EpochMs, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Split, Stage,
-    StageGraph, StageId, StageInput, TaskTemplate, limits,
+    EpochMs, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PlanBytes, Split, Stage, StageGraph, StageId,
+    StageInput, TaskTemplate, limits,
 };
 
 #[test]
@@ -45,6 +45,9 @@ fn stage(index: u32, tasks: Vec<TaskTemplate>, inputs: &[u32], plan: Vec<u8>) ->
         local_partitions: 1,
         size: FunctionSize::One,
         output_bytes_estimate: 0,
+        enough_rows: None,
+        after: None,
+        regroup: None,
     }
 }
 
@@ -54,13 +57,14 @@ fn submit(stages: Vec<Stage>) -> Vec<Command> {
     let graph = StageGraph {
         stages,
         settings: Default::default(),
+        alternatives: Vec::new(),
     };
     let event = Event::Submitted {
         query: "q".parse().expect("an id"),
         epoch: 1,
         graph,
         deadline: EpochMs(60_000),
-        memory_bytes_max: None,
+        limits: crate::QueryLimits::default(),
     };
     scheduler.handle(EpochMs(0), event);
     let commands = std::iter::from_fn(|| scheduler.poll_command()).collect();
@@ -119,7 +123,7 @@ fn a_spec_that_no_invocation_can_carry_fails_the_query() {
     };
     let task = TaskTemplate {
         scans: vec![vec![split; 6_000]],
-        partitions: PartitionRange::default(),
+        ..TaskTemplate::default()
     };
     expect!["MAYFLY_TOO_MANY_TASKS: the order for q/s0/t0/a0 takes up to 6970096 bytes, over the 6291456 of an invocation; raise the session property target_task_bytes so that there are fewer tasks to read from"].assert_eq(&refusal(vec![stage(0, vec![task], &[], vec![])]));
 }

@@ -29,6 +29,45 @@ fn a_cancel_ends_at_once_and_what_was_in_flight_is_late() {
 }
 
 #[test]
+fn a_result_of_too_many_rows_ends_the_query_before_it_is_complete() {
+    check(
+        "submit q 1>3 rows=2
+         report s0/t0/a0
+         report s1/t0/a0
+         report s1/t1/a0
+         report s1/t2/a0",
+        expect![[r#"
+            submit q 1>3 rows=2
+                invoke s0/t0/a0
+            report s0/t0/a0
+                invoke s1/t0/a0 [0..1] s0/t0/a0+16
+                invoke s1/t1/a0 [1..2] s0/t0/a0+26
+                invoke s1/t2/a0 [2..4] s0/t0/a0+36
+            report s1/t0/a0
+            report s1/t1/a0
+            report s1/t2/a0
+                finish q MAYFLY_EXCEEDED_ROW_LIMIT: the result has more than 2 rows; add a LIMIT, or raise the session property max_result_rows; s0 1× 100 ms, s1 3× 300 ms
+        "#]],
+    );
+    check(
+        "submit q 1>2 rows=2
+         report s0/t0/a0
+         report s1/t0/a0
+         report s1/t1/a0",
+        expect![[r#"
+            submit q 1>2 rows=2
+                invoke s0/t0/a0
+            report s0/t0/a0
+                invoke s1/t0/a0 [0..2] s0/t0/a0+16
+                invoke s1/t1/a0 [2..4] s0/t0/a0+36
+            report s1/t0/a0
+            report s1/t1/a0
+                finish q with s1/t0/a0, s1/t1/a0; s0 1× 100 ms, s1 2× 200 ms
+        "#]],
+    );
+}
+
+#[test]
 fn the_deadline_ends_the_query_and_the_silent_attempt_is_billed_later() {
     check(
         "submit q 1 deadline=10s

@@ -2,21 +2,23 @@
 //!
 //! ```text
 //! settings concurrency=2                  first line only; also transient=, retries=, task=30s
-//! submit q 2>3>1 deadline=10s             a chain of stages with 2, 3 and 1 tasks; `diamond`: s0 feeds s1 and s2, which s3 joins
-//! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, pinned=wrong, partitions=9
+//! submit q 2>3>1 deadline=10s rows=5      a chain of stages with 2, 3 and 1 tasks, at most 5 rows (one per partition and task); `diamond`: s0 feeds s1 and s2, which s3 joins
+//!                                         group=20 lets tasks of 20 bytes be formed anew, enough=4 rows of s0 are all that is wanted
+//! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, hot=2 (ten times the rows in
+//!                                         partition 2), pinned=wrong, partitions=9
 //! fail s0/t0/a1 transient                 or user, throttled 500ms, lost, memory, timeout, broken, input s0/t1
 //! wait 2s                                 fires what falls due, at its time
 //! cancel q     progress q
 //! ```
 //! An attempt without a query belongs to `q`. Every report bills 100 ms, every failure 10 ms, every 1,769 MB unless escalated.
 
-use crate::{Command, Event, Scheduler, Settings, Usage};
+use crate::{Command, Event, QueryLimits, Scheduler, Settings, Usage};
 use expect_test::Expect;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
     AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FileRange, FunctionSize, InputRead, Meter,
-    Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, SliceSource, Split,
-    Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics, TaskTemplate,
+    Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, Regroup, SliceSource,
+    Split, Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics, TaskTemplate,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -79,9 +81,15 @@ impl Play {
         self.handle(Event::Submitted {
             query: query.parse().expect("a query"),
             epoch: 1,
-            graph: graph(shape, plan),
+            graph: sufficing(
+                regrouping(graph(shape, plan), option(rest, "group")),
+                option(rest, "enough"),
+            ),
             deadline: EpochMs(self.now.0 + deadline),
-            memory_bytes_max: option(rest, "memory").map(|text| text.parse().expect("bytes")),
+            limits: QueryLimits {
+                memory_bytes_max: option(rest, "memory").map(|text| text.parse().expect("bytes")),
+                result_rows_max: option(rest, "rows").map(|text| text.parse().expect("a number")),
+            },
         });
     }
 
@@ -156,6 +164,8 @@ impl Play {
             Command::PutPlan { key, plan, .. } => {
                 format!("put plan {}… ({} bytes)", &key[..key.len() - 60], plan.bytes.len())
             }
+            Command::Regrouped { stage, tasks, .. } => format!("regroup {stage}: {}", show_tasks(&tasks)),
+            Command::Switched { alternative, .. } => format!("switch {}", alternative.stage.id),
             Command::Invoke { spec, size } => {
                 let line = show_spec(&spec, size);
                 self.specs.insert(spec.attempt.clone(), *spec);
@@ -248,7 +258,27 @@ fn graph(shape: &str, plan_bytes: usize) -> StageGraph {
     StageGraph {
         stages,
         settings: BTreeMap::new(),
+        alternatives: Vec::new(),
     }
+}
+
+/// Tasks of so many bytes; the first input of a stage may be divided.
+fn regrouping(mut graph: StageGraph, task_bytes: Option<&str>) -> StageGraph {
+    let Some(bytes) = task_bytes else { return graph };
+    for stage in graph.stages.iter_mut().filter(|stage| !stage.inputs.is_empty()) {
+        stage.regroup = Some(Regroup {
+            task_bytes: bytes.parse().expect("bytes"),
+            slots: 8,
+            divisible: vec![0],
+        });
+    }
+    graph
+}
+
+/// So many rows of the first stage are enough.
+fn sufficing(mut graph: StageGraph, rows: Option<&str>) -> StageGraph {
+    graph.stages[0].enough_rows = rows.map(|text| text.parse().expect("rows"));
+    graph
 }
 
 fn stage(index: u32, tasks: u32, inputs: &[u32], plan_bytes: usize, root: bool) -> Stage {
@@ -264,6 +294,7 @@ fn stage(index: u32, tasks: u32, inputs: &[u32], plan_bytes: usize, root: bool) 
         } else {
             whole.piece(task, tasks)
         },
+        share: None,
     };
     let numbered = (0..).zip(inputs);
     Stage {
@@ -284,6 +315,9 @@ fn stage(index: u32, tasks: u32, inputs: &[u32], plan_bytes: usize, root: bool) 
         local_partitions: 1,
         size: FunctionSize::One,
         output_bytes_estimate: 0,
+        enough_rows: None,
+        after: None,
+        regroup: None,
     }
 }
 
@@ -306,13 +340,17 @@ fn report(spec: &TaskSpec, words: &[&str]) -> TaskReport {
     let content: u64 = option(words, "content").map_or(0, |text| text.parse().expect("content"));
     let partitions = option(words, "partitions").map_or(spec.output.partitions, |text| text.parse().expect("a count"));
     let rows = u64::from(!words.contains(&"empty"));
-    let entry = |partition: u32| PartitionEntry {
-        len_bytes: 10 * rows,
-        rows,
-        digest: PartitionDigest(rows * (1 + content * 100 + u64::from(partition))),
+    let hot = option(words, "hot").map(|text| text.parse::<u32>().expect("a partition"));
+    let entry = |partition: u32| {
+        let rows = if hot == Some(partition) { 10 * rows } else { rows };
+        PartitionEntry {
+            len_bytes: 10 * rows,
+            rows,
+            digest: PartitionDigest(rows * (1 + content * 100 + u64::from(partition))),
+        }
     };
     let partitions: Vec<PartitionEntry> = (0..partitions).map(entry).collect();
-    let len = 10 * rows as usize * partitions.len();
+    let len = partitions.iter().map(|entry| entry.len_bytes as usize).sum();
     let location = match words.contains(&"inline") {
         true => OutputLocation::Inline { bytes: vec![7; len] },
         false => OutputLocation::Object {
@@ -363,6 +401,16 @@ fn failure(spec: &TaskSpec, words: &[&str]) -> Failure {
         }
         other => panic!("not a failure: {other:?}"),
     }
+}
+
+/// `0..2 2..3`; `3..4 of 0..2` is what producers 0 and 1 wrote of partition 3.
+fn show_tasks(tasks: &[TaskTemplate]) -> String {
+    let show = |task: &TaskTemplate| {
+        let (range, share) = (task.partitions, task.share.map(|share| share.producers));
+        let of = share.map_or(String::new(), |share| format!(" of {}..{}", share.start, share.end));
+        format!("{}..{}{of}", range.start, range.end)
+    };
+    tasks.iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
 fn show_spec(spec: &TaskSpec, size: FunctionSize) -> String {

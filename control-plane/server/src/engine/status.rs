@@ -1,7 +1,8 @@
 //! A running query at one moment, as the server shows it.
 
 use mayfly_cost::Bill;
-use mayfly_protocol::{ExchangeKind, Meter, QueryError, StageId};
+use mayfly_protocol::{ExchangeKind, Meter, QueryError, StageId, TaskStatistics};
+use mayfly_schedule::Skew;
 use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,14 @@ pub struct StageProgress {
     pub stage: StageId,
     /// How its rows reach the next stage.
     pub exchange: ExchangeKind,
+    /// Whether it runs the other plan that was prepared for it, as an input turned out small.
+    pub is_alternative: bool,
     pub tasks: u32,
     pub tasks_queued: u32,
     pub tasks_running: u32,
     pub tasks_done: u32,
+    /// Not wanted: others had rows enough.
+    pub tasks_skipped: u32,
     pub attempts_failed: u32,
     /// Rows and bytes that finished tasks have read.
     pub rows_in: u64,
@@ -50,6 +55,12 @@ pub struct StageProgress {
     pub rows_out: u64,
     pub bytes_out: u64,
     pub spilled_bytes: u64,
+    /// Attempts launched, whatever became of them.
+    pub attempts: u32,
+    /// Sums over finished tasks; the memory peak is the largest.
+    pub statistics: TaskStatistics,
+    /// Of a complete stage.
+    pub skew: Option<Skew>,
     /// Sum over all attempts so far, also failed ones.
     pub meter: Meter,
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// A final MAYFLY_COST warning tells the price also in clients that show no statistics.
 const COST_WARNING: &str = "cost_warning";
-const RUN_DURATION: &str = "query_max_run_time";
+/// Ours and Trino's; the shorter one holds.
+const RUN_DURATIONS: [&str; 2] = ["max_run_time", "query_max_run_time"];
 
 /// Tools set these for Trino whatever they talk to.
 const IGNORED: [&str; 6] = [
@@ -27,7 +28,6 @@ pub struct SessionSettings {
 
 impl SessionSettings {
     pub fn read(session: &BTreeMap<String, String>) -> Result<SessionSettings, QueryError> {
-        let run = session.get(RUN_DURATION);
         let warning = session.get(COST_WARNING).map(|text| text.to_ascii_lowercase());
         Ok(SessionSettings {
             cost_warning: match warning.as_deref() {
@@ -35,20 +35,23 @@ impl SessionSettings {
                 Some("true") => true,
                 Some(other) => return Err(invalid(COST_WARNING, other)),
             },
-            run_duration_max: match run {
-                None => None,
-                Some(text) => Some(quantity::duration(text).ok_or_else(|| invalid(RUN_DURATION, text))?),
-            },
+            run_duration_max: run_duration(session)?,
         })
     }
 }
 
+fn run_duration(session: &BTreeMap<String, String>) -> Result<Option<Duration>, QueryError> {
+    let given = RUN_DURATIONS.iter().filter_map(|key| Some((key, session.get(*key)?)));
+    let parsed = given.map(|(key, text)| quantity::duration(text).ok_or_else(|| invalid(key, text)));
+    let parsed: Vec<Duration> = parsed.collect::<Result<_, _>>()?;
+    Ok(parsed.into_iter().min())
+}
+
 /// What the planner shall see.
 pub fn for_planner(session: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let own = |key: &str| key == COST_WARNING || key == RUN_DURATION || IGNORED.contains(&key);
     session
         .iter()
-        .filter(|(key, _)| !own(key))
+        .filter(|(key, _)| !IGNORED.contains(&key.as_str()))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }

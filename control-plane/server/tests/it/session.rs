@@ -33,8 +33,8 @@ async fn the_request_reaches_the_engine() {
         .collect();
     assert_eq!(
         session,
-        ["target_partitions=3", "target_task_bytes=1MB"],
-        "the server keeps what only it obeys"
+        ["query_max_run_time=5m", "target_partitions=3", "target_task_bytes=1MB"],
+        "what means nothing here is dropped"
     );
     assert_eq!(request.deadline.since(request.accepted_at).as_secs(), 300);
 }

@@ -6,6 +6,8 @@ mod double_entry;
 mod errors;
 mod executor_programs;
 mod executors;
+mod explain_analyze;
+mod limits;
 mod results;
 mod sql;
 mod stores;

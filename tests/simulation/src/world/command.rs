@@ -5,7 +5,7 @@ use crate::cloud::Moment;
 use crate::oracle;
 use mayfly_auditor::Violation;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, Meter, Output, QueryId, StageId, TaskSpec};
+use mayfly_protocol::{Alternative, AttemptId, Meter, Output, QueryId, StageId, TaskSpec, TaskTemplate};
 use mayfly_schedule::{Command, Usage};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ impl World<'_> {
                     self.trace.note(self.now, format_args!("  > put {key}"));
                     self.coverage.hit("branch plan put");
                 }
+                Command::Regrouped { query, stage, tasks } => self.regroup(&query, stage, tasks)?,
+                Command::Switched { query, alternative } => self.switch(&query, &alternative)?,
                 Command::Invoke { spec, .. } => self.invoke(*spec)?,
                 Command::Finish {
                     query, outcome, usage, ..
@@ -43,6 +45,31 @@ impl World<'_> {
             self.trace
                 .note(self.now, format_args!("bill {} {}", planned.id, bill.total));
         }
+        Ok(())
+    }
+
+    fn regroup(&mut self, query: &QueryId, stage: StageId, tasks: Vec<TaskTemplate>) -> Step {
+        self.trace.note(
+            self.now,
+            format_args!("  > regroup {query}/{stage} {} tasks", tasks.len()),
+        );
+        let verdict = self.auditor.regrouped(self.now, query, stage, &tasks);
+        verdict.map_err(say)?;
+        // The oracle runs the tasks that there are.
+        let graph = &mut self.queries[self.by_id[query]].modelled.graph;
+        if let Some(own) = graph.stages.iter_mut().find(|own| own.id == stage) {
+            own.tasks = tasks;
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, query: &QueryId, taken: &Alternative) -> Step {
+        self.trace
+            .note(self.now, format_args!("  > switch {query}/{}", taken.stage.id));
+        let verdict = self.auditor.switched(self.now, query, taken);
+        verdict.map_err(say)?;
+        // The oracle runs the graph that there is.
+        self.queries[self.by_id[query]].modelled.take(taken);
         Ok(())
     }
 

@@ -6,7 +6,21 @@ fn sizing(target_task_bytes: u64, local_partitions: u32) -> Sizing {
     Sizing {
         target_task_bytes,
         local_partitions,
+        concurrency: 1_000,
     }
+}
+
+#[test]
+fn the_last_wave_is_full() {
+    let tasks = |concurrency, wanted| {
+        let sizing = Sizing {
+            concurrency,
+            ..sizing(100 << 20, 1)
+        };
+        sizing.exchange_tasks(wanted * (100_u64 << 20))
+    };
+    assert_eq!([1, 2, 3, 4, 5].map(|wanted| tasks(2, wanted)), [1, 2, 4, 4, 6]);
+    assert_eq!([99, 100, 101].map(|wanted| tasks(100, wanted)), [99, 100, 200]);
 }
 
 #[test]
@@ -16,7 +30,7 @@ fn bytes_decide_on_tasks() {
     assert_eq!(normal.exchange_tasks(100 << 20), 1);
     assert_eq!(normal.exchange_tasks((100 << 20) + 1), 2);
     // Never more tasks than there are partitions for.
-    assert_eq!(normal.exchange_tasks(u64::MAX), 1_024);
+    assert_eq!(normal.exchange_tasks(u64::MAX), 1_024, "partitions bound it");
 }
 
 #[test]

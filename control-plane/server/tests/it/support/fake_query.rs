@@ -1,7 +1,7 @@
 //! A running query whose fate the test decides.
 
 use async_trait::async_trait;
-use mayfly_protocol::{ExchangeKind, Meter, StageId};
+use mayfly_protocol::{ExchangeKind, Meter, StageId, TaskStatistics};
 use mayfly_server::engine::{Pages, RunningQuery, StageProgress, State, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,16 +47,21 @@ impl FakeQuery {
         let stage = StageProgress {
             stage: StageId::new(0),
             exchange: ExchangeKind::Single,
+            is_alternative: false,
             tasks: 10,
             tasks_queued: 0,
             tasks_running: 10 - done,
             tasks_done: done,
+            tasks_skipped: 0,
             attempts_failed: 0,
             rows_in: u64::from(done) * 1000,
             bytes_in: u64::from(done) * 8000,
             rows_out: 0,
             bytes_out: 0,
             spilled_bytes: 0,
+            attempts: 10,
+            statistics: TaskStatistics::default(),
+            skew: None,
             meter,
         };
         self.status.send_modify(|status| status.stages = vec![stage]);

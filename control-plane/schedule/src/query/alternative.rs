@@ -1,0 +1,57 @@
+//! A stage has published so little that another plan is better: the graph's alternatives that it decides are taken, where nothing that
+//! they concern was launched.
+
+use super::{Query, new};
+use crate::Command;
+use crate::core::Core;
+use crate::stage::StageState;
+use mayfly_protocol::Alternative;
+
+impl Query {
+    /// Takes what the complete stage decides, and lets go of what it decides no more.
+    pub(super) fn take_alternatives(&mut self, core: &mut Core, stage: usize) {
+        let decider = &self.stages[stage];
+        let (id, bytes) = (decider.id(), decider.bytes_out);
+        let decided: Vec<Alternative> = self.alternatives.extract_if(.., |other| other.decides == id).collect();
+        for alternative in decided {
+            if bytes <= alternative.bytes_max && self.is_untouched(&alternative) {
+                self.take(core, alternative);
+            }
+        }
+    }
+
+    /// Stages that wait for this one without reading it.
+    pub(super) fn held_by(&self, stage: usize) -> Vec<usize> {
+        let id = self.stages[stage].id();
+        let numbered = self.stages.iter().enumerate();
+        let held = numbered.filter(|(_, other)| other.planned.after == Some(id));
+        held.map(|(position, _)| position).collect()
+    }
+
+    fn is_untouched(&self, alternative: &Alternative) -> bool {
+        let is_changed = |stage: &&StageState| alternative.changed().any(|changed| changed == stage.id());
+        let mut stages = self.stages.iter().filter(is_changed);
+        stages.all(|stage| stage.attempts == 0 && !stage.is_dropped && !stage.is_alternative)
+    }
+
+    fn take(&mut self, core: &mut Core, alternative: Alternative) {
+        let is_free = |other: &mut Alternative| !alternative.changed().any(|changed| other.concerns(changed));
+        self.alternatives.retain_mut(is_free);
+        core.commands.push_back(Command::Switched {
+            query: self.id.clone(),
+            alternative: Box::new(alternative.clone()),
+        });
+        let Alternative { stage, dropped, .. } = alternative;
+        let at = self.positions[&stage.id];
+        core.counters.alternatives_taken += 1;
+        self.close(core, at);
+        self.stages[at] = new::place(stage, &core.settings.tenant, &self.id);
+        self.stages[at].is_alternative = true;
+        if let Some(gone) = dropped.map(|dropped| self.positions[&dropped]) {
+            self.close(core, gone);
+            self.stages[gone].drop_work();
+        }
+        self.link();
+        (0..self.stages.len()).for_each(|position| self.share_inline_bytes_of(position));
+    }
+}
