@@ -1,6 +1,10 @@
 //! Benchmarks that print our figure and the peer's from the same run. Measures and prints; asserts only that answers are equal.
 
+mod files;
+mod latency;
 mod report;
+mod scheduler;
+mod skew;
 mod tpch;
 mod usage;
 
@@ -17,6 +21,14 @@ struct Arguments {
 enum Bench {
     /// The 22 TPC-H queries over HTTP against in-process DataFusion on the same files.
     Tpch(tpch::Settings),
+    /// Waiting times of small things, and the server's memory during a large one.
+    Latency,
+    /// Planning a table of very many files.
+    Files(files::Settings),
+    /// A join on a skewed key beside one on a uniform key.
+    Skew(skew::Settings),
+    /// The scheduler alone.
+    Scheduler,
 }
 
 /// How Mayfly is asked to run a query.
@@ -30,6 +42,11 @@ pub enum Mode {
 
 #[tokio::main]
 async fn main() {
-    let Bench::Tpch(settings) = Arguments::parse().bench;
-    tpch::run(&settings).await;
+    match Arguments::parse().bench {
+        Bench::Tpch(settings) => tpch::run(&settings).await,
+        Bench::Latency => latency::run().await,
+        Bench::Files(settings) => files::run(&settings).await,
+        Bench::Skew(settings) => skew::run(&settings).await,
+        Bench::Scheduler => scheduler::run(),
+    }
 }

@@ -60,6 +60,14 @@ pub fn of_server(pid: u32) -> Cpu {
     }
 }
 
+/// What a process holds in memory, in MB.
+pub fn resident_mb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) * 1_024 / 1_000_000
+}
+
 #[derive(Clone, Copy, Default)]
 struct Times {
     own: Duration,

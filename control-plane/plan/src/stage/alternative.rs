@@ -122,8 +122,7 @@ fn fused(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<Option<O
 
 /// The probe side, of its rows those that have a partner in the build side.
 fn filtered(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<Option<Other>> {
-    let estimate = |input: u32| producer(cut, stages, input).map_or(0, |producer| producer.stage.output_bytes_estimate);
-    let Some(filter) = Filter::find(&cut.plan, &estimate) else {
+    let Some(filter) = Filter::find(&cut.plan) else {
         return Ok(None);
     };
     let both = (
@@ -134,7 +133,6 @@ fn filtered(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<Optio
         return Ok(None);
     };
     let bytes_max = most_bytes(&probe.stage, sizing) / FILTER_GAIN;
-    // A graph has producers before their readers, so only an earlier stage may filter.
     let is_earlier = build.stage.id < probe.stage.id;
     if bytes_max == 0 || !is_earlier || probe.other.is_some() || !may_change(probe, stages) {
         return Ok(None);
@@ -177,49 +175,23 @@ struct Filter {
 }
 
 impl Filter {
-    fn find(plan: &Arc<dyn ExecutionPlan>, estimate: &dyn Fn(u32) -> u64) -> Option<Filter> {
-        let here = plan
-            .downcast_ref::<HashJoinExec>()
-            .and_then(|join| Filter::of(join, estimate));
-        here.or_else(|| {
-            plan.children()
-                .into_iter()
-                .find_map(|child| Filter::find(child, estimate))
-        })
+    fn find(plan: &Arc<dyn ExecutionPlan>) -> Option<Filter> {
+        let here = plan.downcast_ref::<HashJoinExec>().and_then(Filter::of);
+        here.or_else(|| plan.children().into_iter().find_map(Filter::find))
     }
 
-    fn of(join: &HashJoinExec, estimate: &dyn Fn(u32) -> u64) -> Option<Filter> {
-        let (left, right) = (exchanged(join.left())?, exchanged(join.right())?);
-        if *join.partition_mode() != PartitionMode::Partitioned || join.null_aware {
-            return None;
-        }
-        let swap = |on: &[(PhysicalExprRef, PhysicalExprRef)]| on.iter().map(|(l, r)| (r.clone(), l.clone())).collect();
-        let left_builds = Filter {
-            sides: Sides {
-                build: left,
-                probe: right,
-            },
+    /// Of a join's sides the left one is an earlier stage, and a graph has producers before their readers: so only it may filter.
+    fn of(join: &HashJoinExec) -> Option<Filter> {
+        let (build, probe) = (exchanged(join.left())?, exchanged(join.right())?);
+        let filters = *join.partition_mode() == PartitionMode::Partitioned
+            && !join.null_aware
+            && drops_unmatched_probes(*join.join_type());
+        filters.then(|| Filter {
+            sides: Sides { build, probe },
             on: join.on().to_vec(),
             null_equality: join.null_equality(),
             build: join.left().schema(),
-        };
-        let right_builds = Filter {
-            sides: Sides {
-                build: right,
-                probe: left,
-            },
-            on: swap(join.on()),
-            null_equality: join.null_equality(),
-            build: join.right().schema(),
-        };
-        let drops_right = drops_unmatched_probes(*join.join_type());
-        let drops_left = drops_unmatched_probes(join.join_type().swap());
-        match (drops_right, drops_left) {
-            (true, true) if estimate(right) < estimate(left) => Some(right_builds),
-            (true, _) => Some(left_builds),
-            (false, true) => Some(right_builds),
-            (false, false) => None,
-        }
+        })
     }
 
     /// `input`: the ordinal by which the probe side reads the build side.

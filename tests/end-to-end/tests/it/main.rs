@@ -1,5 +1,6 @@
 //! The whole product through its door: real processes, the wire, the clients that people use.
 
+mod adaptive;
 mod clients;
 mod command_line;
 mod double_entry;
