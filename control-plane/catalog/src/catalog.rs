@@ -110,6 +110,7 @@ impl Catalog {
             partition_columns: definition.partition_columns,
             format: definition.format,
             location: definition.location,
+            learned: definition.learned,
             files,
             partitions,
         }))

@@ -128,6 +128,7 @@ impl Catalog {
             format,
             schema: Arc::new(Schema::new(columns)),
             partition_columns,
+            learned: None,
         })
     }
 

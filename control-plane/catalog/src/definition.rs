@@ -1,7 +1,7 @@
 //! The object of a name: a table's says where it lies, how it is written and which columns it has; a view's holds its query. Columns
 //! stand twice: as text for people, as an Arrow IPC stream without batches for exactness.
 
-use crate::{Location, TableRef, error};
+use crate::{LearnedStatistics, Location, TableRef, error};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_ipc::reader::StreamReader;
@@ -31,6 +31,8 @@ pub struct TableDefinition {
     pub schema: SchemaRef,
     /// How many of the columns are folders'.
     pub partition_columns: usize,
+    /// What ANALYZE TABLE found.
+    pub learned: Option<LearnedStatistics>,
 }
 
 /// What `CREATE VIEW` fixed.
@@ -64,6 +66,8 @@ enum StoredRelation {
         format: FileFormat,
         #[serde(default)]
         partition_columns: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        learned: Option<LearnedStatistics>,
     },
     View {
         sql: String,
@@ -99,6 +103,7 @@ impl Relation {
                 location: table.location.clone(),
                 format: table.format.clone(),
                 partition_columns: table.partition_columns,
+                learned: table.learned.clone(),
             },
             Relation::View(view) => StoredRelation::View {
                 sql: view.sql.clone(),
@@ -135,12 +140,14 @@ impl Relation {
                 location,
                 format,
                 partition_columns,
+                learned,
             } => Relation::Table(TableDefinition {
                 name,
                 location,
                 format,
                 schema: columns,
                 partition_columns,
+                learned,
             }),
             StoredRelation::View { sql, catalog, schema } => Relation::View(ViewDefinition {
                 name,

@@ -1,7 +1,7 @@
 //! A table as a query sees it: its columns, and the files that it has at this moment.
 
 use crate::footer::RawFooter;
-use crate::{Location, TableRef, partition};
+use crate::{LearnedStatistics, Location, TableRef, partition};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use mayfly_protocol::FileFormat;
@@ -20,6 +20,8 @@ pub struct Table {
     pub partition_columns: usize,
     pub format: FileFormat,
     pub location: Location,
+    /// What ANALYZE TABLE found, at its time.
+    pub learned: Option<LearnedStatistics>,
     /// In key order.
     pub files: Vec<Arc<TableFile>>,
     /// Values of the partition columns, a row for each file.

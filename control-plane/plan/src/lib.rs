@@ -13,6 +13,7 @@ mod error;
 mod estimate;
 mod explain;
 mod information;
+pub mod learn;
 mod limits;
 mod planned;
 mod planner;
@@ -32,7 +33,7 @@ mod table_of_text;
 mod types;
 mod views;
 
-pub use planned::{Fragment, PlanText, Planned, PlannedQuery};
+pub use planned::{Fragment, PlanText, Planned, PlannedQuery, Purpose};
 pub use planner::Planner;
 pub use session::{Session, SessionChange};
 pub use settings::PlannerSettings;

@@ -1,6 +1,7 @@
 //! What planning a statement yields: stages to run, rows that are known already, or a change.
 
 use crate::SessionChange;
+use crate::learn::Lesson;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use mayfly_protocol::{StageGraph, StageId};
@@ -39,12 +40,22 @@ pub struct PlannedQuery {
     pub text: PlanText,
     /// One per stage, the result first.
     pub fragments: Vec<Fragment>,
-    /// EXPLAIN ANALYZE: run it, and answer with `fragments` and what became of them.
-    pub is_analyzed: bool,
+    pub purpose: Purpose,
     /// Cap on each task's memory pool that the session asked for.
     pub memory_bytes_max: Option<u64>,
     /// Rows of the result that the session allows.
     pub result_rows_max: Option<u64>,
+}
+
+/// What a query is run for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Its rows.
+    Rows,
+    /// EXPLAIN ANALYZE: its fragments, and what became of them.
+    Explain,
+    /// ANALYZE TABLE: what its one row says of a table.
+    Learn(Lesson),
 }
 
 /// A stage as planned, for people.

@@ -1,19 +1,20 @@
 //! The planner: a statement in, what to do about it out. Plans on a thread of its own, because the depth of a plan is its user's.
 
 use crate::context::{self, Context, Lookup, Shape};
+use crate::learn::{self, Lesson};
 use crate::settings::PLANNED_PARTITIONS_MIN;
 use crate::sql::{Command, ExplainForm, NewViewStatement, QueryStatement, Statement};
 use crate::stage::cut::{self, CutSettings, CutStage};
 use crate::stage::size::Sizing;
 use crate::stage::{draft, prune};
-use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Session};
-use crate::{command, error, explain, limits, resolve, rewrite, rows, show, sql, views};
+use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session};
+use crate::{command, error, explain, limits, resolve, rewrite, rows, show, sql, table_of_text, views};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
-use mayfly_catalog::Catalog;
+use mayfly_catalog::{Catalog, Relation};
 use mayfly_protocol::QueryError;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -108,6 +109,7 @@ impl Worker {
         match sql::parse(sql)? {
             Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
             Statement::Command(Command::CreateView(create)) => self.create_view(create, session).await,
+            Statement::Command(Command::AnalyzeTable { name }) => self.analyze_table(&name, session).await,
             Statement::Command(command) => command::run(command, &self.catalog, session).await,
             Statement::Explain {
                 form: ExplainForm::Analyze,
@@ -153,7 +155,7 @@ impl Worker {
                     columns,
                     text,
                     fragments: explain::fragments(&stages),
-                    is_analyzed: false,
+                    purpose: Purpose::Rows,
                     memory_bytes_max: properties.max_task_memory_bytes,
                     result_rows_max: properties.max_result_rows,
                 }))
@@ -165,11 +167,37 @@ impl Worker {
     async fn analyze(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
         Ok(match self.query(statement, session).await? {
             Planned::Query(query) => Planned::Query(PlannedQuery {
-                is_analyzed: true,
+                purpose: Purpose::Explain,
                 ..query
             }),
             _ => explain::answer(ExplainForm::Analyze, &explain::in_control_plane()),
         })
+    }
+
+    /// A query over the whole table, for its figures. One without rows is answered, and kept, at once.
+    async fn analyze_table(&self, name: &[String], session: &Session) -> Result<Planned, QueryError> {
+        let name = show::table_name(name, session)?;
+        let Relation::Table(definition) = self.catalog.relation(&name).await? else {
+            return Err(error::not_supported(format!(
+                "'{name}' is a view: ANALYZE TABLE looks at tables"
+            )));
+        };
+        let lesson = Lesson::new(&*self.catalog.open(definition).await?);
+        let Statement::Query(query) = sql::parse(&lesson.sql())? else {
+            return Err(error::internal("ANALYZE TABLE runs a query"));
+        };
+        match self.query(query, session).await? {
+            Planned::Query(query) => Ok(Planned::Query(PlannedQuery {
+                purpose: Purpose::Learn(lesson),
+                ..query
+            })),
+            Planned::Rows { batches, .. } => {
+                let learned = lesson.learned(&batches)?;
+                self.catalog.learn(&lesson.table, learned.clone()).await?;
+                Ok(table_of_text::of(learn::shown(&learned)))
+            }
+            other => Ok(other),
+        }
     }
 
     async fn explain(
@@ -214,6 +242,7 @@ impl Worker {
             target_task_bytes: properties.target_task_bytes.unwrap_or(self.settings.target_task_bytes),
             local_partitions: properties.target_partitions.unwrap_or(self.settings.executor_vcpus),
             concurrency: self.settings.concurrency,
+            one_task_bytes: properties.target_task_bytes.unwrap_or(self.settings.one_task_bytes()),
         })
     }
 

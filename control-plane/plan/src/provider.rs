@@ -1,7 +1,7 @@
 //! A catalog table as DataFusion's planner sees it: columns and statistics, and a scan leaf that is bound to files only when tasks
 //! are made.
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, Statistics};
@@ -11,6 +11,7 @@ use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use mayfly_catalog::Table;
 use mayfly_fragment::SplitScanExec;
+use mayfly_protocol::FileFormat;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +46,7 @@ pub(crate) struct LakeTable {
 impl LakeTable {
     pub(crate) fn new(table: Arc<Table>, statistics: Arc<Statistics>, scans: Arc<Scans>) -> LakeTable {
         LakeTable {
-            schema: lower_case(&table.schema),
+            schema: lower_case(&scan_schema(&table)),
             statistics,
             table,
             scans,
@@ -94,13 +95,31 @@ impl TableProvider for LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let scan = self.scans.add(&self.table);
         let name = self.table.name.to_string();
-        let leaf = SplitScanExec::new(scan, name, self.table.schema.clone(), projection.cloned())?
+        let leaf = SplitScanExec::new(scan, name, scan_schema(&self.table), projection.cloned())?
             .with_files(self.table.format.clone(), self.table.partition_columns)
             .with_limit(limit)
             .with_statistics(self.statistics.as_ref().clone())
             .with_partitions(state.config().target_partitions())?;
         self.renamed(leaf)
     }
+}
+
+/// The table's columns as a scan yields them. Texts of Parquet are views into its pages: filtering and comparing them copies nothing.
+pub(crate) fn scan_schema(table: &Table) -> SchemaRef {
+    if table.format != FileFormat::Parquet {
+        return table.schema.clone();
+    }
+    let held = table.schema.fields().len() - table.partition_columns;
+    let viewed = |(at, field): (usize, &Arc<Field>)| {
+        let data_type = match field.data_type() {
+            DataType::Utf8 if at < held => DataType::Utf8View,
+            DataType::Binary if at < held => DataType::BinaryView,
+            other => other.clone(),
+        };
+        field.as_ref().clone().with_data_type(data_type)
+    };
+    let fields: Vec<Field> = table.schema.fields().iter().enumerate().map(viewed).collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// Lower-case names, unless two columns differ only in case: then each needs its own spelling.

@@ -48,6 +48,17 @@ impl PlannerSettings {
 const VCPU_BYTES: u64 = 8_000_000;
 
 impl PlannerSettings {
+    /// Bytes that one task may read where the session does not say. Where one function has all the vCPUs that all slots have together,
+    /// dividing the work gains nothing and costs the exchange: then it may be as much as its memory bears.
+    pub(crate) fn one_task_bytes(&self) -> u64 {
+        let has_all = self.size_max.vcpus() >= self.concurrency.saturating_mul(self.size.vcpus());
+        let memory_bytes = u64::from(self.size_max.memory_mb()) * 1_000_000;
+        match has_all {
+            true => self.target_task_bytes.max(memory_bytes * 3 / 10),
+            false => self.target_task_bytes,
+        }
+    }
+
     /// The function for a query that reads so much and fits one task.
     pub(crate) fn size_for(&self, bytes: u64) -> FunctionSize {
         let vcpus = u32::try_from(bytes / VCPU_BYTES).unwrap_or(u32::MAX);

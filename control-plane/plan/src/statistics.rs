@@ -1,11 +1,12 @@
 //! Statistics of a table, from its footers and folders, as DataFusion's optimizer wants them.
 
+use crate::provider::scan_schema;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use mayfly_catalog::{Table, TableFile};
+use mayfly_catalog::{LearnedStatistics, Table, TableFile};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub(crate) const TEXT_ROW_BYTES: u64 = 100;
 /// The table's statistics. Where a footer's cannot be read, they are unknown, never wrong.
 pub(crate) fn of(table: &Table) -> Statistics {
     let columns = table.schema.fields().len() - table.partition_columns;
-    let held: SchemaRef = Arc::new(Schema::new(table.schema.fields()[..columns].to_vec()));
+    let held: SchemaRef = Arc::new(Schema::new(scan_schema(table).fields()[..columns].to_vec()));
     let known = match table.has_footers() {
         true => of_files(table, &held),
         false => of_sample(table, &held),
@@ -23,7 +24,34 @@ pub(crate) fn of(table: &Table) -> Statistics {
     let mut statistics = known.unwrap_or_else(|| guessed(table, &held));
     let folders = table.partitions.columns().iter().map(of_folders);
     statistics.column_statistics.extend(folders);
+    if let Some(learned) = &table.learned {
+        add_learned(table, learned, &mut statistics);
+    }
     statistics
+}
+
+/// What only ANALYZE TABLE knows. Rows grow with the files; distinct values are taken to stay.
+fn add_learned(table: &Table, learned: &LearnedStatistics, statistics: &mut Statistics) {
+    let now = |number: u64| {
+        let grown = u128::from(number) * u128::from(table.size_bytes()) / u128::from(learned.size_bytes.max(1));
+        count(u64::try_from(grown).unwrap_or(u64::MAX))
+    };
+    if !table.has_footers() {
+        statistics.num_rows = now(learned.rows);
+        // DataFusion would compare bytes before rows, and those of text say little.
+        statistics.total_byte_size = Precision::Absent;
+    }
+    for (field, known) in table.schema.fields().iter().zip(&mut statistics.column_statistics) {
+        let Some(column) = learned.columns.iter().find(|column| column.name == *field.name()) else {
+            continue;
+        };
+        if known.distinct_count == Precision::Absent {
+            known.distinct_count = count(column.distinct);
+        }
+        if known.null_count == Precision::Absent {
+            known.null_count = now(learned.rows.saturating_sub(column.values));
+        }
+    }
 }
 
 fn of_files(table: &Table, held: &SchemaRef) -> Option<Statistics> {

@@ -24,9 +24,15 @@ pub(crate) fn batch(columns: &[&str], rows: &[Vec<String>]) -> RecordBatch {
 
 /// Rows as the answer of a statement.
 pub(crate) fn answer(columns: &[&str], rows: &[Vec<String>]) -> Planned {
+    of(batch(columns, rows))
+}
+
+/// The batch as the answer of a statement.
+pub(crate) fn of(batch: RecordBatch) -> Planned {
+    let schema = batch.schema();
     Planned::Rows {
-        schema: schema(columns),
-        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
-        batches: vec![batch(columns, rows)],
+        columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
+        schema,
+        batches: vec![batch],
     }
 }

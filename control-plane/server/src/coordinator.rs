@@ -5,13 +5,14 @@ use crate::engine::{
     Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status,
     Submission,
 };
+use crate::learn::Learning;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use mayfly_cost::{Bill, PriceBook, bill};
 use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
 use mayfly_exchange::{ExchangeError, ResultReader};
-use mayfly_plan::{Planned, PlannedQuery, Planner, Session};
+use mayfly_plan::{Planned, PlannedQuery, Planner, Purpose, Session};
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
 use mayfly_schedule::QueryLimits;
@@ -77,7 +78,7 @@ impl Coordinator {
             columns,
             text,
             fragments,
-            is_analyzed,
+            purpose,
             memory_bytes_max,
             result_rows_max,
         } = planned;
@@ -93,19 +94,15 @@ impl Coordinator {
             prices: self.prices.clone(),
         });
         let plan = text.distributed;
-        Ok(if is_analyzed {
-            Answer::Query {
-                columns: Analyzed::columns(),
-                plan,
-                query: Arc::new(Analyzed::new(query, fragments)),
+        let (columns, query): (Columns, Arc<dyn RunningQuery>) = match purpose {
+            Purpose::Rows => (Columns { names: columns, schema }, query),
+            Purpose::Explain => (Analyzed::columns(), Arc::new(Analyzed::new(query, fragments))),
+            Purpose::Learn(lesson) => {
+                let catalog = self.planner.catalog().clone();
+                (Learning::columns(), Arc::new(Learning { query, lesson, catalog }))
             }
-        } else {
-            Answer::Query {
-                columns: Columns { names: columns, schema },
-                plan,
-                query,
-            }
-        })
+        };
+        Ok(Answer::Query { columns, plan, query })
     }
 
     /// A planner whose requests are counted on that meter; what the catalog has cached is shared.

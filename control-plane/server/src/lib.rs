@@ -18,6 +18,7 @@ mod analyze;
 mod cell;
 mod client;
 mod clock;
+mod learn;
 mod listen;
 mod quantity;
 mod query;

@@ -1,4 +1,4 @@
-//! Commands that are read word by word: SHOW, DESCRIBE, USE, SET SESSION, RESET SESSION, CREATE SCHEMA, DROP TABLE, DROP VIEW.
+//! Commands that are read word by word: SHOW, DESCRIBE, USE, SET SESSION, RESET SESSION, CREATE SCHEMA, DROP TABLE, DROP VIEW, ANALYZE TABLE.
 
 use super::format;
 use super::parse::not_supported;
@@ -38,6 +38,11 @@ pub(super) fn parse(cursor: &mut Parser<'_>) -> Result<Option<Statement>, QueryE
         let if_exists = words(cursor, &["IF", "EXISTS"]);
         let name = name(cursor)?;
         command(Command::DropView { name, if_exists })
+    } else if words(cursor, &["ANALYZE"]) {
+        let _ = words(cursor, &["TABLE"]);
+        let name = name(cursor)?;
+        let _ = words(cursor, &["COMPUTE", "STATISTICS"]);
+        command(Command::AnalyzeTable { name })
     } else {
         return Ok(None);
     };

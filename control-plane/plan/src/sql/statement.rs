@@ -54,6 +54,7 @@ pub(crate) enum Command {
     DropTable { name: Vec<String>, if_exists: bool },
     CreateView(NewViewStatement),
     DropView { name: Vec<String>, if_exists: bool },
+    AnalyzeTable { name: Vec<String> },
     Use { name: Vec<String> },
     SetSession { key: String, value: String },
     ResetSession { key: String },

@@ -4,6 +4,7 @@
 use super::folders;
 use crate::provider::Scans;
 use crate::statistics::TEXT_ROW_BYTES;
+use arrow::datatypes::Schema;
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter};
 use datafusion::physical_expr::utils::collect_columns;
@@ -89,7 +90,7 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
             Some(footer) => {
                 pieces_total += footer.row_groups.len();
                 match folders.keeps(at) {
-                    true => row_groups(file, footer, &table, predicate.as_ref(), &columns),
+                    true => row_groups(file, footer, &scan.table_schema, predicate.as_ref(), &columns),
                     false => Vec::new(),
                 }
             }
@@ -135,11 +136,11 @@ fn whole(file: &Arc<TableFile>, sample: &Sample, columns: &[usize]) -> Piece {
 fn row_groups(
     file: &Arc<TableFile>,
     footer: &Footer,
-    table: &Table,
+    schema: &Schema,
     predicate: Option<&PruningPredicate>,
     columns: &[usize],
 ) -> Vec<Piece> {
-    let kept = kept_row_groups(file, footer, table, predicate).into_iter();
+    let kept = kept_row_groups(file, footer, schema, predicate).into_iter();
     let piece = |at: usize| {
         let group = &footer.row_groups[at];
         let start = u32::try_from(at).unwrap_or(u32::MAX - 1);
@@ -208,7 +209,7 @@ fn predicate(scan: &SplitScanExec) -> Option<PruningPredicate> {
 fn kept_row_groups(
     file: &TableFile,
     footer: &Footer,
-    table: &Table,
+    schema: &Schema,
     predicate: Option<&PruningPredicate>,
 ) -> Vec<usize> {
     let groups = footer.metadata.row_groups();
@@ -218,6 +219,6 @@ fn kept_row_groups(
     let mut filter = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(groups.len()));
     let metrics = ParquetFileMetrics::new(0, &file.key, &ExecutionPlanMetricsSet::new());
     let parquet_schema = footer.metadata.file_metadata().schema_descr();
-    filter.prune_by_statistics(&table.schema, parquet_schema, groups, predicate, &metrics);
+    filter.prune_by_statistics(schema, parquet_schema, groups, predicate, &metrics);
     filter.row_group_indexes().collect()
 }

@@ -33,6 +33,8 @@ pub(crate) struct Sizing {
     pub local_partitions: u32,
     /// Task slots. Tasks beyond them run in waves.
     pub concurrency: u32,
+    /// A query that reads no more is not divided at all.
+    pub one_task_bytes: u64,
 }
 
 impl Sizing {
@@ -66,7 +68,7 @@ impl Sizing {
             bytes = bytes.saturating_add(pruned.bytes());
             files += pruned.files();
         }
-        bytes <= self.target_task_bytes && files <= TASK_FILES_MAX
+        bytes <= self.one_task_bytes && files <= TASK_FILES_MAX
     }
 
     /// Tasks of a scan: never more than it has row groups, never none.

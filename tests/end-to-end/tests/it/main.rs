@@ -1,6 +1,7 @@
 //! The whole product through its door: real processes, the wire, the clients that people use.
 
 mod adaptive;
+mod analyze_table;
 mod clients;
 mod command_line;
 mod double_entry;
@@ -8,6 +9,7 @@ mod errors;
 mod executor_programs;
 mod executors;
 mod explain_analyze;
+mod hostile;
 mod limits;
 mod results;
 mod sql;

@@ -7,6 +7,7 @@ fn sizing(target_task_bytes: u64, local_partitions: u32) -> Sizing {
         target_task_bytes,
         local_partitions,
         concurrency: 1_000,
+        one_task_bytes: target_task_bytes,
     }
 }
 

@@ -1,0 +1,150 @@
+//! Files and queries that mean no good: each ends in its own clear error, and the next query is answered.
+
+use crate::support::{self, Cloud, SCHEMA};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
+use std::path::Path;
+
+/// What a compressed bomb unpacks to: one line without an end.
+const BOMB_BYTES: usize = 300 << 20;
+
+fn packed(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn write(folder: &Path, table: &str, file: &str, bytes: &[u8]) {
+    let folder = folder.join(table);
+    std::fs::create_dir_all(&folder).expect("writable");
+    std::fs::write(folder.join(file), bytes).expect("writable");
+}
+
+async fn create(cloud: &Cloud, table: &str, declared: &str, options: &str) {
+    let sql = format!("CREATE EXTERNAL TABLE {SCHEMA}.{table} {declared} LOCATION 's3://bad/{table}/' {options}");
+    let created = cloud.client.query(&sql).await;
+    created.unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good: String = (0..50_000).map(|n| format!("{n},text {n}\n")).collect();
+    let whole = packed(good.as_bytes());
+    let cases: [(&str, &str, &[u8], &str); 7] = [
+        (
+            "garbage_gz",
+            "g.csv.gz",
+            b"\x1f\x8b\x08 this is no gzip at all, whatever it says",
+            "CSV",
+        ),
+        ("cut_gz", "c.csv.gz", &whole[..whole.len() / 2], "CSV"),
+        ("no_number", "n.csv", b"1,a\n2,b\nthree,c\n", "CSV"),
+        ("more_columns", "m.csv", b"1,a\n2,b,c,d\n", "CSV"),
+        ("no_json", "j.json", b"{\"a\": 1, \"b\": \"x\"}\n{\"a\": oops\n", "JSON"),
+        ("other_json", "o.json", b"{\"a\": \"one\", \"b\": [1, 2]}\n", "JSON"),
+        ("binary", "b.csv", b"\x00\xff\xfe\x01,\x80\x81\n", "CSV"),
+    ];
+    for (table, file, bytes, _) in cases {
+        write(folder.path(), table, file, bytes);
+    }
+    let cloud = support::cloud(&["--mount", &format!("bad={}", folder.path().display())]).await;
+    for (table, file, _, format) in cases {
+        let options = if format == "CSV" {
+            "OPTIONS ('has_header' 'false')"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "CREATE EXTERNAL TABLE {SCHEMA}.{table} (a BIGINT, b VARCHAR) STORED AS {format} LOCATION 's3://bad/{table}/' {options}"
+        );
+        cloud
+            .client
+            .query(&sql)
+            .await
+            .unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
+        let sql = format!("SELECT count(a), max(b) FROM {table}");
+        let failure = cloud.client.query(&sql).await.expect_err(table);
+        assert_eq!(failure.name, "MAYFLY_BAD_FILE", "{table}: {}", failure.message);
+        assert!(
+            failure.message.contains(&format!("s3://bad/{table}/{file}")),
+            "{table}: {}",
+            failure.message
+        );
+    }
+    let answer = cloud
+        .client
+        .query("SELECT count(*) FROM nation")
+        .await
+        .expect("answered");
+    assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_bomb_hurts_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), "bomb", "b.csv.gz", &packed(&vec![b'x'; BOMB_BYTES]));
+    write(
+        folder.path(),
+        "json_bomb",
+        "b.json.gz",
+        &packed(&[b"{\"a\": \"".as_slice(), &vec![b'x'; BOMB_BYTES]].concat()),
+    );
+    let cloud = support::cloud(&["--mount", &format!("bad={}", folder.path().display())]).await;
+    create(
+        &cloud,
+        "bomb",
+        "(a VARCHAR) STORED AS CSV",
+        "OPTIONS ('has_header' 'false')",
+    )
+    .await;
+    create(&cloud, "json_bomb", "(a VARCHAR) STORED AS JSON", "").await;
+    for table in ["bomb", "json_bomb"] {
+        let failure = cloud
+            .client
+            .query(&format!("SELECT count(a), max(a) FROM {table}"))
+            .await
+            .expect_err(table);
+        let named =
+            ["MAYFLY_BAD_FILE", "EXCEEDED_LOCAL_MEMORY_LIMIT", "MAYFLY_ROW_TOO_LARGE"].contains(&failure.name.as_str());
+        assert!(named, "{table}: {failure:?}");
+    }
+    let answer = cloud
+        .client
+        .query("SELECT count(*) FROM nation")
+        .await
+        .expect("answered");
+    assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_without_end_or_bound_end() {
+    let cloud = support::cloud(&[]).await;
+    let client = cloud.client.clone().with("max_run_time", "3s");
+    let cases = [
+        (
+            "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
+            "EXCEEDED_TIME_LIMIT",
+        ),
+        (
+            "SELECT count(*) FROM lineitem a CROSS JOIN lineitem b CROSS JOIN lineitem c WHERE a.l_tax + b.l_tax + c.l_tax > 1",
+            "EXCEEDED_TIME_LIMIT",
+        ),
+        (
+            "SELECT max(o_orderkey + 9223372036854775807) FROM orders",
+            "NUMERIC_VALUE_OUT_OF_RANGE",
+        ),
+        ("SELECT CAST(o_comment AS INT) FROM orders", "INVALID_CAST_ARGUMENT"),
+    ];
+    for (sql, name) in cases {
+        let failure = client.query(sql).await.expect_err(sql);
+        assert_eq!(failure.name, name, "{sql}: {}", failure.message);
+    }
+    let answer = cloud
+        .client
+        .query("SELECT count(*) FROM nation")
+        .await
+        .expect("answered");
+    assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
+}
