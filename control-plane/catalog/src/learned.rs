@@ -2,7 +2,8 @@
 
 use crate::catalog::table_key;
 use crate::{Catalog, Relation, TableDefinition, TableRef, error};
-use mayfly_protocol::QueryError;
+use bytes::Bytes;
+use mayfly_protocol::{ErrorCode, QueryError};
 use serde::{Deserialize, Serialize};
 
 /// Figures of one moment. Guides for plans, never answers.
@@ -26,17 +27,31 @@ pub struct LearnedColumn {
 }
 
 impl Catalog {
-    /// Keeps what was learned, in place of what was known before.
+    /// Keeps what was learned, in place of what was known before. A table that is dropped or made anew meanwhile stays as it is.
     pub async fn learn(&self, name: &TableRef, statistics: LearnedStatistics) -> Result<(), QueryError> {
-        match self.relation(name).await? {
-            Relation::View(_) => Err(error::not_a(name, "table", "view")),
-            Relation::Table(definition) => {
-                let relation = Relation::Table(TableDefinition {
-                    learned: Some(statistics),
-                    ..definition
-                });
-                self.put(&table_key(name), relation.encode()?).await
-            }
+        let key = table_key(name);
+        let object = self.store().get(self.bucket(), &key).await;
+        let object = object.map_err(|cause| error::store(&key, &cause))?;
+        let Relation::Table(definition) = Relation::decode(&key, &object.bytes)? else {
+            return Err(error::not_a(name, "table", "view"));
+        };
+        let relation = Relation::Table(TableDefinition {
+            learned: Some(statistics),
+            ..definition
+        });
+        let bytes = Bytes::from(relation.encode()?);
+        let put = self
+            .store()
+            .put_if_match(self.bucket(), &key, bytes, &object.etag)
+            .await;
+        match put.map_err(|cause| error::store(&key, &cause))? {
+            Some(_) => Ok(()),
+            None => Err(changed(name)),
         }
     }
+}
+
+fn changed(name: &TableRef) -> QueryError {
+    let message = format!("'{name}' was changed while it was analyzed");
+    QueryError::new(ErrorCode::SourceChanged, message).hint("run ANALYZE TABLE again")
 }

@@ -37,6 +37,17 @@ pub(crate) fn exchange_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     bytes(plan) / COMPRESSION
 }
 
+/// Bytes that hash tables of joins and aggregations hold at the same time, at worst.
+pub(crate) fn held_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = match plan.downcast_ref::<HashJoinExec>() {
+        Some(join) => bytes(join.left()),
+        None if plan.downcast_ref::<AggregateExec>().is_some() => bytes(plan),
+        None => 0,
+    };
+    let below = plan.children().into_iter().map(held_bytes);
+    below.fold(own, u64::saturating_add)
+}
+
 /// Rows that the operator yields over all partitions.
 pub(crate) fn rows(plan: &Arc<dyn ExecutionPlan>) -> f64 {
     let estimated = unlimited_rows(plan);

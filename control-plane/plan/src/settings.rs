@@ -59,6 +59,11 @@ impl PlannerSettings {
         }
     }
 
+    /// Bytes that hash tables may hold in a task which reads more than usual.
+    pub(crate) fn held_bytes_max(&self) -> u64 {
+        u64::from(self.size_max.memory_mb()) * 1_000_000 / 5
+    }
+
     /// The function for a query that reads so much and fits one task.
     pub(crate) fn size_for(&self, bytes: u64) -> FunctionSize {
         let vcpus = u32::try_from(bytes / VCPU_BYTES).unwrap_or(u32::MAX);

@@ -20,7 +20,7 @@ use mayfly_protocol::InputRead;
 use std::sync::Arc;
 
 /// Operators of one input that need not see all rows of a key together.
-pub(super) const ROW_BY_ROW: [&str; 9] = [
+pub(in crate::stage) const ROW_BY_ROW: [&str; 9] = [
     "CoalesceBatchesExec",
     "CoalescePartitionsExec",
     "FilterExec",
