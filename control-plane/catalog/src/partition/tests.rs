@@ -1,3 +1,5 @@
+//! Tests of `partition`.
+
 use super::*;
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;

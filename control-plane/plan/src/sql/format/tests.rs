@@ -1,3 +1,5 @@
+//! Tests of `format`.
+
 use super::*;
 
 fn options(pairs: &[(&str, &str)]) -> Vec<(String, Value)> {
