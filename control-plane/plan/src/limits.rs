@@ -4,6 +4,7 @@
 use crate::property::Properties;
 use crate::quantity::size;
 use crate::stage::cut::CutStage;
+use arrow::record_batch::RecordBatch;
 use mayfly_protocol::{ErrorCode, QueryError};
 
 /// Refuses the stages if they take more than the session allows.
@@ -29,4 +30,17 @@ pub(crate) fn check(properties: &Properties, stages: &[CutStage]) -> Result<(), 
         return refuse(ErrorCode::TooManyTasks, "max_tasks", needed, most.to_string());
     }
     Ok(())
+}
+
+/// Refuses rows that are known already if there are more than the session allows.
+pub(crate) fn check_rows(properties: &Properties, batches: &[RecordBatch]) -> Result<(), QueryError> {
+    let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+    match properties.max_result_rows.filter(|most| rows > *most) {
+        Some(most) => Err(QueryError::new(
+            ErrorCode::ExceededRowLimit,
+            format!("the result has more than {most} rows"),
+        )
+        .hint("add a LIMIT, or raise the session property max_result_rows")),
+        None => Ok(()),
+    }
 }

@@ -130,19 +130,22 @@ impl Worker {
         let way = self.way(&query, &mut text).await?;
         let columns = query.columns;
         match way {
-            Way::Rows { schema, batches } => Ok(Planned::Rows {
-                schema,
-                columns,
-                batches,
-            }),
-            Way::Stages(stages) => {
+            Way::Rows { schema, batches } => {
+                limits::check_rows(&properties, &batches)?;
+                Ok(Planned::Rows {
+                    schema,
+                    columns,
+                    batches,
+                })
+            }
+            Way::Stages { stages, fragments } => {
                 limits::check(&properties, &stages)?;
                 Ok(Planned::Query(PlannedQuery {
                     graph: cut::graph(&stages, session.settings()?).map_err(error::from_datafusion)?,
                     schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
                     columns,
                     text,
-                    fragments: explain::fragments(&stages),
+                    fragments,
                     purpose: Purpose::Rows,
                     memory_bytes_max: properties.max_task_memory_bytes,
                     result_rows_max: properties.max_result_rows,

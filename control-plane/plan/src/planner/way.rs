@@ -7,7 +7,7 @@ use crate::stage::cut::{self, CutSettings, CutStage};
 use crate::stage::draft;
 use crate::stage::prune::{self, PrunedScans};
 use crate::stage::size::Sizing;
-use crate::{PlanText, Session, error, estimate, explain, resolve, rewrite, rows};
+use crate::{Fragment, PlanText, Session, error, estimate, explain, resolve, rewrite, rows};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result as DfResult;
@@ -21,7 +21,11 @@ pub(super) enum Way {
         schema: SchemaRef,
         batches: Vec<RecordBatch>,
     },
-    Stages(Vec<CutStage>),
+    Stages {
+        stages: Vec<CutStage>,
+        /// The same for people, the result first.
+        fragments: Vec<Fragment>,
+    },
 }
 
 impl Worker {
@@ -61,8 +65,9 @@ impl Worker {
             self.many_tasks(query, text).await?
         };
         let stages = stages.map_err(error::from_datafusion)?;
-        text.distributed = explain::distributed(&explain::fragments(&stages));
-        Ok(Way::Stages(stages))
+        let fragments = explain::fragments(&stages);
+        text.distributed = explain::distributed(&fragments);
+        Ok(Way::Stages { stages, fragments })
     }
 
     /// A task that reads more than usual must have room for what its operators hold.

@@ -20,7 +20,7 @@ use mayfly_protocol::InputRead;
 use std::sync::Arc;
 
 /// Operators of one input that need not see all rows of a key together.
-pub(in crate::stage) const ROW_BY_ROW: [&str; 9] = [
+const ROW_BY_ROW: [&str; 9] = [
     "CoalesceBatchesExec",
     "CoalescePartitionsExec",
     "FilterExec",
@@ -40,12 +40,16 @@ pub(crate) fn inputs(plan: &Arc<dyn ExecutionPlan>) -> Vec<u32> {
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
         return of_join(join);
     }
-    let begins = |aggregate: &AggregateExec| *aggregate.mode() == AggregateMode::Partial;
-    let passes = ROW_BY_ROW.contains(&plan.name()) || plan.downcast_ref::<AggregateExec>().is_some_and(begins);
     match plan.children()[..] {
-        [child] if passes => inputs(child),
+        [child] if is_row_by_row(plan) => inputs(child),
         _ => Vec::new(),
     }
+}
+
+/// Whether the operator need not see all rows of a key together.
+pub(super) fn is_row_by_row(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let begins = |aggregate: &AggregateExec| *aggregate.mode() == AggregateMode::Partial;
+    ROW_BY_ROW.contains(&plan.name()) || plan.downcast_ref::<AggregateExec>().is_some_and(begins)
 }
 
 /// Each side for which the join is right when tasks hold a part of it and the whole of the other.

@@ -385,3 +385,12 @@ async fn session_properties_are_checked() {
         .unwrap_err();
     assert_eq!(error.code, invalid);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_need_no_executor_count_too() {
+    let world = world().await;
+    let limited = session(&[("max_result_rows", "2")]);
+    let three = world.run_in("VALUES (1), (2), (3)", &limited).await;
+    assert_eq!(three.unwrap_err().code, ErrorCode::ExceededRowLimit);
+    assert!(world.run_in("VALUES (1), (2)", &limited).await.is_ok());
+}

@@ -3,12 +3,11 @@
 use super::{Other, Sides, encoded, exchanged, may_change, most_bytes, producer};
 use crate::rewrite::join::build_may_be_everywhere;
 use crate::stage::cut::CutStage;
-use crate::stage::divisible::ROW_BY_ROW;
+use crate::stage::divisible::is_row_by_row;
 use crate::stage::size::Sizing;
 use crate::stage::with_children;
 use datafusion::common::Result;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use mayfly_fragment::ShuffleReadExec;
 use mayfly_protocol::{Alternative, InputRead, Stage, StageInput};
@@ -76,10 +75,8 @@ fn collected(
             _ => Ok(plan.clone()),
         };
     }
-    let begins = |aggregate: &AggregateExec| *aggregate.mode() == AggregateMode::Partial;
-    let passes = ROW_BY_ROW.contains(&plan.name()) || plan.downcast_ref::<AggregateExec>().is_some_and(begins);
     match plan.children()[..] {
-        [child] if passes => with_children(plan, vec![collected(child, estimate, sides)?]),
+        [child] if is_row_by_row(plan) => with_children(plan, vec![collected(child, estimate, sides)?]),
         _ => Ok(plan.clone()),
     }
 }
