@@ -1,7 +1,8 @@
-//! Pages of a listing: prefix, delimiter, start, continuation. Works on any ordered map of objects; speaks neither HTTP nor XML.
+//! Pages of a listing: prefix, delimiter, start, continuation. Works on anything that finds keys in order; speaks neither HTTP nor XML.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Bound;
 
 use super::object::{About, Object};
@@ -37,27 +38,38 @@ pub(crate) struct Page {
     pub next: Option<Start>,
 }
 
+/// Objects in the order of their keys.
+pub(crate) trait Ordered {
+    /// The first object within the bound whose key starts with `prefix`. No key below the bound is smaller than the prefix.
+    fn first(&self, from: Bound<&str>, prefix: &str) -> io::Result<Option<(String, About)>>;
+}
+
+impl<T: Borrow<Object>> Ordered for BTreeMap<String, T> {
+    fn first(&self, from: Bound<&str>, prefix: &str) -> io::Result<Option<(String, About)>> {
+        let first = self.range::<str, _>((from, Bound::Unbounded)).next();
+        let found = first.filter(|(key, _)| key.starts_with(prefix));
+        Ok(found.map(|(key, object)| (key.clone(), object.borrow().about.clone())))
+    }
+}
+
 impl PageRequest {
-    pub fn page<T: Borrow<Object>>(&self, objects: &BTreeMap<String, T>) -> Page {
+    pub fn page(&self, objects: &impl Ordered) -> io::Result<Page> {
         let mut page = Page::default();
         let mut last = self.start.clone();
-        let Some(mut bound) = self.bound() else { return page };
-        while let Some((key, object)) = objects.range::<str, _>((as_ref(&bound), Bound::Unbounded)).next() {
-            if !key.starts_with(&self.prefix) {
-                break;
-            }
+        let Some(mut bound) = self.bound() else { return Ok(page) };
+        while let Some((key, about)) = objects.first(as_ref(&bound), &self.prefix)? {
             if page.keys.len() + page.common_prefixes.len() == self.items_max {
                 page.next = Some(last).filter(|_| self.items_max > 0);
                 break;
             }
-            match self.common_prefix(key) {
+            match self.common_prefix(&key) {
                 Some(common) => {
                     page.common_prefixes.push(common.to_owned());
                     last = Start::AfterPrefix(common.to_owned());
                 }
                 None => {
-                    page.keys.push((key.clone(), object.borrow().about.clone()));
                     last = Start::AfterKey(key.clone());
+                    page.keys.push((key, about));
                 }
             }
             match last.bound() {
@@ -65,7 +77,7 @@ impl PageRequest {
                 None => break,
             }
         }
-        page
+        Ok(page)
     }
 
     /// The later of the start and the prefix; `None` when nothing can lie behind it.

@@ -1,15 +1,21 @@
 //! A folder of the user's files as a read-only bucket: listed from disk at each request, never copied, never written. A symbolic link
-//! counts only if it is a file that leads to another place inside the folder.
+//! counts only if it is a file that leads to another place inside the folder. What is remembered of folders is in [`folders`].
 
-use std::collections::BTreeMap;
+mod folders;
+#[cfg(test)]
+mod tests;
+
 use std::fs::Metadata;
 use std::io;
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use md5::{Digest, Md5};
 
+use self::folders::{Entry, Folders};
+use super::listing::Ordered;
 use super::object::{About, DataFile, Object, Segment};
 use crate::settings::{Mount, StartError};
 
@@ -18,6 +24,15 @@ pub(crate) struct MountedBucket {
     /// Without symbolic links.
     root: PathBuf,
     pub created_ms: u64,
+    folders: Folders,
+}
+
+type Found = (String, About);
+
+impl Ordered for MountedBucket {
+    fn first(&self, from: Bound<&str>, prefix: &str) -> io::Result<Option<Found>> {
+        self.first_in(&self.root, "", from, prefix)
+    }
 }
 
 impl MountedBucket {
@@ -41,6 +56,7 @@ impl MountedBucket {
         Ok(MountedBucket {
             root,
             created_ms: modified_ms(&metadata),
+            folders: Folders::default(),
         })
     }
 
@@ -60,37 +76,49 @@ impl MountedBucket {
         self.file(&path)
     }
 
-    /// Every file whose key starts with `prefix`.
-    pub fn objects(&self, prefix: &str) -> io::Result<BTreeMap<String, Object>> {
-        let mut found = BTreeMap::new();
-        let mut folders = vec![(self.root.clone(), String::new())];
-        while let Some((folder, folder_key)) = folders.pop() {
-            for entry in std::fs::read_dir(&folder)? {
-                let entry = entry?;
-                // A name that is no UTF-8 cannot be a key.
-                let Ok(name) = entry.file_name().into_string() else {
-                    continue;
-                };
-                let key = format!("{folder_key}{name}");
-                if entry.file_type()?.is_dir() {
-                    let key = format!("{key}/");
-                    if key.starts_with(prefix) || prefix.starts_with(&key) {
-                        folders.push((entry.path(), key));
-                    }
-                } else if key.starts_with(prefix)
-                    && let Some(object) = self.file(&entry.path())
-                {
-                    found.insert(key, object);
-                }
+    /// The first file in `folder` or below it within the bound whose key starts with `prefix`.
+    fn first_in(&self, folder: &Path, folder_key: &str, from: Bound<&str>, prefix: &str) -> io::Result<Option<Found>> {
+        let entries = self.folders.entries(folder)?;
+        let skipped = entries.partition_point(|entry| is_before(&format!("{folder_key}{}", entry.name), from));
+        for entry in &entries[skipped..] {
+            let (key, path) = (format!("{folder_key}{}", entry.name), folder.join(&entry.name));
+            let leads_there = key.starts_with(prefix) || (entry.is_folder() && prefix.starts_with(&key));
+            if !leads_there {
+                break;
+            }
+            let found = match entry.is_folder() {
+                true => self.first_in(&path, &key, from, prefix)?,
+                false => self.listed(entry, &path).map(|object| (key, object.about)),
+            };
+            if found.is_some() {
+                return Ok(found);
             }
         }
-        Ok(found)
+        Ok(None)
+    }
+
+    fn listed(&self, entry: &Entry, path: &Path) -> Option<Object> {
+        if entry.is_link {
+            return self.file(path);
+        }
+        let metadata = path.symlink_metadata().ok()?;
+        metadata.is_file().then(|| object(path.to_owned(), &metadata))
     }
 
     fn file(&self, path: &Path) -> Option<Object> {
         let real = path.canonicalize().ok()?;
         let metadata = real.metadata().ok()?;
         (real.starts_with(&self.root) && metadata.is_file()).then(|| object(real, &metadata))
+    }
+}
+
+/// Whether the file with this key, or every file in the folder with it, lies before the bound.
+fn is_before(key: &str, from: Bound<&str>) -> bool {
+    let inside = |bound: &str| key.ends_with('/') && bound.starts_with(key);
+    match from {
+        Bound::Unbounded => false,
+        Bound::Included(bound) => key < bound && !inside(bound),
+        Bound::Excluded(bound) => key <= bound && !inside(bound),
     }
 }
 

@@ -203,11 +203,10 @@ impl Store {
 
     pub fn list(&self, bucket: &str, request: &PageRequest) -> S3Result<Page> {
         let mount = match self.read().bucket(bucket)? {
-            Bucket::Stored(stored) => return Ok(request.page(&stored.objects)),
+            Bucket::Stored(stored) => return request.page(&stored.objects).map_err(internal),
             Bucket::Mounted(mount) => mount.clone(),
         };
-        let objects = mount.objects(&request.prefix).map_err(internal)?;
-        Ok(request.page(&objects))
+        request.page(mount.as_ref()).map_err(internal)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Index> {

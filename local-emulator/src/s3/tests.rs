@@ -138,7 +138,8 @@ fn check_pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, start: Star
             start,
             items_max: 2,
         }
-        .page(&objects);
+        .page(&objects)
+        .unwrap();
         let keys: Vec<&str> = page.keys.iter().map(|(key, _)| key.as_str()).collect();
         let (keys, prefixes) = (keys.join(" "), page.common_prefixes.join(" "));
         shown += &format!("[{}] [{}]\n", keys.escape_default(), prefixes.escape_default());
