@@ -19,8 +19,15 @@ pub struct S3Meter {
     pub deletes: u64,
     /// Requests that S3 answered with 5xx, or that had no answer: free, but they cost time.
     pub errors: u64,
+    /// GETs that were asked a second time because the first answer was late; each of the two counts among the GETs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hedged: u64,
     pub bytes_read: u64,
     pub bytes_written: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What one attempt, or the coordinator on behalf of one query, used.
@@ -46,6 +53,7 @@ impl AddAssign for S3Meter {
         self.lists += other.lists;
         self.deletes += other.deletes;
         self.errors += other.errors;
+        self.hedged += other.hedged;
         self.bytes_read += other.bytes_read;
         self.bytes_written += other.bytes_written;
     }

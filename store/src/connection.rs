@@ -1,6 +1,7 @@
 //! The SDK client and its connection pool, which can be exchanged for a fresh one. Leaves out requests: see `read`, `write`, `list`.
 
 use crate::S3Settings;
+use crate::hedge::Hedging;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -27,6 +28,7 @@ pub(crate) struct Connection {
     plain_http: bool,
     pub(crate) attempts_max: u32,
     pub(crate) region: String,
+    pub(crate) hedging: Hedging,
     client: RwLock<Client>,
 }
 
@@ -43,6 +45,7 @@ impl Connection {
             plain_http,
             attempts_max: settings.attempts_max,
             region: settings.region.clone(),
+            hedging: Hedging::default(),
         }
     }
 

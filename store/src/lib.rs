@@ -10,6 +10,7 @@ mod busy;
 mod conditional;
 mod connection;
 mod error;
+mod hedge;
 mod list;
 mod meter;
 mod read;

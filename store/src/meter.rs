@@ -24,6 +24,7 @@ pub(crate) struct Counters {
     lists: AtomicU64,
     deletes: AtomicU64,
     errors: AtomicU64,
+    hedged: AtomicU64,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
 }
@@ -36,9 +37,15 @@ impl Counters {
             lists: self.lists.load(Relaxed),
             deletes: self.deletes.load(Relaxed),
             errors: self.errors.load(Relaxed),
+            hedged: self.hedged.load(Relaxed),
             bytes_read: self.bytes_read.load(Relaxed),
             bytes_written: self.bytes_written.load(Relaxed),
         }
+    }
+
+    /// A GET gets a twin, which counts among the GETs by itself.
+    pub(crate) fn hedge(&self) {
+        self.hedged.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn read(&self, bytes: usize) {

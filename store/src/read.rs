@@ -148,19 +148,20 @@ impl Store {
     ) -> Result<Opened, StoreError> {
         let place = Place { bucket, key };
         let reading = self.busy.begin();
-        let answer = self
+        let request = self
             .client()
             .get_object()
             .bucket(bucket)
             .key(key)
             .set_range(wanted.header())
             .set_if_match(conditions.if_match)
-            .set_if_none_match(conditions.if_none_match)
-            .customize()
-            .interceptor(self.metered(Class::Get))
-            .send()
-            .await
-            .map_err(|error| place.error(error))?;
+            .set_if_none_match(conditions.if_none_match);
+        let send = || {
+            let metered = request.clone().customize().interceptor(self.metered(Class::Get));
+            metered.send()
+        };
+        let answer = self.connection.hedging.first(send, || self.counters.hedge());
+        let answer = answer.await.map_err(|error| place.error(error))?;
         let length = length(answer.content_length()).ok_or_else(|| place.corrupt("no length"))?;
         let (range, size_bytes) = match answer.content_range() {
             Some(text) => parse_content_range(text).ok_or_else(|| place.corrupt(format!("range {text:?}")))?,

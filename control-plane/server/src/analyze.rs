@@ -155,8 +155,9 @@ fn actuals(fragment: &Fragment, stage: &StageProgress, bill: Option<&Bill>) -> V
             size(done.spilled_bytes)
         ),
         format!(
-            "Cost: {} GET, {} PUT, {} LIST, {}",
+            "Cost: {} GET{}, {} PUT, {} LIST, {}",
             meter.s3.gets,
+            hedged(meter.s3.hedged),
             meter.s3.puts,
             meter.s3.lists,
             dollars.map_or("no bill".to_owned(), |dollars| dollars.to_string())
@@ -164,6 +165,13 @@ fn actuals(fragment: &Fragment, stage: &StageProgress, bill: Option<&Bill>) -> V
     ];
     lines.extend(stage.skew.filter(|_| stage.tasks > 1).map(skew));
     lines
+}
+
+fn hedged(gets: u64) -> String {
+    match gets {
+        0 => String::new(),
+        gets => format!(" ({gets} hedged)"),
+    }
 }
 
 fn skew(skew: Skew) -> String {

@@ -53,6 +53,7 @@ fn scanned() -> StageProgress {
             invocations: 4,
             s3: S3Meter {
                 gets: 12,
+                hedged: 2,
                 puts: 3,
                 bytes_read: 8_900_000,
                 ..S3Meter::default()
@@ -89,7 +90,7 @@ fn actuals_stand_under_each_fragment() {
             Bytes: 8.7 MB scanned, 8.9 MB read in all, 12.3 kB out (planned 2.0 MB)
             Time: 3.500 s over all tasks: read 1.400 s, compute 2.000 s, write 0.300 s, wait 1.200 s
             Memory: 64.0 MB at most in a task, 5.0 kB spilled
-            Cost: 12 GET, 3 PUT, 0 LIST, no bill
+            Cost: 12 GET (2 hedged), 3 PUT, 0 LIST, no bill
             Skew: the slowest task took 1.500 s, the median 1.000 s; the largest output has 333 rows, the median 333
             Output: HASH"#]]
     .assert_eq(&analyzed(&fragments, &status));
