@@ -13,9 +13,9 @@ use futures::FutureExt as _;
 use mayfly_exchange::{Writer, WriterSettings};
 use mayfly_fragment::{Interrupt, ScanMeter, ShuffleWriteExec, Sources};
 use mayfly_protocol::envelope::TaskAnswer;
-use mayfly_protocol::limits::DEADLINE_MARGIN_MS;
+use mayfly_protocol::limits::{CANCEL_LOOK_MS, DEADLINE_MARGIN_MS};
 use mayfly_protocol::spec::PlanRef;
-use mayfly_protocol::{Failure, Meter, Nonce, PlanBytes, TaskReport, TaskSpec, TaskStatistics};
+use mayfly_protocol::{Digest, ErrorCode, Failure, Meter, Nonce, PlanBytes, TaskReport, TaskSpec, TaskStatistics};
 use mayfly_store::Store;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -150,19 +150,27 @@ fn within_deadline(work: &Arc<Work>, runtime: &Runtime, span: &tracing::Span) ->
         return Err(out_of_time());
     }
     let (ended, end) = std::sync::mpsc::channel();
-    let running = Arc::clone(work);
+    let (running, watching, canceled) = (Arc::clone(work), Arc::clone(work), ended.clone());
+    // Nobody waits for either any more once the other has come, or the time is up.
     let attempt = async move {
         let result = AssertUnwindSafe(running.run()).catch_unwind().await;
-        // Nobody waits for it any more once the time is up.
-        let _ = ended.send(result);
+        let _ = ended.send(End::Ran(result));
     };
     runtime.spawn(attempt.instrument(span.clone()));
+    runtime.spawn(async move {
+        watching.canceled().await;
+        let _ = canceled.send(End::Canceled);
+    });
     match end.recv_timeout(left) {
-        Ok(Ok(Ok(report))) => Ok(report),
-        Ok(Ok(Err(error))) => Err(failure::classify(&error, &work.scanned.open_files())),
-        Ok(Err(panic)) => Err(Failure::Broken {
+        Ok(End::Ran(Ok(Ok(report)))) => Ok(report),
+        Ok(End::Ran(Ok(Err(error)))) => Err(failure::classify(&error, &work.scanned.open_files())),
+        Ok(End::Ran(Err(panic))) => Err(Failure::Broken {
             message: format!("panic: {}", mayfly_fragment::panic_message(panic.as_ref())),
         }),
+        Ok(End::Canceled) => {
+            work.interrupt.set();
+            Err(Failure::user(ErrorCode::UserCanceled, "the query was canceled"))
+        }
         Err(_) => {
             work.interrupt.set();
             Err(out_of_time())
@@ -170,7 +178,27 @@ fn within_deadline(work: &Arc<Work>, runtime: &Runtime, span: &tracing::Span) ->
     }
 }
 
+/// How an attempt ends before its time is up.
+enum End {
+    Ran(Result<Result<TaskReport, AttemptError>, Box<dyn std::any::Any + Send>>),
+    Canceled,
+}
+
 impl Work {
+    /// Returns once the query needs the attempt no more.
+    async fn canceled(&self) {
+        let Some(key) = &self.spec.cancel_key else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep(Duration::from_millis(CANCEL_LOOK_MS)).await;
+            // Any error but "not there" says nothing about it.
+            if self.store.head(&self.spec.output.bucket, key).await.is_ok() {
+                return;
+            }
+        }
+    }
+
     async fn run(&self) -> Result<TaskReport, AttemptError> {
         let spec = &*self.spec;
         let budget = Budget::new(spec, self.environment.settings());
@@ -209,6 +237,13 @@ impl Work {
         })
     }
 
+    /// Of the task, not of the attempt: what runs again draws the same.
+    fn seed(&self) -> u64 {
+        let attempt = &self.spec.attempt;
+        let digest = Digest::of(format!("{} {}", attempt.query, attempt.task).as_bytes());
+        u64::from_le_bytes(digest.0[..8].try_into().expect("eight bytes"))
+    }
+
     fn context(
         &self,
         budget: &Budget,
@@ -224,7 +259,7 @@ impl Work {
             .with_memory_pool(Arc::clone(pool) as _)
             .with_disk_manager_builder(disk)
             .build_arc()?;
-        let state = mayfly_fragment::session_state_builder(config)
+        let state = mayfly_fragment::task_state_builder(config, self.seed())
             .with_runtime_env(runtime)
             .build();
         Ok(state.task_ctx())

@@ -1,10 +1,11 @@
 //! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
-//! They wrap DataFusion's own and compute nothing themselves. Left out: which expressions need them (see `plan`).
+//! They wrap DataFusion's own and compute nothing themselves; `seeded` alone stands in for functions that may not depend on chance. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
 pub mod filtered;
+pub mod seeded;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, WindowUDF};

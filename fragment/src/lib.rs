@@ -35,5 +35,5 @@ pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
 pub use observe::{Observed, observe};
-pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder};
+pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder, task_state_builder};
 pub use write::{WriteError, panic_message, write};

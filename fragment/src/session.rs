@@ -60,6 +60,14 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     builder
 }
 
+/// The same for a task, whose seed decides what it draws by chance.
+pub fn task_state_builder(config: SessionConfig, seed: u64) -> SessionStateBuilder {
+    let mut builder = session_state_builder(config);
+    let functions = builder.scalar_functions().get_or_insert_default();
+    functions.extend(crate::function::seeded::Seeded::all(seed));
+    builder
+}
+
 /// A runtime without object stores but that of a task's splits: no `file://`, no `http://`.
 pub fn runtime_env_builder() -> RuntimeEnvBuilder {
     RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(NoStores::default()))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! x/{tenant}/{shard 00–15}/{query}/s{stage}/t{task}/{epoch}-{n}-{nonce}   shuffle and result objects
+//! x/{tenant}/00/{query}/cancel                                            once it exists, attempts stop
 //! p/{tenant}/{query}/{digest}                                             plans too large for a spec
 //! ```
 //! The shard stands before the query, so that one query's requests spread over 16 key ranges of S3; cleanup and resume are 16 LISTs.
@@ -39,6 +40,11 @@ pub fn query_prefixes(tenant: &TenantId, query: &QueryId) -> Vec<String> {
     (0..SHARDS)
         .map(|shard| format!("x/{tenant}/{shard:02}/{query}/"))
         .collect()
+}
+
+/// Key of the object that tells a query's attempts to stop. It lies under one of the query's prefixes and goes with them.
+pub fn cancel(tenant: &TenantId, query: &QueryId) -> String {
+    format!("x/{tenant}/00/{query}/cancel")
 }
 
 /// Key of a plan that is too large to ride in a spec.

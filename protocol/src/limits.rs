@@ -36,6 +36,9 @@ pub const TASK_DURATION_MS_MAX: u64 = 900_000;
 /// The executor stops itself this long before its deadline and publishes nothing after.
 pub const DEADLINE_MARGIN_MS: u64 = 1_000;
 
+/// Between two looks of a running attempt for the word to stop: its compute ends this long, and a moment, after a cancel.
+pub const CANCEL_LOOK_MS: u64 = 2_000;
+
 /// Attempts at one task that failed for a transient reason.
 pub const TRANSIENT_ATTEMPTS_MAX: u32 = 4;
 

@@ -151,6 +151,12 @@ pub struct TaskSpec {
     pub size: FunctionSize,
     /// Cap on the executor's memory pool in bytes; `None` leaves it to the function's size.
     pub memory_bytes_max: Option<u64>,
+    /// Joins sort and merge, which spills, instead of hashing: an attempt before this one ran short of memory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sort_merge_joins: bool,
+    /// Key, in the output's bucket, of an object that does not exist yet: once it does, the query needs the attempt no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_key: Option<String>,
     /// The executor gives up [`crate::limits::DEADLINE_MARGIN_MS`] before this and never publishes after.
     pub deadline: EpochMs,
     pub settings: BTreeMap<String, String>,

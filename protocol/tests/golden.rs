@@ -95,6 +95,8 @@ fn spec() -> TaskSpec {
         local_partitions: 1,
         size: FunctionSize::Two,
         memory_bytes_max: Some(1_000_000),
+        sort_merge_joins: false,
+        cancel_key: None,
         deadline: EpochMs(1_795_187_529_000),
         settings: BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]),
         pin_digest: Digest::of(b"pins"),

@@ -35,6 +35,8 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
         local_partitions: stage.planned.local_partitions,
         size: stage.tasks[at.task].size,
         memory_bytes_max: query.limits.memory_bytes_max,
+        sort_merge_joins: stage.tasks[at.task].tries.short_of_memory > 0,
+        cancel_key: Some(key::cancel(&settings.tenant, &query.id)),
         deadline,
         settings: query.settings.clone(),
         attempt,

@@ -6,7 +6,7 @@
 //! | transient | again after full jitter; bounded per task and per query |
 //! | throttled | again after the platform's delay or full jitter; not counted, bounded by the deadline |
 //! | environment_lost | again at once; after eight the task is poison |
-//! | needs_memory | the next size; at the largest the query fails |
+//! | needs_memory | the next size, and joins that spill; then the largest; there the query fails |
 //! | timed_out | the next size once, then the query fails |
 //! | input_lost | see `query::lose` |
 //! | broken | again at once; the third fails the query |
@@ -62,10 +62,16 @@ pub(crate) fn judge(
             Verdict::Fail(poisoned(case, tries.environments_lost, "lost its environment", message))
         }
         Failure::EnvironmentLost { .. } => retry(0),
-        Failure::NeedsMemory { message } => case.size.next().map_or_else(
-            || Verdict::Fail(out_of_memory(case, message)),
-            |size| Verdict::Grow { size },
-        ),
+        Failure::NeedsMemory { message } => match tries.short_of_memory {
+            // At the largest size, too, joins that spill may do.
+            ..=1 => Verdict::Grow {
+                size: case.size.next().unwrap_or(case.size),
+            },
+            _ if case.size < FunctionSize::Six => Verdict::Grow {
+                size: FunctionSize::Six,
+            },
+            _ => Verdict::Fail(out_of_memory(case, message)),
+        },
         Failure::TimedOut { message } => match case.size.next() {
             Some(size) if tries.timed_out < 2 => Verdict::Grow { size },
             _ => Verdict::Fail(out_of_time(case, message)),

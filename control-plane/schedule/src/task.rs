@@ -34,6 +34,7 @@ pub(crate) struct Tries {
     pub environments_lost: u32,
     pub crashes: u32,
     pub timed_out: u32,
+    pub short_of_memory: u32,
     /// Times its own output was found lost.
     pub output_lost: u32,
 }

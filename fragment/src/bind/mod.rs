@@ -11,6 +11,7 @@ pub mod location;
 mod pinned;
 pub mod reader;
 pub mod scan;
+mod sort_merge;
 mod text;
 
 use crate::error::FragmentError;
@@ -51,7 +52,7 @@ pub struct Sources {
     pub interrupt: Interrupt,
 }
 
-/// Binds the leaves of a decoded plan and makes its joins interruptible, then lets DataFusion push its dynamic filters down to the bound scans.
+/// Binds the leaves of a decoded plan, makes its joins interruptible, and merging where the spec asks for it; then lets DataFusion push its dynamic filters down to the bound scans.
 pub fn bind(
     plan: Arc<dyn ExecutionPlan>,
     spec: &TaskSpec,
@@ -107,7 +108,18 @@ impl Binder<'_> {
         let bound = self.leaf(node)?;
         match bound.transformed {
             true => Ok(bound),
-            false => self.sources.interrupt.guard(bound.data),
+            false => self.join(bound.data),
+        }
+    }
+
+    fn join(&self, node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+        if !self.spec.sort_merge_joins {
+            return self.sources.interrupt.guard(node);
+        }
+        let instead = sort_merge::instead(Arc::clone(&node))?;
+        match Arc::ptr_eq(&instead, &node) {
+            true => self.sources.interrupt.guard(node),
+            false => Ok(Transformed::yes(instead)),
         }
     }
 

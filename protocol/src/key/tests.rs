@@ -23,6 +23,18 @@ fn an_output_is_spelled_with_its_whole_identity() {
 }
 
 #[test]
+fn the_word_to_stop_goes_with_the_querys_objects() {
+    let (tenant, query) = (TenantId::default(), attempt(0, 0).query);
+    let key = cancel(&tenant, &query);
+    assert_eq!(key, "x/default/00/20261120_151209_00042_k3x9a/cancel");
+    assert!(
+        query_prefixes(&tenant, &query)
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+    );
+}
+
+#[test]
 fn every_output_lies_under_one_of_the_prefixes_and_all_are_used() {
     let tenant = TenantId::default();
     let prefixes = query_prefixes(&tenant, &attempt(0, 0).query);

@@ -139,6 +139,8 @@ impl Scene {
             local_partitions: 1,
             size: FunctionSize::One,
             memory_bytes_max: None,
+            sort_merge_joins: false,
+            cancel_key: None,
             deadline: EpochMs(self.now.0 + 60_000),
             settings: BTreeMap::new(),
             attempt,

@@ -130,6 +130,8 @@ impl Run<'_> {
             local_partitions: stage.local_partitions,
             size: stage.size,
             memory_bytes_max: None,
+            sort_merge_joins: false,
+            cancel_key: None,
             deadline: EpochMs(u64::MAX),
             settings: BTreeMap::new(),
             pin_digest: Digest::of(b"test"),

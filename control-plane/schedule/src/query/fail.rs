@@ -99,10 +99,7 @@ impl Query {
             Failure::TimedOut { .. } => (&mut tries.timed_out, &mut counters.escalated_time),
             // A lost input that is none of the task's inputs is a bad answer.
             Failure::Broken { .. } | Failure::InputLost { .. } => (&mut tries.crashes, &mut counters.crashed),
-            Failure::NeedsMemory { .. } => {
-                counters.escalated_memory += 1;
-                return;
-            }
+            Failure::NeedsMemory { .. } => (&mut tries.short_of_memory, &mut counters.escalated_memory),
             Failure::User { .. } => return,
         };
         *count += 1;
