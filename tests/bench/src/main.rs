@@ -1,9 +1,12 @@
-//! Benchmarks that print our figure and the peer's from the same run. Measures and prints; asserts only that answers are equal.
+//! Benchmarks that print our figure and the peer's from the same run. Measures and prints; asserts only that answers are equal, and
+//! that what is called distributed is.
 
+mod faults;
 mod files;
 mod latency;
 mod report;
 mod scheduler;
+mod shape;
 mod skew;
 mod tpch;
 mod usage;
@@ -27,6 +30,8 @@ enum Bench {
     Files(files::Settings),
     /// A join on a skewed key beside one on a uniform key.
     Skew(skew::Settings),
+    /// The 22 TPC-H queries while executors are killed or S3 fails, beside the same without faults.
+    Faults(faults::Settings),
     /// The scheduler alone.
     Scheduler,
 }
@@ -47,6 +52,7 @@ async fn main() {
         Bench::Latency => latency::run().await,
         Bench::Files(settings) => files::run(&settings).await,
         Bench::Skew(settings) => skew::run(&settings).await,
+        Bench::Faults(settings) => faults::run(&settings).await,
         Bench::Scheduler => scheduler::run(),
     }
 }

@@ -1,7 +1,7 @@
 //! The 22 TPC-H queries: alternating rounds of Mayfly over HTTP and DataFusion in process, on the same files, two threads each.
 
 use crate::report::{self, Detail, Reading, Row};
-use crate::{Mode, usage};
+use crate::{Mode, shape, usage};
 use clap::Args;
 use datafusion::prelude::SessionContext;
 use mayfly_end_to_end::client::{Answer, Client};
@@ -54,6 +54,9 @@ pub async fn run(settings: &Settings) {
     for round in 0..settings.rounds {
         for row in &mut rows {
             let sql = tpch::query(row.number);
+            if settings.mode == Mode::Distributed && round == 0 {
+                shape::check(&client, row.number, &sql, &files).await;
+            }
             let context = oracle::context(&files, CORES).await;
             let expected = peer(row, &context, &sql).await;
             let answer = ours(row, &server, &client, &sql).await;

@@ -57,6 +57,11 @@ impl Client {
         serde_json::from_slice(&body).expect("the body is JSON")
     }
 
+    pub async fn put_json(&self, url: &str, body: &Value) {
+        let (status, answer) = self.send(Method::PUT, url, &body.to_string()).await;
+        assert!(status < 300, "PUT {url}: {}", String::from_utf8_lossy(&answer));
+    }
+
     async fn send(&self, method: Method, url: &str, body: &str) -> (u16, Bytes) {
         let session: Vec<String> = self
             .session

@@ -118,6 +118,92 @@ async fn a_compressed_bomb_hurts_nobody_else() {
     assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
 }
 
+/// A row larger than an invocation's payload goes its way through shuffle and result; one beyond what an answer holds is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_larger_than_a_payload_is_answered_or_named() {
+    let cloud = support::cloud(&[]).await;
+    let wide = |bytes: usize| {
+        format!(
+            "SELECT n_regionkey, repeat(n_name, {} / length(n_name)) AS wide FROM nation",
+            bytes
+        )
+    };
+    let sql = format!(
+        "SELECT n_regionkey, length(max(wide)) FROM ({}) GROUP BY n_regionkey",
+        wide(7_000_000)
+    );
+    for client in [cloud.client.clone(), support::forced(cloud.client.clone(), 1)] {
+        let lengths = client.query(&sql).await.expect("seven megabytes a row").table;
+        assert_eq!(lengths.rows.len(), 5);
+        let long = |row: &Vec<Option<String>>| {
+            row[1]
+                .as_deref()
+                .is_some_and(|text| text.parse::<u64>().unwrap() > 6_900_000)
+        };
+        assert!(lengths.rows.iter().all(long), "{:?}", lengths.rows);
+        let rows = client
+            .query(&format!("{} LIMIT 2", wide(7_000_000)))
+            .await
+            .expect("two rows");
+        assert!(
+            rows.table
+                .rows
+                .iter()
+                .all(|row| row[1].as_ref().is_some_and(|text| text.len() > 6_900_000))
+        );
+        let failure = client.query(&format!("{} LIMIT 1", wide(80_000_000))).await;
+        let failure = failure.expect_err("more than one answer holds");
+        assert_eq!(failure.name, "MAYFLY_ROW_TOO_LARGE", "{}", failure.message);
+    }
+    let answer = cloud
+        .client
+        .query("SELECT count(*) FROM nation")
+        .await
+        .expect("answered");
+    assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
+}
+
+/// A text file is pinned like any other: written anew between two reads of it, it fails the query that began with the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_file_that_changes_under_a_query_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = |text: &str| (0..400_000).map(|n| format!("{n},{text} {n}\n")).collect::<String>();
+    let cloud = support::cloud(&[
+        "--concurrency",
+        "1",
+        "--mount",
+        &format!("bad={}", folder.path().display()),
+    ])
+    .await;
+    write(folder.path(), "changing", "t.csv", text("old").as_bytes());
+    create(
+        &cloud,
+        "changing",
+        "(a BIGINT, b VARCHAR) STORED AS CSV",
+        "OPTIONS ('has_header' 'false')",
+    )
+    .await;
+    let client = cloud.client.clone().with("target_task_bytes", "256kB");
+    let page = client.submit("SELECT count(*), min(b), max(b) FROM changing").await;
+    let before = cloud.invocations().await;
+    let page = client.get_json(page["nextUri"].as_str().expect("it has begun")).await;
+    while cloud.invocations().await == before {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    write(folder.path(), "changing", "t.csv", text("new").as_bytes());
+    cloud.server.refresh();
+    let last = client.follow(page, |_| {}).await;
+    assert_eq!(last["error"]["errorName"], "MAYFLY_SOURCE_CHANGED", "{last}");
+    let message = last["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("s3://bad/changing/t.csv"), "{message}");
+    let answer = cloud
+        .client
+        .query("SELECT max(b) FROM changing")
+        .await
+        .expect("the new file is read");
+    assert_eq!(answer.table.rows[0][0].as_deref(), Some("new 99999"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_without_end_or_bound_end() {
     let cloud = support::cloud(&[]).await;
