@@ -7,6 +7,7 @@
 use futures::future::{Either, select};
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,8 +50,14 @@ impl Default for Hedging {
 }
 
 impl Hedging {
-    /// The answer of `send`, or of its twin where the first is late; `twin` hears of it. An error counts only when both have failed.
-    pub(crate) async fn first<T, E, F>(&self, send: impl Fn() -> F, twin: impl FnOnce()) -> Result<T, E>
+    /// The answer of `send`, or of its twin where the first is late; `twin` hears of it. An error counts only when both have failed. What
+    /// is late because it is being retried, as `retried` knows, gets no twin: an S3 in trouble is not asked twice.
+    pub(crate) async fn first<T, E, F>(
+        &self,
+        send: impl Fn() -> F,
+        retried: &AtomicBool,
+        twin: impl FnOnce(),
+    ) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
@@ -58,7 +65,7 @@ impl Hedging {
         let mut first = pin!(send());
         let answer = match tokio::time::timeout(self.patience(), &mut first).await {
             Ok(answer) => answer,
-            Err(_) if self.spend() => {
+            Err(_) if !retried.load(Relaxed) && self.spend() => {
                 twin();
                 either(first, pin!(send())).await
             }

@@ -69,6 +69,8 @@ pub(crate) struct Metered {
     counters: Arc<Counters>,
     class: Class,
     sent: AtomicBool,
+    /// Set when an attempt has failed.
+    failed: Arc<AtomicBool>,
 }
 
 impl Metered {
@@ -77,7 +79,14 @@ impl Metered {
             counters,
             class,
             sent: AtomicBool::new(false),
+            failed: Arc::default(),
         }
+    }
+
+    /// Sets `failed` when an attempt of the request fails.
+    pub(crate) fn telling(mut self, failed: &Arc<AtomicBool>) -> Metered {
+        self.failed = Arc::clone(failed);
+        self
     }
 }
 
@@ -113,6 +122,7 @@ impl Intercept for Metered {
         if self.sent.swap(false, Relaxed) && !answered {
             self.counters.of(self.class).fetch_sub(1, Relaxed);
             self.counters.errors.fetch_add(1, Relaxed);
+            self.failed.store(true, Relaxed);
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A whole object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,11 +158,12 @@ impl Store {
             .set_range(wanted.header())
             .set_if_match(conditions.if_match)
             .set_if_none_match(conditions.if_none_match);
+        let retried = Arc::new(AtomicBool::new(false));
         let send = || {
-            let metered = request.clone().customize().interceptor(self.metered(Class::Get));
-            metered.send()
+            let metered = self.metered(Class::Get).telling(&retried);
+            request.clone().customize().interceptor(metered).send()
         };
-        let answer = self.connection.hedging.first(send, || self.counters.hedge());
+        let answer = self.connection.hedging.first(send, &retried, || self.counters.hedge());
         let answer = answer.await.map_err(|error| place.error(error))?;
         let length = length(answer.content_length()).ok_or_else(|| place.corrupt("no length"))?;
         let (range, size_bytes) = match answer.content_range() {

@@ -14,7 +14,8 @@ async fn asked(hedging: &Hedging, answers: [(Result<u32, &'static str>, u64); 2]
             answer
         }
     };
-    let answer = hedging.first(send, || twins.set(twins.get() + 1)).await;
+    let retried = AtomicBool::new(false);
+    let answer = hedging.first(send, &retried, || twins.set(twins.get() + 1)).await;
     (answer, twins.get())
 }
 
@@ -38,6 +39,17 @@ async fn an_error_counts_when_both_have_failed() {
     );
 }
 
+#[tokio::test]
+async fn what_is_retried_gets_no_twin() {
+    let send = || async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Ok::<_, ()>(1)
+    };
+    let retried = AtomicBool::new(true);
+    let answer = Hedging::default().first(send, &retried, || panic!("a twin")).await;
+    assert_eq!(answer, Ok(1));
+}
+
 #[test]
 fn twins_are_few() {
     let hedging = Hedging::default();
@@ -59,7 +71,7 @@ fn patience_is_what_nearly_all_needed() {
     (0..1_500).for_each(|_| hedging.note(Duration::from_millis(300)));
     let patience = hedging.patience().as_millis();
     assert!((300..360).contains(&patience), "{patience} ms");
-    (0..30_000).for_each(|_| hedging.note(Duration::from_millis(2)));
+    (0..60_000).for_each(|_| hedging.note(Duration::from_millis(2)));
     assert_eq!(hedging.patience(), PATIENCE_MIN);
 }
 
