@@ -1,12 +1,13 @@
 //! SQL → stages. DataFusion parses and optimizes; what is cut where, into how many tasks, is decided here.
 //!
 //! ```text
-//! text → sql → logical → physical → rewrite/broadcast → rewrite/exchange → stage/cut → stage/split → StageGraph
+//! text → sql → logical → rewrite/join_order → physical → rewrite/broadcast → rewrite/exchange → stage/cut → stage/split → StageGraph
 //! ```
 //!
 //! Each rewrite leaves a plan that still runs on one node. Table rows are never read here: only lists, footers and catalog objects.
 //! It leaves out when and where tasks run (see `schedule`) and how (see `executor`).
 
+mod cardinality;
 mod command;
 mod context;
 mod error;

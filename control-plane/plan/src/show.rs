@@ -1,5 +1,7 @@
 //! SHOW and DESCRIBE: metadata as rows, in the columns that Trino's clients expect.
 
+mod create;
+
 use crate::property::{self, Properties};
 use crate::provider::lower_case;
 use crate::sql::Show;
@@ -32,6 +34,8 @@ pub(crate) async fn answer(
             Ok(names("Table", tables, like.as_deref()))
         }
         Show::Columns { table } => columns(&table_name(&table, session)?, catalog).await,
+        Show::CreateTable { table } => create_table(&table_name(&table, session)?, catalog).await,
+        Show::CreateView { view } => create_view(&table_name(&view, session)?, catalog).await,
         Show::Session { like } => session_properties(session, settings, like.as_deref()),
     }
 }
@@ -99,6 +103,26 @@ async fn columns(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryEr
         })
         .collect();
     Ok(table_of_text::answer(&["Column", "Type", "Extra", "Comment"], &rows))
+}
+
+async fn create_table(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryError> {
+    match catalog.relation(table).await? {
+        Relation::Table(table) => Ok(table_of_text::answer(&["Create Table"], &[vec![create::table(&table)]])),
+        Relation::View(_) => {
+            let error = error::not_supported(format!("relation '{table}' is a view, not a table"));
+            Err(error.hint("SHOW CREATE VIEW shows it"))
+        }
+    }
+}
+
+async fn create_view(view: &TableRef, catalog: &Catalog) -> Result<Planned, QueryError> {
+    match catalog.relation(view).await? {
+        Relation::View(view) => Ok(table_of_text::answer(&["Create View"], &[vec![create::view(&view)]])),
+        Relation::Table(_) => {
+            let error = error::not_supported(format!("relation '{view}' is a table, not a view"));
+            Err(error.hint("SHOW CREATE TABLE shows it"))
+        }
+    }
 }
 
 fn session_properties(

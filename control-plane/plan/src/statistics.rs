@@ -1,5 +1,7 @@
 //! Statistics of a table, from its footers and folders, as DataFusion's optimizer wants them.
 
+mod encoded;
+
 use crate::provider::scan_schema;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -27,7 +29,19 @@ pub(crate) fn of(table: &Table) -> Statistics {
     if let Some(learned) = &table.learned {
         add_learned(table, learned, &mut statistics);
     }
+    add_encoded(table, &mut statistics);
     statistics
+}
+
+/// What the encoding of texts tells, where nothing better is known.
+fn add_encoded(table: &Table, statistics: &mut Statistics) {
+    for (column, known) in statistics.column_statistics.iter_mut().enumerate() {
+        if known.distinct_count == Precision::Absent
+            && let Some(distinct) = encoded::distinct(table, column)
+        {
+            known.distinct_count = Precision::Inexact(distinct);
+        }
+    }
 }
 
 /// What only ANALYZE TABLE knows. Rows grow with the files; distinct values are taken to stay.

@@ -1,6 +1,7 @@
 //! The passes that turn DataFusion's plan for one process into one that can be cut. Each leaves a plan that still runs on one node.
 //!
 //! ```text
+//! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
 //! exchange    where data must cross tasks, an ExchangeExec says so
@@ -9,4 +10,5 @@
 pub(crate) mod broadcast;
 pub(crate) mod exchange;
 pub(crate) mod join;
+pub(crate) mod join_order;
 pub(crate) mod window;

@@ -67,13 +67,17 @@ fn parse_show(cursor: &mut Parser<'_>) -> Result<Show, QueryError> {
         })
     } else if words(cursor, &["COLUMNS"]) {
         Ok(Show::Columns { table: from(cursor)? })
+    } else if words(cursor, &["CREATE", "TABLE"]) {
+        Ok(Show::CreateTable { table: name(cursor)? })
+    } else if words(cursor, &["CREATE", "VIEW"]) {
+        Ok(Show::CreateView { view: name(cursor)? })
     } else if words(cursor, &["SESSION"]) {
         Ok(Show::Session { like: like(cursor)? })
     } else {
         let next = cursor.peek_token();
         Err(not_supported(
             &format!("SHOW {}", next.token),
-            "there are SHOW CATALOGS, SCHEMAS, TABLES, COLUMNS FROM and SESSION",
+            "there are SHOW CATALOGS, SCHEMAS, TABLES, COLUMNS FROM, CREATE TABLE, CREATE VIEW and SESSION",
         )
         .at(error::location(next.span.start)))
     }

@@ -43,6 +43,8 @@ pub(crate) enum Show {
     Schemas { catalog: Vec<String>, like: Option<String> },
     Tables { schema: Vec<String>, like: Option<String> },
     Columns { table: Vec<String> },
+    CreateTable { table: Vec<String> },
+    CreateView { view: Vec<String> },
     Session { like: Option<String> },
 }
 

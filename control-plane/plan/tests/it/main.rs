@@ -6,7 +6,9 @@ mod world;
 
 mod answers;
 mod bad_input;
+mod join_order;
 mod metadata;
 mod pitfalls;
 mod shapes;
+mod show_create;
 mod tpch;
