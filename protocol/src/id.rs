@@ -10,6 +10,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Longest accepted spelling of a query id, in bytes.
 pub const QUERY_ID_BYTES_MAX: usize = 64;
@@ -51,9 +52,10 @@ macro_rules! spelled {
     };
 }
 
-/// One query, as clients see it: `yyyyMMdd_HHmmss_NNNNN_xxxxx`, characters `[_a-z0-9]`.
+/// One query, as clients see it: `yyyyMMdd_HHmmss_NNNNN_xxxxx`, characters `[_a-z0-9]`. Every id of an attempt holds it, so copies
+/// share it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueryId(String);
+pub struct QueryId(Arc<str>);
 
 impl QueryId {
     pub fn as_str(&self) -> &str {
@@ -74,7 +76,7 @@ impl FromStr for QueryId {
         let allowed = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let fits = !text.is_empty() && text.len() <= QUERY_ID_BYTES_MAX;
         if fits && text.bytes().all(allowed) {
-            Ok(QueryId(text.to_owned()))
+            Ok(QueryId(text.into()))
         } else {
             Err(refuse("query", text))
         }

@@ -34,6 +34,7 @@ pub use graph::{
     TaskTemplate,
 };
 pub use id::{AttemptId, Nonce, QueryId, StageId, TaskId, TenantId};
+pub use journal::QueryLimits;
 pub use meter::{Meter, S3Meter};
 pub use money::PicoDollars;
 pub use report::{Output, OutputLocation, PartitionEntry, TaskReport, TaskStatistics};

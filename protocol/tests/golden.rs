@@ -4,7 +4,7 @@
 
 use expect_test::{Expect, expect, expect_file};
 use mayfly_protocol::envelope::{EnvelopeError, Message, TaskAnswer, open, seal};
-use mayfly_protocol::journal::{Entry, Outcome, Record, Request};
+use mayfly_protocol::journal::{Accepted, Entry, Outcome, Record, Request, Won, WonOutput};
 use mayfly_protocol::spec::{PartitionSlice, PlanRef};
 use mayfly_protocol::*;
 use std::collections::BTreeMap;
@@ -148,28 +148,114 @@ fn failed() -> TaskAnswer {
     }
 }
 
-fn record(entry: Entry) -> Record {
+fn record(entries: Vec<Entry>) -> Record {
     Record {
         writer: "7f3e".to_owned(),
         written_at: EpochMs(1_795_187_469_000),
-        entry,
+        entries,
+    }
+}
+
+fn graph() -> StageGraph {
+    let stage = Stage {
+        id: StageId::new(2),
+        plan: PlanBytes::new(b"plan".to_vec()),
+        inputs: Vec::new(),
+        tasks: vec![TaskTemplate {
+            scans: spec().scans.into_iter().map(|scan| scan.splits).collect(),
+            ..TaskTemplate::default()
+        }],
+        output: Exchange {
+            kind: ExchangeKind::Result,
+            partitions: 1,
+        },
+        local_partitions: 1,
+        size: FunctionSize::One,
+        output_bytes_estimate: 8,
+        enough_rows: None,
+        after: None,
+        regroup: None,
+    };
+    StageGraph {
+        stages: vec![stage],
+        settings: BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]),
+        alternatives: Vec::new(),
     }
 }
 
 fn accepted() -> Record {
-    record(Entry::Accepted {
-        request: Request {
-            sql: "SELECT count(*) FROM lineitem".to_owned(),
-            user: "ada".to_owned(),
-            source: None,
-            catalog: Some("lake".to_owned()),
-            schema: Some("tpch_sf1".to_owned()),
-            time_zone: None,
-            session: BTreeMap::from([("target_task_bytes".to_owned(), "1MB".to_owned())]),
-            accepted_at: EpochMs(1_795_187_469_000),
-            deadline: EpochMs(1_795_191_069_000),
+    let request = Request {
+        sql: "SELECT count(*) FROM lineitem".to_owned(),
+        user: "ada".to_owned(),
+        source: None,
+        catalog: Some("lake".to_owned()),
+        schema: Some("tpch_sf1".to_owned()),
+        time_zone: None,
+        session: BTreeMap::from([("target_task_bytes".to_owned(), "1MB".to_owned())]),
+        accepted_at: EpochMs(1_795_187_469_000),
+        deadline: EpochMs(1_795_191_069_000),
+    };
+    let limits = QueryLimits {
+        result_rows_max: Some(1_000),
+        ..QueryLimits::default()
+    };
+    let accepted = Accepted {
+        request,
+        limits,
+        graph: graph(),
+        presentation: "columns".to_owned(),
+    };
+    record(vec![Entry::Accepted(Box::new(accepted)), epoch(1)])
+}
+
+fn epoch(epoch: u32) -> Entry {
+    let coordinator = "ip-10-0-0-1".to_owned();
+    Entry::Epoch { epoch, coordinator }
+}
+
+fn won(output: &Output) -> Entry {
+    Entry::Won(Box::new(Won {
+        attempt: attempt(),
+        nonce: Nonce(0xabc),
+        pin_digest: Digest::of(b"pins"),
+        output: WonOutput::of(output),
+    }))
+}
+
+fn work() -> Record {
+    let inline = Output {
+        location: OutputLocation::Inline {
+            bytes: b"arrow".to_vec(),
         },
-    })
+        partitions: vec![PartitionEntry {
+            len_bytes: 5,
+            rows: 1,
+            digest: PartitionDigest(0xbeef),
+        }],
+    };
+    let alternative = Box::new(Alternative {
+        decides: StageId::new(1),
+        bytes_max: 1_000,
+        stage: graph().stages.remove(0),
+        dropped: None,
+    });
+    record(vec![
+        epoch(2),
+        Entry::Beat { epoch: 2 },
+        Entry::Regrouped {
+            stage: StageId::new(2),
+            tasks: vec![TaskTemplate::default()],
+        },
+        Entry::Switched { alternative },
+        won(&output()),
+        won(&inline),
+        Entry::Lost {
+            task: attempt().task,
+            nonce: Nonce(0xabc),
+            why: "no such key".to_owned(),
+        },
+        Entry::Cancel,
+    ])
 }
 
 fn finale() -> Record {
@@ -177,10 +263,32 @@ fn finale() -> Record {
         root: StageId::new(2),
         outputs: vec![output()],
     };
-    record(Entry::Final {
-        outcome,
-        meter: meter(),
-    })
+    record(vec![
+        won(&output()),
+        Entry::Final {
+            outcome: Box::new(outcome),
+            meter: Box::new(meter()),
+        },
+    ])
+}
+
+#[test]
+fn a_winner_knows_its_report_by_every_part_of_it() {
+    let TaskAnswer::Done(report) = done() else {
+        panic!("it is done")
+    };
+    let won = Won {
+        attempt: attempt(),
+        nonce: Nonce(0xabc),
+        pin_digest: Digest::of(b"pins"),
+        output: WonOutput::of(&report.output),
+    };
+    assert!(won.is_of(&report));
+    let mut other = report.clone();
+    other.output.partitions[0].rows += 1;
+    assert!(!won.is_of(&other));
+    let pin_digest = Digest::of(b"others");
+    assert!(!won.is_of(&TaskReport { pin_digest, ..report }));
 }
 
 /// The message is its golden file, and reads back from it.
@@ -217,6 +325,10 @@ fn journal_records() {
     check(
         &accepted(),
         expect_file!["../../tests/golden/protocol/journal_accepted.v1.json"],
+    );
+    check(
+        &work(),
+        expect_file!["../../tests/golden/protocol/journal_work.v1.json"],
     );
     check(
         &finale(),

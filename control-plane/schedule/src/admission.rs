@@ -3,6 +3,7 @@
 //! Additive increase, multiplicative decrease: a throttled attempt halves the limit, once per round of launches; each limit's worth
 //! of answers then raises it by a sixteenth of the maximum, so that full width is back after at most 16 rounds.
 
+use crate::task::TaskKey;
 use mayfly_protocol::{EpochMs, QueryId};
 use std::collections::VecDeque;
 
@@ -16,6 +17,8 @@ pub(crate) struct Admission {
     halved_at: Option<EpochMs>,
     /// Queries with tasks to launch, each once.
     turns: VecDeque<QueryId>,
+    /// Tasks that want a copy if nobody else wants the slot.
+    copies: VecDeque<(QueryId, TaskKey)>,
 }
 
 impl Admission {
@@ -28,11 +31,12 @@ impl Admission {
             answers: 0,
             halved_at: None,
             turns: VecDeque::new(),
+            copies: VecDeque::new(),
         }
     }
 
     pub fn has_slot(&self) -> bool {
-        self.in_flight < self.limit
+        self.in_flight < self.limit + u32::from(mutant!(OneSlotMore))
     }
 
     pub fn limit(&self) -> u32 {
@@ -52,6 +56,14 @@ impl Admission {
         self.turns.pop_front()
     }
 
+    pub fn wait_for_copy(&mut self, query: QueryId, task: TaskKey) {
+        self.copies.push_back((query, task));
+    }
+
+    pub fn next_copy(&mut self) -> Option<(QueryId, TaskKey)> {
+        self.copies.pop_front()
+    }
+
     pub fn begin(&mut self) {
         assert!(self.has_slot(), "launches ask for a slot first");
         self.in_flight += 1;
@@ -63,7 +75,7 @@ impl Admission {
 
     /// Attempts launched before the last halving tell nothing new: they were sent at the old width.
     pub fn throttled(&mut self, now: EpochMs, launched: EpochMs) {
-        if self.halved_at.is_none_or(|halved| launched >= halved) {
+        if self.halved_at.is_none_or(|halved| launched >= halved) && !mutant!(NeverNarrow) {
             self.limit = (self.limit / 2).max(1);
             self.answers = 0;
             self.halved_at = Some(now);
@@ -72,7 +84,7 @@ impl Admission {
 
     pub fn answered(&mut self) {
         self.answers += 1;
-        if self.answers >= self.limit {
+        if self.answers >= self.limit && !mutant!(NeverWiden) {
             self.answers = 0;
             self.limit = (self.limit + self.max.div_ceil(16)).min(self.max);
         }

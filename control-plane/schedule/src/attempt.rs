@@ -10,6 +10,10 @@ pub(crate) struct Attempt {
     pub pin: Digest,
     pub size: FunctionSize,
     pub launched: EpochMs,
+    /// Bytes that it was told to read: of splits as planned, of slices encoded.
+    pub input_bytes: u64,
+    /// A second attempt beside one that straggles. It is none any more when that one has failed.
+    pub is_copy: bool,
     /// When its answer is no longer awaited.
     pub expires: EpochMs,
 }

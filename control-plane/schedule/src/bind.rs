@@ -127,12 +127,19 @@ fn source(winner: &Winner, range: PartitionRange) -> SliceSource {
         } => SliceSource::Object {
             key: key.clone(),
             etag: etag.clone(),
-            offset: data_offset + bytes.start,
+            offset: data_offset + if mutant!(WrongOffset) { 0 } else { bytes.start },
         },
         OutputLocation::Inline { bytes: all } => SliceSource::Inline {
             bytes: all[bytes.start as usize..bytes.end as usize].to_vec(),
         },
     }
+}
+
+/// Of splits as planned, of slices encoded.
+pub(crate) fn input_bytes(spec: &TaskSpec) -> u64 {
+    let splits = spec.scans.iter().flat_map(|scan| &scan.splits);
+    let slices = spec.inputs.iter().flat_map(|input| &input.slices);
+    splits.map(|split| split.scan_bytes).sum::<u64>() + slices.map(ProducerSlice::len_bytes).sum::<u64>()
 }
 
 fn scans(stage: &StageState, at: TaskKey) -> Vec<ScanBinding> {

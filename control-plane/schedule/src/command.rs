@@ -26,9 +26,14 @@ pub enum Command {
         query: QueryId,
         alternative: Box<Alternative>,
     },
+    /// Enough was done for the journal to be told: append what [`crate::Scheduler::take_entries`] gives, one append of a query at a
+    /// time, and say [`crate::Event::Journaled`] or [`crate::Event::Fenced`]. Holds up nothing.
+    Journal { query: QueryId },
     /// Run an attempt. The driver answers with `Reported` or `Failed`, also if it never hears of it again.
     Invoke { spec: Box<TaskSpec>, size: FunctionSize },
-    /// The query has ended; exactly once per query, and nothing is launched for it after.
+    /// The query has ended; exactly once per query, and nothing is launched for it after. Append what
+    /// [`crate::Scheduler::take_entries`] gives and a final entry in one record, and say [`crate::Event::Ended`] or
+    /// [`crate::Event::Fenced`]; deliver nothing before that is durable.
     Finish {
         query: QueryId,
         outcome: Outcome,
@@ -44,7 +49,8 @@ pub enum Command {
         meter: Meter,
         output: Option<Output>,
     },
-    /// A losing attempt's object: delete it.
+    /// A losing attempt's object: delete it. Comes after the final record is durable: until then another coordinator, which knows
+    /// less, may take it for a winner.
     Discard {
         query: QueryId,
         attempt: AttemptId,

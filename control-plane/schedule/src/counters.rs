@@ -54,7 +54,43 @@ counters! {
     /// Tasks that were not wanted any more.
     skipped,
     alternatives_taken,
+    /// Second attempts launched beside one that straggles.
+    copies,
+    /// Of those, reports that won.
+    copies_won,
+    /// Of those, failures, which nobody holds against the task.
+    copies_failed,
+    /// Of those, left alone when the first attempt failed: it has no other any more.
+    copies_promoted,
+    /// Not launched, as copies would have cost the query too much.
+    copies_too_dear,
+    /// In line for a slot when it was no longer wanted.
+    copies_moot,
     discarded,
+    /// Times that the journal was told of winners before the end.
+    journaled,
+    /// Winners that were none any more, or could not count in the journal, when it was told.
+    journal_dropped,
+    /// Queries taken over from another coordinator.
+    resumed,
+    /// Winners that the journal of a resumed query held.
+    replayed,
+    /// Winners in it that do not count, as another stands or their inputs are others.
+    replayed_void,
+    /// Winners in it whose objects are gone.
+    replayed_gone,
+    /// Losses in it.
+    replayed_lost,
+    /// Objects of earlier coordinators that the journal did not know, and that won.
+    found,
+    /// Those that did not.
+    found_losing,
+    /// Queries that ended after too many starts without progress.
+    starts_exhausted,
+    /// Queries that another coordinator took over.
+    fenced,
+    /// Attempts of an epoch that this coordinator had lost, which ended in one that it has.
+    own_old_epoch,
     late,
     fleet_dead,
     deadline_passed,

@@ -1,6 +1,7 @@
 //! What the scheduler is told. Facts only: everything that happened in the world reaches it as one of these.
 
 use crate::QueryLimits;
+use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, QueryId, StageGraph, TaskReport};
 
 /// A fact. None of them is an error: queues deliver twice and answers come late, so an event that no longer matters changes
@@ -17,6 +18,25 @@ pub enum Event {
         deadline: EpochMs,
         limits: QueryLimits,
     },
+    /// A query that another coordinator began shall go on here. The claim to it is durable.
+    Resumed {
+        query: QueryId,
+        /// The claimed one; no attempt of an earlier owner has it.
+        epoch: u32,
+        graph: StageGraph,
+        deadline: EpochMs,
+        limits: QueryLimits,
+        /// What the journal holds before the claim, in order.
+        entries: Vec<Entry>,
+        /// The footers of all objects that the query's attempts have published, whoever launched them.
+        found: Vec<TaskReport>,
+    },
+    /// What [`crate::Scheduler::take_entries`] gave for a query that runs is durable, or it gave nothing.
+    Journaled { query: QueryId },
+    /// The final record is durable.
+    Ended { query: QueryId },
+    /// The query is another coordinator's: it is dropped here, without an end.
+    Fenced { query: QueryId },
     /// An attempt answered with a report. `meter` is the platform's part and the report's own, summed.
     Reported {
         attempt: AttemptId,

@@ -41,7 +41,9 @@ pub(crate) fn tasks(regroup: &Regroup, inputs: &[Input], partitions: u32) -> Vec
             None => grouper.add(partition, *bytes),
         }
     }
-    grouper.close(partitions);
+    if !mutant!(RegroupWithGap) {
+        grouper.close(partitions);
+    }
     grouper.tasks
 }
 

@@ -20,13 +20,18 @@
 //!    └──────── an input was lost ─────────────────┴──── own output was lost ───┘
 //! ```
 
+#[macro_use]
+pub mod mutant;
+
 pub mod command;
 pub mod counters;
 pub mod event;
 mod group;
+pub mod journal;
 pub mod pin;
 pub mod progress;
 pub mod settings;
+pub mod speculation;
 pub mod usage;
 
 mod scheduler;
@@ -46,10 +51,12 @@ mod timers;
 pub use command::Command;
 pub use counters::Counters;
 pub use event::Event;
+pub use mayfly_protocol::QueryLimits;
 pub use pin::pin_digest;
 pub use progress::{Progress, Skew, StageProgress};
 pub use scheduler::Scheduler;
-pub use settings::{QueryLimits, Settings};
+pub use settings::Settings;
+pub use speculation::Speculation;
 pub use usage::Usage;
 
 #[cfg(test)]

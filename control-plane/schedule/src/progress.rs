@@ -30,6 +30,9 @@ pub struct StageProgress {
     /// Attempts launched, whatever became of them.
     pub attempts: u32,
     pub failed_attempts: u32,
+    /// Second attempts beside stragglers, and those of them that won.
+    pub copies: u32,
+    pub copies_won: u32,
     /// Rows and encoded bytes that the winners published.
     pub rows_out: u64,
     pub bytes_out: u64,
@@ -39,6 +42,8 @@ pub struct StageProgress {
     pub skew: Option<Skew>,
     /// Over all attempts so far.
     pub meter: Meter,
+    /// Of that, over copies.
+    pub speculated: Meter,
 }
 
 /// How unlike the tasks of a stage are: of time and of rows that they published, the median and the most.

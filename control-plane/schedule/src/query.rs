@@ -1,15 +1,20 @@
 //! A query that runs: its stages, what is ready, what it used. Passes over it have a file each: `new` from a graph, `launch`,
-//! `accept` a report, `fail` an attempt, `lose` a winner, `regroup` tasks, take an `alternative`, and `fleet`, which notices that nothing answers.
+//! `accept` a report, `fail` an attempt, `lose` a winner, `speculate`, `regroup` tasks, take an `alternative`, and `fleet`, which notices
+//! that nothing answers. `ledger` holds what the journal is to be told, and `resume` takes over what it tells.
 
 mod accept;
 mod alternative;
 mod fail;
 mod fleet;
 mod launch;
+mod ledger;
 mod lose;
 mod new;
 mod regroup;
+mod resume;
+mod speculate;
 
+pub(crate) use ledger::Ledger;
 pub(crate) use new::Submission;
 
 use crate::attempt::Attempt;
@@ -18,8 +23,10 @@ use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::{Phase, Task, TaskKey};
 use crate::timers::Timer;
-use crate::{Command, Progress, QueryLimits, Usage, pin_digest};
-use mayfly_protocol::{Alternative, AttemptId, EpochMs, Meter, Output, OutputLocation, QueryId, StageId, TaskId};
+use crate::{Progress, QueryLimits, Usage, pin_digest};
+use mayfly_protocol::{
+    Alternative, AttemptId, EpochMs, Meter, Output, OutputLocation, QueryId, StageId, TaskId, TaskReport,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
@@ -43,11 +50,18 @@ pub(crate) struct Query {
     metered: Usage,
     /// Attempts that never answered, at their bounds; an answer after all replaces its bound.
     bounds: BTreeMap<AttemptId, Meter>,
+    /// Found on resume, and may count once their inputs are there again. Producers before consumers.
+    kept: Vec<TaskReport>,
+    /// What copies in flight are expected to be billed, in MB·ms.
+    reserved: BTreeMap<AttemptId, u64>,
     retries: u32,
     retries_max: u32,
     failing_since: Option<EpochMs>,
     /// Class of the latest failure that let the fleet look dead.
     last_failure: &'static str,
+    ledger: Ledger,
+    /// Objects that lost: they are deleted when the end is durable.
+    garbage: Vec<(AttemptId, Output)>,
 }
 
 impl Query {
@@ -80,11 +94,11 @@ impl Query {
 
     pub fn progress(&self) -> Progress {
         let usage = self.usage();
-        let run = self.stages.iter().filter(|stage| !stage.is_dropped);
-        let stages = run.map(|stage| {
+        let run = self.stages.iter().enumerate().filter(|(_, stage)| !stage.is_dropped);
+        let stages = run.map(|(at, stage)| {
             let inputs = stage.inputs.iter().map(|input| self.stages[*input].id()).collect();
             let meter = usage.stages.get(&stage.id()).copied().unwrap_or_default();
-            stage.progress(inputs, meter)
+            stage.progress(inputs, meter, self.speculated(at))
         });
         Progress {
             stages: stages.collect(),
@@ -105,9 +119,10 @@ impl Query {
     }
 
     /// Takes back every timer but those of attempts in flight.
-    pub fn cancel_timers(&self, core: &mut Core) {
+    pub fn cancel_timers(&mut self, core: &mut Core) {
         core.timers.cancel(self.deadline, Timer::Deadline(self.id.clone()));
         self.cancel_fleet_timer(core);
+        (0..self.stages.len()).for_each(|stage| self.unwatch(core, stage));
         for (stage, state) in self.stages.iter().enumerate() {
             for (task, one) in state.tasks.iter().enumerate() {
                 if let Some(at) = one.retry_at {
@@ -137,7 +152,9 @@ impl Query {
 
     fn is_open(&self, stage: usize) -> bool {
         let inputs = &self.stages[stage].inputs;
-        inputs.iter().all(|input| self.stages[*input].is_complete())
+        inputs
+            .iter()
+            .all(|input| self.stages[*input].is_complete() || mutant!(OpenEarly))
     }
 
     /// Whether the stage should wait for one that it does not read.
@@ -146,7 +163,7 @@ impl Query {
             .planned
             .after
             .and_then(|after| self.positions.get(&after));
-        after.is_some_and(|after| !self.stages[*after].is_complete())
+        !mutant!(IgnoreHold) && after.is_some_and(|after| !self.stages[*after].is_complete())
     }
 
     /// Moves a task to a phase, and keeps `ready` and the retry timers true to it.
@@ -194,24 +211,34 @@ impl Query {
     /// An input that was made again can have come out where it was (its slices empty, or inline with equal content). What was
     /// pinned to it is current again and need not be repeated.
     fn adopt(&mut self, core: &mut Core, at: TaskKey) -> Phase {
-        if self.task(at).flights.is_empty() {
+        if self.task(at).flights.is_empty() || mutant!(AdoptNothing) {
             return Phase::Queued;
         }
         let pin = pin_digest(&bind::inputs(self, at));
         let version = self.stages[at.stage].version;
-        let mut flights = self.task_mut(at).flights.iter_mut();
-        match flights.find(|flight| flight.pin == pin) {
-            Some(flight) => {
-                flight.version = version;
-                core.counters.adopted += 1;
-                Phase::Running
-            }
-            None => Phase::Queued,
+        let flights = self.task_mut(at).flights.iter_mut();
+        let mut adopted: Vec<&mut Attempt> = flights
+            .filter(|flight| flight.pin == pin || mutant!(AdoptAnything))
+            .collect();
+        adopted.iter_mut().for_each(|flight| flight.version = version);
+        core.counters.adopted += adopted.len() as u64;
+        if adopted.iter().all(|flight| flight.is_copy)
+            && let Some(copy) = adopted.first_mut()
+        {
+            copy.is_copy = false;
+        }
+        if adopted.is_empty() {
+            Phase::Queued
+        } else {
+            Phase::Running
         }
     }
 
     fn meter(&mut self, attempt: &AttemptId, meter: Meter) {
-        self.bounds.remove(attempt);
+        if !mutant!(KeepBound) {
+            self.bounds.remove(attempt);
+        }
+        self.meter_copy(attempt, meter);
         self.metered.add(attempt.task.stage, meter);
     }
 
@@ -224,6 +251,7 @@ impl Query {
         let flights = &mut self.task_mut(at).flights;
         let place = flights.iter().position(|flight| flight.number == attempt.number)?;
         let flight = flights.swap_remove(place);
+        self.reserved.remove(attempt);
         core.admission.end();
         core.timers.cancel(flight.expires, Timer::Expiry(attempt.clone()));
         Some((at, flight))
@@ -232,16 +260,18 @@ impl Query {
     fn is_current(&self, at: TaskKey, flight: &Attempt) -> bool {
         flight.version == self.stages[at.stage].version
     }
-}
 
-/// Asks for a losing object's deletion; inline outputs leave nothing behind.
-fn discard(core: &mut Core, attempt: AttemptId, output: Output) {
-    if matches!(output.location, OutputLocation::Object { .. }) {
-        core.counters.discarded += 1;
-        core.commands.push_back(Command::Discard {
-            query: attempt.query.clone(),
-            attempt,
-            output,
-        });
+    /// A losing object is deleted at the end; inline outputs leave nothing behind.
+    fn discard(&mut self, core: &mut Core, attempt: AttemptId, mut output: Output) {
+        if matches!(output.location, OutputLocation::Object { .. }) {
+            core.counters.discarded += 1;
+            output.partitions = Vec::new();
+            self.garbage.push((attempt, output));
+        }
+    }
+
+    /// What may be deleted once the end is durable.
+    pub fn take_garbage(&mut self) -> Vec<(AttemptId, Output)> {
+        std::mem::take(&mut self.garbage)
     }
 }

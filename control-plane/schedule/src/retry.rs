@@ -46,22 +46,36 @@ pub(crate) fn judge(
     jitter: &mut Random,
 ) -> Verdict {
     match failure {
+        Failure::User { .. } if mutant!(RetryUserErrors) => retry(0),
         Failure::User { error } => Verdict::Fail(error.clone()),
-        Failure::Transient { message } if tries.transient >= settings.transient_attempts_max => {
+        Failure::Transient { message }
+            if tries.transient >= settings.transient_attempts_max && !mutant!(UnboundedTransient) =>
+        {
             Verdict::Fail(exhausted(case, tries.transient, message))
         }
-        Failure::Transient { message } if case.query_retries > case.query_retries_max => {
+        Failure::Transient { message } if case.query_retries > case.query_retries_max && !mutant!(IgnoreBudget) => {
             Verdict::Fail(budget(case, message))
         }
+        Failure::Transient { .. } if mutant!(NoBackoff) => retry(0),
         Failure::Transient { .. } => retry(full_jitter(tries.transient, settings, jitter)),
+        Failure::Throttled { .. } if mutant!(CountThrottles) && tries.throttled >= settings.transient_attempts_max => {
+            Verdict::Fail(exhausted(case, tries.throttled, "throttled"))
+        }
+        Failure::Throttled { .. } if mutant!(IgnoreRetryAfter) => retry(full_jitter(tries.throttled, settings, jitter)),
         Failure::Throttled { retry_after_ms } => {
             let jitter = full_jitter(tries.throttled, settings, jitter);
             retry(retry_after_ms.unwrap_or(0).max(jitter))
         }
-        Failure::EnvironmentLost { message } if tries.environments_lost > settings.environments_lost_max => {
+        Failure::EnvironmentLost { message }
+            if tries.environments_lost > settings.environments_lost_max && !mutant!(UnboundedLost) =>
+        {
             Verdict::Fail(poisoned(case, tries.environments_lost, "lost its environment", message))
         }
+        Failure::EnvironmentLost { .. } if mutant!(GrowOnLost) => {
+            case.size.next().map_or(retry(0), |size| Verdict::Grow { size })
+        }
         Failure::EnvironmentLost { .. } => retry(0),
+        Failure::NeedsMemory { .. } if mutant!(NeverGrowOnMemory) => retry(0),
         Failure::NeedsMemory { message } => match tries.short_of_memory {
             // At the largest size, too, joins that spill may do.
             ..=1 => Verdict::Grow {
@@ -73,10 +87,13 @@ pub(crate) fn judge(
             _ => Verdict::Fail(out_of_memory(case, message)),
         },
         Failure::TimedOut { message } => match case.size.next() {
-            Some(size) if tries.timed_out < 2 => Verdict::Grow { size },
+            Some(size) if tries.timed_out < 2 || mutant!(GrowTwiceOnTimeout) => Verdict::Grow { size },
             _ => Verdict::Fail(out_of_time(case, message)),
         },
-        Failure::Broken { message } if tries.crashes >= settings.crashes_max => {
+        // A lost input that is none of the task's own is no answer.
+        Failure::Broken { message } | Failure::InputLost { message, .. }
+            if tries.crashes >= settings.crashes_max && !mutant!(NeverPoison) =>
+        {
             Verdict::Fail(poisoned(case, tries.crashes, "crashed", message))
         }
         Failure::Broken { .. } | Failure::InputLost { .. } => retry(0),

@@ -1,12 +1,15 @@
 //! The public face: events and time go in, commands and the next timeout come out.
 
+mod life;
+
 use crate::closed::{Closed, late};
 use crate::core::Core;
 use crate::query::{Query, Submission};
 use crate::timers::Timer;
 use crate::{Command, Counters, Event, Progress, Settings, Usage};
-use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, EpochMs, Meter, Output, QueryError, QueryId, StageGraph};
+use life::failed;
+use mayfly_protocol::journal::{Entry, Outcome};
+use mayfly_protocol::{AttemptId, EpochMs, Meter, Output, QueryId};
 use std::collections::BTreeMap;
 
 /// Decides for any number of queries over one fleet. Same seed, same events, same commands.
@@ -45,25 +48,65 @@ impl Scheduler {
                 },
                 graph,
             ),
-            Event::Reported { attempt, answer, meter } => match self.queries.get_mut(&attempt.query) {
-                Some(query) => {
-                    let outcome = query.report(&mut self.core, &attempt, *answer, meter);
-                    self.settle(&attempt.query, outcome);
+            Event::Resumed {
+                query,
+                epoch,
+                graph,
+                deadline,
+                limits,
+                entries,
+                found,
+            } => {
+                let submission = Submission {
+                    query,
+                    epoch,
+                    deadline,
+                    limits,
+                };
+                self.resume(submission, graph, entries, found);
+            }
+            Event::Journaled { query } => {
+                if let Some(query) = self.queries.get_mut(&query) {
+                    query.journaled(&mut self.core);
                 }
-                None => self.after_the_end(attempt, meter, Some(answer.output)),
-            },
+            }
+            Event::Ended { query } => self.end_is_durable(&query),
+            Event::Fenced { query } => self.fence(&query),
+            Event::Reported { attempt, answer, meter } => {
+                self.land_stray(&attempt);
+                match self.queries.get_mut(&attempt.query) {
+                    Some(query) => {
+                        let outcome = query.report(&mut self.core, &attempt, *answer, meter);
+                        self.settle(&attempt.query, outcome);
+                    }
+                    None => self.after_the_end(attempt, meter, Some(answer.output)),
+                }
+            }
             Event::Failed {
                 attempt,
                 failure,
                 meter,
-            } => match self.queries.get_mut(&attempt.query) {
-                Some(query) => {
-                    let outcome = query.fail(&mut self.core, &attempt, &failure, meter);
-                    self.settle(&attempt.query, outcome);
+            } => {
+                self.land_stray(&attempt);
+                match self.queries.get_mut(&attempt.query) {
+                    Some(query) => {
+                        let outcome = query.fail(&mut self.core, &attempt, &failure, meter);
+                        self.settle(&attempt.query, outcome);
+                    }
+                    None => self.after_the_end(attempt, meter, None),
                 }
-                None => self.after_the_end(attempt, meter, None),
-            },
+            }
             Event::Canceled { query } => self.cancel(&query),
+        }
+    }
+
+    /// What the journal shall be told next, in one record: winners, each after those that it was computed from, and what they build
+    /// on. Take it immediately before the PUT, and put it until it is durable or the query is lost: it is given once.
+    pub fn take_entries(&mut self, query: &QueryId) -> Vec<Entry> {
+        match (self.queries.get_mut(query), self.closed.get_mut(query)) {
+            (Some(query), _) => query.take_entries(&mut self.core),
+            (None, Some(closed)) => closed.take_entries(),
+            (None, None) => Vec::new(),
         }
     }
 
@@ -116,44 +159,27 @@ impl Scheduler {
         self.core.counters
     }
 
-    /// Whether nothing runs and nothing is awaited.
+    /// Whether nothing runs, and neither an answer nor the end of a final record is awaited.
     pub fn is_idle(&self) -> bool {
         self.queries.is_empty() && self.closed.is_empty()
     }
 
-    fn submit(&mut self, submission: Submission, graph: StageGraph) {
-        let id = submission.query.clone();
-        if self.queries.contains_key(&id) || self.closed.contains_key(&id) {
+    /// Frees the slot of an attempt whose query is not, or no more, the one that launched it.
+    fn land_stray(&mut self, attempt: &AttemptId) {
+        let Some(closed) = self.closed.get_mut(&attempt.query) else {
             return;
-        }
-        match Query::new(submission, graph, &self.core.settings) {
-            Ok(mut query) => {
-                query.start(&mut self.core);
-                let over = query.deadline <= self.core.now;
-                let outcome = over.then(|| failed(query.time_is_over()));
-                self.queries.insert(id.clone(), query);
-                self.settle(&id, outcome);
-            }
-            Err(error) => self.core.commands.push_back(Command::Finish {
-                query: id,
-                outcome: failed(error),
-                usage: Usage::default(),
-                progress: Box::default(),
-            }),
-        }
-    }
-
-    fn cancel(&mut self, id: &QueryId) {
-        if self.queries.contains_key(id) {
-            self.core.counters.canceled += 1;
-            self.settle(id, Some(Outcome::Canceled));
+        };
+        let landed = closed.land(&mut self.core, attempt).is_some();
+        if landed && self.queries.contains_key(&attempt.query) {
+            self.core.counters.own_old_epoch += 1;
+            self.forget(&attempt.query);
         }
     }
 
     fn after_the_end(&mut self, attempt: AttemptId, meter: Meter, output: Option<Output>) {
         let id = attempt.query.clone();
         match self.closed.get_mut(&id) {
-            Some(closed) => closed.end(&mut self.core, attempt, meter, output),
+            Some(closed) => closed.answer(&mut self.core, attempt, meter, output),
             None => late(&mut self.core, attempt, meter, None),
         }
         self.forget(&id);
@@ -164,7 +190,7 @@ impl Scheduler {
             Timer::Deadline(id) => {
                 self.core.counters.deadline_passed += 1;
                 let outcome = self.queries.get(&id).map(|query| failed(query.time_is_over()));
-                (id, outcome)
+                (id, outcome.filter(|_| !mutant!(IgnoreDeadline)))
             }
             Timer::Fleet(id) => {
                 let query = self.queries.get(&id);
@@ -177,20 +203,32 @@ impl Scheduler {
                 }
                 (id, None)
             }
+            Timer::Straggler(id, stage) => {
+                if let Some(query) = self.queries.get_mut(&id) {
+                    query.watch(&mut self.core, stage);
+                }
+                (id, None)
+            }
             Timer::Expiry(attempt) => (attempt.query.clone(), self.expire(attempt)),
         };
         self.settle(&id, outcome);
     }
 
     fn expire(&mut self, attempt: AttemptId) -> Option<Outcome> {
-        let id = attempt.query.clone();
-        if let Some(query) = self.queries.get_mut(&id) {
-            return query.expire(&mut self.core, &attempt);
+        let closed = self.closed.get_mut(&attempt.query);
+        let stray = closed.and_then(|closed| closed.land(&mut self.core, &attempt));
+        let query = self.queries.get_mut(&attempt.query);
+        match (stray, query) {
+            (None, Some(query)) => return query.expire(&mut self.core, &attempt),
+            (Some(flight), Some(query)) => {
+                self.core.counters.own_old_epoch += 1;
+                query.bill_bound(&attempt, &flight);
+            }
+            (Some(flight), None) => late(&mut self.core, attempt.clone(), flight.bound(), None),
+            (None, None) => return None,
         }
-        if let Some(closed) = self.closed.get_mut(&id) {
-            closed.expire(&mut self.core, attempt);
-        }
-        self.forget(&id);
+        self.core.counters.expired += 1;
+        self.forget(&attempt.query);
         None
     }
 
@@ -199,8 +237,11 @@ impl Scheduler {
         if !self.core.admission.has_slot() {
             return false;
         }
+        if mutant!(CopyBeforeFirstAttempts) && self.copy_next() {
+            return true;
+        }
         let Some(id) = self.core.admission.next_turn() else {
-            return false;
+            return self.copy_next();
         };
         let launched = self.queries.get_mut(&id).map(|query| query.take_turn(&mut self.core));
         if let Some(Err(error)) = launched {
@@ -209,29 +250,15 @@ impl Scheduler {
         true
     }
 
-    /// Ends the query if there is an outcome.
-    fn settle(&mut self, id: &QueryId, outcome: Option<Outcome>) {
-        let Some(outcome) = outcome else { return };
-        let Some(query) = self.queries.remove(id) else { return };
-        query.cancel_timers(&mut self.core);
-        self.closed.insert(id.clone(), Closed::new(&query, &outcome));
-        self.forget(id);
-        self.core.commands.push_back(Command::Finish {
-            query: id.clone(),
-            outcome,
-            usage: query.usage(),
-            progress: Box::new(query.progress()),
-        });
-    }
-
-    /// Lets go of an ended query once nothing of it is in flight.
-    fn forget(&mut self, id: &QueryId) {
-        if self.closed.get(id).is_some_and(Closed::is_done) {
-            self.closed.remove(id);
+    /// Copies the next straggler in line; false when there is none.
+    fn copy_next(&mut self) -> bool {
+        let Some((id, task)) = self.core.admission.next_copy() else {
+            return false;
+        };
+        match self.queries.get_mut(&id) {
+            Some(query) => query.copy(&mut self.core, task),
+            None => self.core.counters.copies_moot += 1,
         }
+        true
     }
-}
-
-fn failed(error: QueryError) -> Outcome {
-    Outcome::Failed { error }
 }

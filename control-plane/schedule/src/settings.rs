@@ -1,6 +1,7 @@
 //! What an operator may choose. Bounds that other processes share are in `mayfly_protocol::limits`.
 
-use mayfly_protocol::{TenantId, limits};
+use crate::Speculation;
+use mayfly_protocol::{FunctionSize, TenantId, limits};
 
 /// Settings of one scheduler. All durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,17 @@ pub struct Settings {
     pub input_lost_max: u32,
     /// A query of which nothing but failures was seen for so long fails: the fleet is dead.
     pub fleet_dead_ms: u64,
+    /// Winners of one query that the journal does not know, at which it is told: they are lost with their coordinator, or must be
+    /// looked for among objects. A hundred keeps the journal at a hundredth of the PUTs that the tasks themselves make.
+    pub journal_wins_max: u32,
+    /// Billed megabyte-milliseconds of unjournaled winners that no object holds, at which the journal is told: that work would be
+    /// done again. Ten minutes of the smallest function cost $0.017, more than 3,000 PUTs; less would let a query of long tasks write
+    /// more than one record per hundred of them.
+    pub journal_risk_mb_ms_max: u64,
+    /// Starts of a query, the first included, without a winner in its journal between them; the next one ends it.
+    pub starts_max: u32,
+    /// When a straggler gets a copy; none never gives one.
+    pub speculation: Option<Speculation>,
 }
 
 impl Default for Settings {
@@ -49,6 +61,10 @@ impl Default for Settings {
             crashes_max: limits::CRASHES_MAX,
             input_lost_max: limits::INPUT_LOST_MAX,
             fleet_dead_ms: 60_000,
+            journal_wins_max: 100,
+            journal_risk_mb_ms_max: 600_000 * FunctionSize::One.memory_mb() as u64,
+            starts_max: 3,
+            speculation: Some(Speculation::default()),
         }
     }
 }
@@ -60,13 +76,4 @@ impl Settings {
         let share = (u64::from(tasks) * u64::from(self.retries_percent)).div_ceil(100);
         self.retries_min.max(u32::try_from(share).unwrap_or(u32::MAX))
     }
-}
-
-/// What one query may use and yield; `None` is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueryLimits {
-    /// Bytes of each task's memory pool.
-    pub memory_bytes_max: Option<u64>,
-    /// Rows of the result.
-    pub result_rows_max: Option<u64>,
 }

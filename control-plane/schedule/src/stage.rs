@@ -1,6 +1,7 @@
 //! A stage: its tasks by phase, its neighbours in the graph, and the version of what it reads.
 
 use crate::progress::{self, Skew, StageProgress};
+use crate::speculation::StageSpeculation;
 use crate::task::{Phase, Task};
 use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{ExchangeKind, FunctionSize, Meter, PlanBytes, Stage, StageId, TaskStatistics, TaskTemplate};
@@ -27,10 +28,13 @@ pub(crate) struct StageState {
     pub version: u64,
     pub inline_bytes_max: u64,
     phases: [u32; PHASES],
+    /// Winners that the journal holds.
+    pub journaled: u32,
     /// Tasks that may run, the first ones: of a stage that may have enough rows early, few at first.
     pub opened: usize,
     pub attempts: u32,
     pub failed_attempts: u32,
+    pub speculation: StageSpeculation,
     pub rows_out: u64,
     pub bytes_out: u64,
     pub statistics: TaskStatistics,
@@ -50,12 +54,14 @@ impl StageState {
             inputs: Vec::new(),
             consumers: Vec::new(),
             phases: all_planned(&tasks),
+            journaled: 0,
             opened: opened_first(&planned, tasks.len()),
             tasks,
             version: 0,
             inline_bytes_max: 0,
             attempts: 0,
             failed_attempts: 0,
+            speculation: StageSpeculation::default(),
             rows_out: 0,
             bytes_out: 0,
             statistics: TaskStatistics::default(),
@@ -79,9 +85,16 @@ impl StageState {
         (self.count(Phase::Done) + self.count(Phase::Skipped)) as usize == self.tasks.len()
     }
 
+    /// Whether the journal holds all that its readers read.
+    pub fn is_journaled(&self) -> bool {
+        (self.journaled + self.count(Phase::Skipped)) as usize == self.tasks.len()
+    }
+
     /// Whether the winners have all the rows that are wanted.
     pub fn has_enough(&self) -> bool {
-        self.planned.enough_rows.is_some_and(|enough| self.rows_out >= enough)
+        self.planned
+            .enough_rows
+            .is_some_and(|enough| self.rows_out >= if mutant!(EnoughTooEarly) { enough / 2 } else { enough })
     }
 
     /// Lets more tasks run once all that might have won; false if there are no more.
@@ -128,7 +141,7 @@ impl StageState {
         self.skew = self.is_complete().then(|| progress::skew(&tasks));
     }
 
-    pub fn progress(&self, inputs: Vec<StageId>, meter: Meter) -> StageProgress {
+    pub fn progress(&self, inputs: Vec<StageId>, meter: Meter, speculated: Meter) -> StageProgress {
         StageProgress {
             stage: self.id(),
             exchange: self.exchange(),
@@ -141,11 +154,14 @@ impl StageState {
             skipped: self.count(Phase::Skipped),
             attempts: self.attempts,
             failed_attempts: self.failed_attempts,
+            copies: self.speculation.copies,
+            copies_won: self.speculation.won,
             rows_out: self.rows_out,
             bytes_out: self.bytes_out,
             statistics: self.statistics,
             skew: self.skew,
             meter,
+            speculated,
         }
     }
 

@@ -1,7 +1,9 @@
 //! A task: its phase, its attempts in flight, its winner, and what went wrong so far.
 
 use crate::attempt::Attempt;
-use mayfly_protocol::{EpochMs, FunctionSize, Nonce, Output, OutputLocation, PartitionEntry, PartitionRange};
+use mayfly_protocol::{
+    Digest, EpochMs, FunctionSize, Nonce, Output, OutputLocation, PartitionEntry, PartitionRange, TaskReport,
+};
 
 /// A task by positions in its query's graph. Orders as the graph does, so earlier stages launch first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +20,7 @@ pub(crate) enum Phase {
     Queued,
     /// Wants a slot once a backoff has passed.
     Waiting,
-    /// One attempt in flight is current.
+    /// One attempt in flight is current, or one and its copy.
     Running,
     /// Has a winner.
     Done,
@@ -46,12 +48,19 @@ pub(crate) struct Winner {
     pub number: u32,
     pub epoch: u32,
     pub output: Output,
+    /// What it was computed from.
+    pub pin: Digest,
+    /// Version of its stage when it won.
+    pub version: u64,
+    /// Whether the journal holds it.
+    pub is_journaled: bool,
     /// `offsets[p]`: bytes before partition `p`; one more entry than partitions.
     offsets: Vec<u64>,
 }
 
 impl Winner {
-    pub fn new(nonce: Nonce, number: u32, epoch: u32, output: Output) -> Winner {
+    pub fn new(report: TaskReport, version: u64) -> Winner {
+        let TaskReport { attempt, output, .. } = report;
         let mut offsets = Vec::with_capacity(output.partitions.len() + 1);
         let mut offset = 0;
         offsets.push(offset);
@@ -60,10 +69,13 @@ impl Winner {
             offsets.push(offset);
         }
         Winner {
-            nonce,
-            number,
-            epoch,
+            nonce: report.nonce,
+            number: attempt.number,
+            epoch: attempt.epoch,
             output,
+            pin: report.pin_digest,
+            version,
+            is_journaled: false,
             offsets,
         }
     }
@@ -81,11 +93,22 @@ impl Winner {
     }
 }
 
+/// Whether the task has a copy, over its whole life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speculated {
+    No,
+    /// It stands in line for a slot that nobody else wants.
+    InLine,
+    /// It was launched, as the attempt of this number.
+    As(u32),
+}
+
 #[derive(Debug)]
 pub(crate) struct Task {
     pub phase: Phase,
     pub winner: Option<Winner>,
     pub flights: Vec<Attempt>,
+    pub speculated: Speculated,
     /// Number of the next attempt.
     pub number: u32,
     /// Size of the next attempt.
@@ -107,6 +130,7 @@ impl Task {
             phase: Phase::Planned,
             winner: None,
             flights: Vec::new(),
+            speculated: Speculated::No,
             number: 0,
             size,
             tries: Tries::default(),

@@ -7,7 +7,9 @@ mod harness;
 mod life;
 mod losses;
 mod regroup;
+mod resume;
 mod retries;
 mod sharing;
+mod stragglers;
 
 pub(crate) use harness::check;

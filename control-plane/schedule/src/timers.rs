@@ -14,6 +14,8 @@ pub(crate) enum Timer {
     Retry(QueryId, TaskKey),
     /// An attempt's answer is no longer awaited.
     Expiry(AttemptId),
+    /// An attempt of the stage begins to straggle.
+    Straggler(QueryId, usize),
 }
 
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! The public face: one method per fact. Each returns the first rule that the fact breaks.
 
+mod takeover;
+
 use crate::history::{History, Launch, Published, object_key};
 use crate::violation::{Rule, Violation, must};
 use crate::{alternative, bills, launch, outcome, regroup};
@@ -9,6 +11,7 @@ use mayfly_protocol::{
     TaskTemplate,
 };
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What the scheduler under test was told to keep to.
@@ -36,6 +39,10 @@ pub struct Auditor {
     queries: BTreeMap<QueryId, History>,
     /// Attempts in flight, with their expiry.
     open: BTreeMap<AttemptId, EpochMs>,
+    /// When something last happened.
+    seen: EpochMs,
+    /// When it last woke, and what it had seen before: what ended in between is seen in an order that is not known.
+    slept: (EpochMs, EpochMs),
     /// Since when queries wait and nothing is in flight.
     idle_since: Option<EpochMs>,
     /// The first time that this took too long.
@@ -51,6 +58,8 @@ impl Auditor {
             bounds,
             queries: BTreeMap::new(),
             open: BTreeMap::new(),
+            seen: EpochMs(0),
+            slept: (EpochMs(0), EpochMs(0)),
             idle_since: None,
             stuck: None,
         }
@@ -59,8 +68,9 @@ impl Auditor {
     /// A query was handed to the scheduler.
     pub fn submitted(&mut self, now: EpochMs, query: QueryId, epoch: u32, graph: &StageGraph, deadline: EpochMs) {
         self.pass_time(now);
-        let history = || History::new(graph.clone(), epoch, deadline);
-        self.queries.entry(query).or_insert_with(history);
+        let mut history = History::new(graph.clone(), epoch, deadline, &self.bounds);
+        history.may_end_until = deadline.max(now);
+        self.queries.entry(query).or_insert(history);
         self.note_idleness(now);
     }
 
@@ -94,14 +104,14 @@ impl Auditor {
     }
 
     /// The scheduler launched an attempt.
-    pub fn invoked(&mut self, now: EpochMs, spec: &TaskSpec) -> Verdict {
+    pub fn invoked(&mut self, now: EpochMs, spec: &Rc<TaskSpec>) -> Verdict {
         self.pass_time(now);
         let attempt = &spec.attempt;
         let expires = spec.deadline + Duration::from_millis(self.bounds.answer_grace_ms);
         let history = self.queries.get_mut(&attempt.query);
         let history = history.ok_or_else(|| format!("{attempt}: launched for an unknown query"));
         let history = history.map_err(|what| Violation { at: now, what })?;
-        launch::check(history, now, spec, &self.bounds).map_err(|what| Violation { at: now, what })?;
+        launch::check(history, now, spec).map_err(|what| Violation { at: now, what })?;
         history.prefixes.insert(spec.output.key_prefix.clone());
         history.launch(Launch::new(spec, now, expires));
         self.open.insert(attempt.clone(), expires);
@@ -125,11 +135,11 @@ impl Auditor {
         };
         bills::deliver(history, attempt, meter);
         history.reported_at = Some(now);
-        let Some(launch) = history.launch_of(attempt) else {
+        let Some(spec) = history.spec_of(attempt) else {
             return;
         };
         // A report that is not an answer to its spec publishes nothing.
-        if report.output.partitions.len() == launch.partitions as usize {
+        if report.output.partitions.len() == spec.output.partitions as usize {
             let published = history.published.entry(attempt.task).or_default();
             published.push(Published {
                 attempt: attempt.clone(),
@@ -137,6 +147,7 @@ impl Auditor {
                 output: report.output.clone(),
             });
         } else {
+            history.malformed.extend(object_key(&report.output).map(str::to_owned));
             let message = "malformed report".to_owned();
             history.note_failure(attempt, Failure::Broken { message }, now);
         }
@@ -168,11 +179,13 @@ impl Auditor {
     ) -> Verdict {
         self.pass_time(now);
         let bounds = self.bounds;
+        let (woke, before) = self.slept;
+        let seen = if woke == now { before } else { now };
         let history = self.queries.get_mut(query);
         let rule = match history {
             None => Err(format!("{query}: an unknown query ended")),
             Some(history) => outcome::check(history, now, outcome, &bounds)
-                .and_then(|()| bills::settle(history, now, usage))
+                .and_then(|()| bills::settle(history, seen, usage))
                 .map_err(|what| format!("{query}: {what}"))
                 .map(|()| history.outcome = Some(outcome.clone())),
         };
@@ -221,16 +234,8 @@ impl Auditor {
 
     /// Attempts expire by themselves; and if nothing has been in flight for too long, somebody was forgotten.
     fn pass_time(&mut self, now: EpochMs) {
-        let expired = self.open.iter().filter(|(_, expires)| **expires <= now);
-        let mut expired: Vec<(EpochMs, AttemptId)> =
-            expired.map(|(attempt, expires)| (*expires, attempt.clone())).collect();
-        expired.sort();
-        for (expires, attempt) in expired {
-            self.end(&attempt, expires);
-            if let Some(history) = self.queries.get_mut(&attempt.query) {
-                bills::expire(history, &attempt, expires);
-            }
-        }
+        self.seen = now;
+        self.expire(now);
         let max = Duration::from_millis(self.bounds.idle_ms_max);
         if self.stuck.is_none() && self.idle_since.is_some_and(|since| now > since + max) {
             let waiting = self.queries.iter().find(|(_, history)| !history.is_over());
@@ -241,6 +246,19 @@ impl Auditor {
                     max.as_millis()
                 ),
             });
+        }
+    }
+
+    fn expire(&mut self, now: EpochMs) {
+        let expired = self.open.iter().filter(|(_, expires)| **expires <= now);
+        let mut expired: Vec<(EpochMs, AttemptId)> =
+            expired.map(|(attempt, expires)| (*expires, attempt.clone())).collect();
+        expired.sort();
+        for (expires, attempt) in expired {
+            self.end(&attempt, expires);
+            if let Some(history) = self.queries.get_mut(&attempt.query) {
+                bills::expire(history, &attempt, expires);
+            }
         }
     }
 
@@ -268,7 +286,7 @@ fn discard(history: &mut History, attempt: &AttemptId, output: &Output) -> Rule 
     let key = object_key(output).ok_or("an inline output was discarded")?;
     let published = history.published_by(attempt.task);
     let own = |published: &Published| published.attempt == *attempt && published.key() == Some(key);
-    must(published.iter().any(own), || {
+    must(published.iter().any(own) || history.malformed.contains(key), || {
         format!("{key} was discarded and never published")
     })?;
     must(history.discarded.insert(key.to_owned()), || {

@@ -33,20 +33,20 @@ pub(crate) fn expire(history: &mut History, attempt: &AttemptId, at: EpochMs) {
 
 /// Compares the bill at the end with what was delivered.
 ///
-/// Attempts whose wait is over at the very millisecond of the end may be on either side of it, in the order of their ids:
-/// those that are not in the bill must be passed on.
-pub(crate) fn settle(history: &mut History, now: EpochMs, usage: &Sums) -> Rule {
+/// Attempts whose wait was over at the very millisecond of the end, or while its coordinator stood still after `seen`, may be on either
+/// side of it, in the order of their times and ids: those that are not in the bill must be passed on.
+pub(crate) fn settle(history: &mut History, seen: EpochMs, usage: &Sums) -> Rule {
     let unanswered = |launch: &&Launch| launch.expired && !launch.answered;
     let mut sums = history.delivered.clone();
-    for launch in history.launches().filter(unanswered) {
-        if launch.expires < now {
+    for launch in history.billed().filter(unanswered) {
+        if launch.expires < seen {
             add(&mut sums, launch);
         }
     }
-    let mut edge = history
-        .launches()
-        .filter(unanswered)
-        .filter(|launch| launch.expires >= now);
+    let edge = history.billed().filter(unanswered);
+    let mut edge: Vec<&Launch> = edge.filter(|launch| launch.expires >= seen).collect();
+    edge.sort_by_key(|launch| (launch.expires, launch.attempt.clone()));
+    let mut edge = edge.into_iter();
     while !equal(&sums, usage) {
         match edge.next() {
             Some(launch) => add(&mut sums, launch),

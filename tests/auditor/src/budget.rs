@@ -3,12 +3,11 @@
 //! Once an input was lost in a query, which attempts were stale when they failed cannot be told from outside, so only the bound on
 //! losses is checked there.
 
-use crate::auditor::Bounds;
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
 use mayfly_protocol::{Failure, FunctionSize, TaskSpec, limits};
 
-pub(crate) fn check(history: &History, spec: &TaskSpec, bounds: &Bounds) -> Rule {
+pub(crate) fn check(history: &History, spec: &TaskSpec) -> Rule {
     let task = spec.attempt.task;
     let losses = history.lost.get(&task).map_or(0, |keys| keys.len());
     must(losses <= limits::INPUT_LOST_MAX as usize, || {
@@ -17,13 +16,14 @@ pub(crate) fn check(history: &History, spec: &TaskSpec, bounds: &Bounds) -> Rule
     if !history.lost.is_empty() {
         return Ok(());
     }
-    must(history.published_by(task).is_empty(), || {
+    must(!history.durable.contains(&task), || {
+        "launched though the journal has its winner".to_owned()
+    })?;
+    must(!history.has_reported(task), || {
         "launched again after it reported".to_owned()
     })?;
     check_task(history, spec)?;
-    let transient = history.transient;
-    let share = (history.graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
-    let max = share.max(bounds.retries_min as usize);
+    let (transient, max) = (history.transient, history.retries_max);
     must(transient <= max, || {
         format!("launched after {transient} transient failures of its query, over {max}")
     })

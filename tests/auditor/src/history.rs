@@ -1,11 +1,14 @@
 //! What happened to one query, as seen from outside.
 
+use crate::auditor::Bounds;
+use crate::chronicle::Inheritance;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, Failure, FunctionSize, InputBinding, Meter, Nonce, Output, OutputLocation, StageGraph,
-    StageId, TaskId, TaskSpec,
+    AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, StageGraph, StageId,
+    TaskId, TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A launched attempt and what became of it.
 #[derive(Debug)]
@@ -13,9 +16,7 @@ pub(crate) struct Launch {
     pub attempt: AttemptId,
     pub size: FunctionSize,
     pub pin_digest: Digest,
-    pub inputs: Vec<InputBinding>,
-    /// Partitions that it was told to write.
-    pub partitions: u32,
+    pub spec: Rc<TaskSpec>,
     pub launched: EpochMs,
     /// When its answer is no longer awaited.
     pub expires: EpochMs,
@@ -28,13 +29,12 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    pub fn new(spec: &TaskSpec, launched: EpochMs, expires: EpochMs) -> Launch {
+    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs) -> Launch {
         Launch {
             attempt: spec.attempt.clone(),
             size: spec.size,
             pin_digest: spec.pin_digest,
-            inputs: spec.inputs.clone(),
-            partitions: spec.output.partitions,
+            spec: spec.clone(),
             launched,
             expires,
             answered: false,
@@ -62,7 +62,7 @@ impl Launch {
 }
 
 /// An output of which a report was delivered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Published {
     pub attempt: AttemptId,
     pub nonce: Nonce,
@@ -87,8 +87,14 @@ pub(crate) struct History {
     pub graph: StageGraph,
     pub epoch: u32,
     pub deadline: EpochMs,
+    /// The deadline, or when its coordinator first saw that it had passed.
+    pub may_end_until: EpochMs,
     pub canceled: bool,
     pub outcome: Option<Outcome>,
+    /// Another coordinator owns it.
+    pub fenced: bool,
+    /// Transient failures that it may have.
+    pub retries_max: usize,
     /// By task, in the order of their numbers.
     launches: BTreeMap<TaskId, Vec<Launch>>,
     pub prefixes: BTreeSet<String>,
@@ -98,6 +104,8 @@ pub(crate) struct History {
     /// Keys of each producer that a reader found lost.
     pub lost: BTreeMap<TaskId, BTreeSet<String>>,
     pub discarded: BTreeSet<String>,
+    /// Objects of reports that are no answers.
+    pub malformed: BTreeSet<String>,
     /// Delivered before the end.
     pub delivered: BTreeMap<StageId, Meter>,
     /// Delivered or expired after the end, and not yet passed on.
@@ -106,14 +114,29 @@ pub(crate) struct History {
     pub reported_at: Option<EpochMs>,
     /// When the first failure or expiry was seen.
     pub failed_at: Option<EpochMs>,
+    /// Of a resumed query: what other epochs launched, of which ones this coordinator still awaits an answer, and the tasks whose
+    /// winners the journal holds.
+    inherited: BTreeMap<AttemptId, Rc<TaskSpec>>,
+    strays: Vec<Launch>,
+    pub durable: BTreeSet<TaskId>,
+    /// Too many starts got nowhere: all that it may do is end.
+    pub is_exhausted: bool,
 }
 
 impl History {
-    pub fn new(graph: StageGraph, epoch: u32, deadline: EpochMs) -> History {
+    pub fn new(graph: StageGraph, epoch: u32, deadline: EpochMs, bounds: &Bounds) -> History {
+        let share = (graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
         History {
+            retries_max: share.max(bounds.retries_min as usize),
+            fenced: false,
+            inherited: BTreeMap::new(),
+            strays: Vec::new(),
+            durable: BTreeSet::new(),
+            is_exhausted: false,
             graph,
             epoch,
             deadline,
+            may_end_until: deadline,
             canceled: false,
             outcome: None,
             launches: BTreeMap::new(),
@@ -122,6 +145,7 @@ impl History {
             published: BTreeMap::new(),
             lost: BTreeMap::new(),
             discarded: BTreeSet::new(),
+            malformed: BTreeSet::new(),
             delivered: BTreeMap::new(),
             late: Vec::new(),
             reported_at: None,
@@ -129,8 +153,30 @@ impl History {
         }
     }
 
+    /// What others have done before counts, as far as it can be read.
+    pub fn resumed(past: Inheritance, strays: Vec<Launch>, bounds: &Bounds) -> History {
+        let mut history = History::new(past.graph, past.epoch, past.deadline, bounds);
+        let specs = past.specs.into_iter();
+        history.inherited = specs.map(|spec| (spec.attempt.clone(), spec)).collect();
+        for published in past.published {
+            let task = published.attempt.task;
+            history.published.entry(task).or_default().push(published);
+        }
+        history.durable = past.durable;
+        history.is_exhausted = past.is_exhausted;
+        history.strays = strays;
+        history
+    }
+
+    /// Attempts that are still awaited when the query is resumed under another epoch.
+    pub fn into_strays(self) -> Vec<Launch> {
+        let launches = self.launches.into_values().flatten().chain(self.strays);
+        launches.filter(Launch::is_open).collect()
+    }
+
+    /// Whether no more may happen.
     pub fn is_over(&self) -> bool {
-        self.outcome.is_some()
+        self.outcome.is_some() || self.fenced
     }
 
     pub fn launch(&mut self, launch: Launch) {
@@ -146,18 +192,53 @@ impl History {
         self.launches.values().flatten()
     }
 
-    pub fn launch_of(&self, attempt: &AttemptId) -> Option<&Launch> {
+    /// All that can be on this coordinator's bill.
+    pub fn billed(&self) -> impl Iterator<Item = &Launch> {
+        self.launches().chain(&self.strays)
+    }
+
+    /// What an attempt of any epoch was told to do.
+    pub fn spec_of(&self, attempt: &AttemptId) -> Option<&Rc<TaskSpec>> {
         let launch = self.launches_of(attempt.task).get(attempt.number as usize);
-        launch.filter(|launch| launch.attempt == *attempt)
+        let own = launch
+            .filter(|launch| launch.attempt == *attempt)
+            .map(|launch| &launch.spec);
+        own.or_else(|| self.inherited.get(attempt))
     }
 
     pub fn launch_mut(&mut self, attempt: &AttemptId) -> Option<&mut Launch> {
+        if attempt.epoch != self.epoch {
+            return self.strays.iter_mut().find(|launch| launch.attempt == *attempt);
+        }
         let launch = self.launches.get_mut(&attempt.task)?.get_mut(attempt.number as usize);
         launch.filter(|launch| launch.attempt == *attempt)
     }
 
+    /// Whether an attempt of this epoch has reported the task.
+    pub fn has_reported(&self, task: TaskId) -> bool {
+        let published = self.published_by(task).iter();
+        published.into_iter().any(|other| other.attempt.epoch == self.epoch)
+    }
+
     pub fn published_by(&self, task: TaskId) -> &[Published] {
         self.published.get(&task).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the task's stage may have all the rows that are wanted without it.
+    pub fn is_needless(&self, task: TaskId) -> bool {
+        let Some((stage, enough)) = self
+            .graph
+            .stage(task.stage)
+            .and_then(|stage| Some((stage, stage.enough_rows?)))
+        else {
+            return false;
+        };
+        let others = (0..stage.tasks.len() as u32).filter(|index| *index != task.index);
+        let most = |index: u32| {
+            let published = self.published_by(TaskId { index, ..task }).iter();
+            published.map(|published| published.output.rows()).max().unwrap_or(0)
+        };
+        others.map(most).sum::<u64>() >= enough
     }
 
     /// The attempt has answered, whatever it said.
@@ -170,7 +251,8 @@ impl History {
     /// Notes the first answer of an attempt, if it is a failure.
     pub fn note_failure(&mut self, attempt: &AttemptId, failure: Failure, now: EpochMs) {
         self.failed_at.get_or_insert(now);
-        let counts = self.published_by(attempt.task).is_empty();
+        let is_moot = self.has_reported(attempt.task) || self.is_needless(attempt.task);
+        let counts = attempt.epoch == self.epoch && !is_moot;
         let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
             return;
         };

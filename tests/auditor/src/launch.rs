@@ -1,6 +1,5 @@
 //! A launch: allowed, within its budgets, and of the spec that the graph calls for.
 
-use crate::auditor::Bounds;
 use crate::budget;
 use crate::history::{History, Published};
 use crate::violation::{Rule, must};
@@ -9,13 +8,13 @@ use mayfly_protocol::{
     Stage, StageInput, TaskId, TaskSpec, TaskTemplate, limits,
 };
 
-pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, bounds: &Bounds) -> Rule {
+pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
     let checks = [
         check_time(history, now, spec),
         check_identity(history, spec),
         check_template(history, spec),
         check_alone(history, spec),
-        budget::check(history, spec, bounds),
+        budget::check(history, spec),
     ];
     let named = |what| format!("{}: {what}", spec.attempt);
     checks.into_iter().collect::<Rule>().map_err(named)
@@ -66,8 +65,10 @@ fn check_template(history: &History, spec: &TaskSpec) -> Rule {
     let task = spec.attempt.task;
     let stage = history.graph.stage(task.stage).ok_or("of an unknown stage")?;
     let template = stage.tasks.get(task.index as usize).ok_or("of an unknown task")?;
-    let scans: Vec<_> = spec.scans.iter().map(|scan| scan.splits.clone()).collect();
-    must(scans == template.scans, || "scans other splits than planned".to_owned())?;
+    let scans = spec.scans.iter().map(|scan| &scan.splits);
+    must(scans.eq(&template.scans), || {
+        "scans other splits than planned".to_owned()
+    })?;
     must(spec.plan.digest() == stage.plan.digest, || {
         "has another plan".to_owned()
     })?;
@@ -130,21 +131,8 @@ fn check_slice(history: &History, producer: &Stage, index: u32, slice: &Producer
 
 /// Whether the producer need not have run: nothing is read of it, and the others have published all the rows that are wanted.
 pub(crate) fn is_skipped(history: &History, producer: &Stage, slice: &ProducerSlice) -> bool {
-    let Some(enough) = producer.enough_rows else {
-        return false;
-    };
-    let stage = producer.id;
-    let tasks = (0..producer.tasks.len() as u32).filter(|index| *index != slice.producer.index);
-    let most = |index: u32| {
-        let published = history.published_by(TaskId { stage, index });
-        published
-            .iter()
-            .map(|published| published.output.rows())
-            .max()
-            .unwrap_or(0)
-    };
     let nothing = slice.source == SliceSource::Empty && slice.partitions.iter().all(|part| part.rows == 0);
-    nothing && tasks.map(most).sum::<u64>() >= enough
+    nothing && producer.id == slice.producer.stage && history.is_needless(slice.producer)
 }
 
 /// The published output that a slice is cut from.
@@ -166,7 +154,7 @@ pub(crate) fn find<'a>(
     }
 }
 
-fn is_cut_from(slice: &ProducerSlice, published: &Published, range: PartitionRange) -> bool {
+pub(crate) fn is_cut_from(slice: &ProducerSlice, published: &Published, range: PartitionRange) -> bool {
     let all = &published.output.partitions;
     let Some(entries) = all.get(range.start as usize..range.end as usize) else {
         return false;

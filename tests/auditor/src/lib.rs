@@ -10,11 +10,18 @@
 //! - a result derives from one version of each output, and each partition is in it exactly once;
 //! - the bill is the sum over everything that was delivered, and bounds for what never was;
 //! - no object that a result or a spec names has been given up for deletion.
+//!
+//! An [`Auditor`] follows one coordinator, with its clock. A [`Chronicle`] follows what all of them write:
+//! - records are numbered without gaps, each number is written once, and never by an owner that has lost the query;
+//! - a winner in a journal is its task's only one, and was computed from the winners before it;
+//! - a query ends once, every client gets that one answer, and once nothing goes wrong any more it gets it in time;
+//! - a coordinator that resumes a query does not run again what the journal holds.
 
 #![warn(missing_docs)]
 
 mod bills;
 mod budget;
+mod fold;
 mod history;
 mod launch;
 mod lineage;
@@ -24,8 +31,10 @@ mod violation;
 
 mod alternative;
 mod auditor;
+mod chronicle;
 
 pub use auditor::{Auditor, Bounds};
+pub use chronicle::{Chronicle, Inheritance};
 pub use violation::Violation;
 
 #[cfg(test)]

@@ -54,10 +54,8 @@ impl<'a> Lineage<'a> {
         if !self.seen.insert((task, published.nonce.0)) {
             return Ok(());
         }
-        let launch = history
-            .launch_of(&published.attempt)
-            .ok_or("reported, never launched")?;
-        for input in &launch.inputs {
+        let spec = history.spec_of(&published.attempt).ok_or("reported, never launched")?;
+        for input in &spec.inputs {
             for slice in &input.slices {
                 if input.read == InputRead::Partitions && !is_repeated(history, task, input.input) {
                     let partitions = input.partitions.start..input.partitions.end;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub(crate) fn check(history: &History, now: EpochMs, outcome: &Outcome, bounds: &Bounds) -> Rule {
     must(!history.is_over(), || "ended twice".to_owned())?;
-    must(now <= history.deadline, || "ended after its deadline".to_owned())?;
+    must(now <= history.may_end_until, || "ended after its deadline".to_owned())?;
     match outcome {
         Outcome::Canceled => must(history.canceled, || "canceled by nobody".to_owned()),
         Outcome::Finished { root, outputs } => {
@@ -54,6 +54,7 @@ fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bo
             most(history, transient) >= limits::TRANSIENT_ATTEMPTS_MAX
                 || history.failures(transient).count() > bounds.retries_min as usize
         }
+        ErrorCode::GenericInternalError => history.is_exhausted,
         ErrorCode::S3Error => seen(|failure| matches!(failure, Failure::InputLost { .. })),
         _ => history
             .failures(|failure| matches!(failure, Failure::User { .. }))

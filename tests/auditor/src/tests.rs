@@ -1,5 +1,7 @@
 //! The auditor audited: an honest history passes, and each kind of lie is named.
 
+mod chronicle;
+
 use super::*;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::spec::{PartitionSlice, PlanRef};
@@ -10,6 +12,7 @@ use mayfly_protocol::{
     TaskSpec, TaskStatistics, TaskTemplate, key,
 };
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 const BOUNDS: Bounds = Bounds {
     concurrency_max: 3,
@@ -147,8 +150,8 @@ impl Scene {
         }
     }
 
-    fn launch(&mut self, task: TaskId, inputs: Vec<InputBinding>) -> Result<TaskSpec, Violation> {
-        let spec = self.spec(task, inputs);
+    fn launch(&mut self, task: TaskId, inputs: Vec<InputBinding>) -> Result<Rc<TaskSpec>, Violation> {
+        let spec = Rc::new(self.spec(task, inputs));
         self.auditor.invoked(self.now, &spec)?;
         Ok(spec)
     }

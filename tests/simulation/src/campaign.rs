@@ -1,6 +1,7 @@
 //! Many seeds on all cores. The one place here that owns threads; a seed itself knows none.
 
 use crate::coverage::Coverage;
+use crate::trace::Tracing;
 use crate::world::{price_book, run};
 use std::num::NonZeroUsize;
 use std::thread;
@@ -32,7 +33,7 @@ pub struct Report {
 impl Campaign {
     /// Runs all seeds, each thread every n-th.
     pub fn run(&self) -> Report {
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get) as u64;
+        let threads = threads();
         let reports = thread::scope(|scope| {
             let runners: Vec<_> = (0..threads)
                 .map(|nth| scope.spawn(move || self.share(nth, threads)))
@@ -53,13 +54,15 @@ impl Campaign {
         let book = price_book();
         let mut report = Report::default();
         for seed in (self.start + nth..self.start + self.seeds).step_by(threads as usize) {
-            let first = run(seed, &book, false);
+            let is_twice = seed % TWICE_EVERY == 0;
+            let tracing = if is_twice { Tracing::Hash } else { Tracing::Off };
+            let first = run(seed, &book, tracing);
             report.seeds += 1;
             report.coverage.merge(&first.coverage);
             let mut broken = first.broken.clone();
-            if seed % TWICE_EVERY == 0 {
+            if is_twice {
                 report.repeated += 1;
-                let second = run(seed, &book, false);
+                let second = run(seed, &book, tracing);
                 if second != first {
                     broken.get_or_insert(format!("seed={seed} two runs differ"));
                 }
@@ -73,6 +76,10 @@ impl Campaign {
         }
         report
     }
+}
+
+pub(crate) fn threads() -> u64 {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get) as u64
 }
 
 impl Report {

@@ -1,17 +1,20 @@
 //! The modelled cloud: takes invocations, decides by the seed what goes wrong with each, and publishes what executors write.
 
 use crate::content::Nature;
+use crate::coordinator::{Address, News};
 use crate::coverage::Coverage;
 use crate::delivery;
-use crate::executor::{Bucket, Execution, Reading};
+use crate::executor::{Bucket, Execution, Reading, Stored};
 use crate::faults::Faults;
 use crate::heap::{Happening, Heap};
+use crate::planned::BEGIN_MS;
 use crate::random::{Streams, chance, skewed};
 use mayfly_protocol::{
-    AttemptId, EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, TaskReport, TaskSpec,
+    EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, QueryId, TaskReport, TaskSpec,
     limits,
 };
 use rand::Rng;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What the cloud works with at one moment.
@@ -49,7 +52,7 @@ pub(crate) struct Cloud {
 impl Cloud {
     pub fn new(faults: Faults, streams: &mut Streams) -> Cloud {
         let dead = chance(&mut streams.faults, faults.fleet_dead);
-        let from = EpochMs(streams.faults.random_range(0..3_000));
+        let from = EpochMs(BEGIN_MS + streams.faults.random_range(0..3_000));
         Cloud {
             faults,
             bucket: Bucket::new(),
@@ -60,10 +63,10 @@ impl Cloud {
     }
 
     /// Takes an Invoke.
-    pub fn invoke(&mut self, spec: TaskSpec, nature: Nature, moment: &mut Moment<'_>) {
+    pub fn invoke(&mut self, spec: Rc<TaskSpec>, to: Address, nature: Nature, moment: &mut Moment<'_>) {
         if self.dead_from.is_some_and(|from| moment.now >= from) {
             moment.coverage.hit("fault fleet dead");
-            return refuse(spec.attempt, moment);
+            return refuse(&spec, to, moment);
         }
         if moment.now >= self.throttled_until && chance(&mut moment.streams.faults, self.faults.throttled / 4.0) {
             let burst_ms = moment.streams.faults.random_range(50..3_000);
@@ -71,13 +74,13 @@ impl Cloud {
         }
         if moment.now < self.throttled_until {
             moment.coverage.hit("fault throttled");
-            return refuse(spec.attempt, moment);
+            return refuse(&spec, to, moment);
         }
         if moment.strikes("fault duplicate execution", self.faults.duplicate_execution) {
             let delay_ms = skewed(&mut moment.streams.latency, 60_000);
-            self.begin(delay_ms, spec.clone(), nature, moment);
+            self.begin(delay_ms, spec.clone(), to, nature, moment);
         }
-        self.begin(0, spec, nature, moment);
+        self.begin(0, spec, to, nature, moment);
     }
 
     /// An executor has begun: what it reads, what it does, and what it answers.
@@ -105,7 +108,7 @@ impl Cloud {
             let message = "stopped before the deadline".to_owned();
             self.fail(execution, stop.0 - moment.now.0, Failure::TimedOut { message }, moment);
         } else {
-            self.report(execution, run_ms, execution.publish(read), moment);
+            self.report(execution, run_ms, execution.publish(read, run_ms), moment);
         }
         Ok(())
     }
@@ -116,12 +119,34 @@ impl Cloud {
         }
     }
 
-    /// Whether there was something to lose.
-    pub fn lose(&mut self, key: &str) -> bool {
-        self.bucket.remove(key).is_some()
+    /// What an executor wrote is there.
+    pub fn publish(&mut self, report: &Rc<TaskReport>) {
+        if let OutputLocation::Object { key, .. } = &report.output.location {
+            let stored = Stored {
+                footer: report.clone(),
+                is_damaged: false,
+            };
+            self.bucket.insert(key.clone(), stored);
+        }
     }
 
-    fn begin(&mut self, delay_ms: u64, spec: TaskSpec, nature: Nature, moment: &mut Moment<'_>) {
+    /// The footers of all objects of a query.
+    pub fn list(&self, query: &QueryId) -> Vec<TaskReport> {
+        let footers = self.bucket.values().map(|stored| &stored.footer);
+        let own = footers.filter(|footer| footer.attempt.query == *query);
+        own.map(|footer| (**footer).clone()).collect()
+    }
+
+    /// Whether there was something to lose.
+    pub fn lose(&mut self, key: &str, damaged: bool) -> bool {
+        if !damaged {
+            return self.bucket.remove(key).is_some();
+        }
+        let stored = self.bucket.get_mut(key);
+        stored.map(|stored| stored.is_damaged = true).is_some()
+    }
+
+    fn begin(&mut self, delay_ms: u64, spec: Rc<TaskSpec>, to: Address, nature: Nature, moment: &mut Moment<'_>) {
         let cold = self.warm == 0;
         let start_ms = match cold {
             true => moment.streams.latency.random_range(90..350),
@@ -130,6 +155,7 @@ impl Cloud {
         self.warm = self.warm.saturating_sub(1);
         let execution = Box::new(Execution {
             spec,
+            to,
             nonce: Nonce(moment.streams.nonces.random()),
             nature,
             cold,
@@ -173,7 +199,7 @@ impl Cloud {
 
     fn fail(&self, execution: &Execution, run_ms: u64, failure: Failure, moment: &mut Moment<'_>) {
         let meter = execution.meter(run_ms, None);
-        let answer = || Happening::Fail {
+        let answer = || News::Fail {
             attempt: execution.spec.attempt.clone(),
             failure: failure.clone(),
             meter,
@@ -181,26 +207,31 @@ impl Cloud {
         delivery::deliver(&self.faults, moment.after(run_ms), execution, answer, moment);
     }
 
-    fn report(&mut self, execution: &Execution, run_ms: u64, mut report: TaskReport, moment: &mut Moment<'_>) {
-        self.keep(execution, run_ms, &report.output, moment);
+    fn report(&mut self, execution: &Execution, run_ms: u64, report: TaskReport, moment: &mut Moment<'_>) {
+        let mut report = Rc::new(report);
+        let published = Happening::Publish { report: report.clone() };
+        moment.heap.arrange(moment.after(run_ms), published);
+        self.doom(execution, run_ms, &report.output, moment);
         self.warm += 1;
         let meter = execution.meter(run_ms, Some(&report.output));
         if moment.strikes("fault malformed report", self.faults.malformed) {
-            report.output.partitions.push(PartitionEntry::default());
+            Rc::make_mut(&mut report)
+                .output
+                .partitions
+                .push(PartitionEntry::default());
         }
-        let answer = || Happening::Report {
-            report: Box::new(report.clone()),
+        let answer = || News::Report {
+            report: report.clone(),
             meter,
         };
         delivery::deliver(&self.faults, moment.after(run_ms), execution, answer, moment);
     }
 
-    /// Puts the object into the bucket, perhaps not for long.
-    fn keep(&mut self, execution: &Execution, run_ms: u64, output: &Output, moment: &mut Moment<'_>) {
+    /// Decides whether the object is lost some time after it is there.
+    fn doom(&self, execution: &Execution, run_ms: u64, output: &Output, moment: &mut Moment<'_>) {
         let OutputLocation::Object { key, .. } = &output.location else {
             return;
         };
-        self.bucket.insert(key.clone(), output.clone());
         let lost = moment.strikes("fault object lost", self.faults.object_lost);
         let cursed = execution.nature.is_cursed(execution.spec.attempt.task);
         if cursed {
@@ -213,21 +244,23 @@ impl Cloud {
                 skewed(&mut moment.streams.latency, 20_000)
             };
             let at = moment.after(run_ms + later_ms);
-            moment.heap.arrange(at, Happening::LoseObject { key: key.clone() });
+            let damaged = moment.strikes("fault object damaged", 0.5);
+            let key = key.clone();
+            moment.heap.arrange(at, Happening::LoseObject { key, damaged });
         }
     }
 }
 
 /// 429, with or without a word on when to come back. Not billed.
-fn refuse(attempt: AttemptId, moment: &mut Moment<'_>) {
+fn refuse(spec: &TaskSpec, to: Address, moment: &mut Moment<'_>) {
     let told = chance(&mut moment.streams.faults, 0.5);
     let retry_after_ms = told.then(|| moment.streams.faults.random_range(10..2_000));
     let travel_ms = moment.streams.latency.random_range(2..20);
     let at = moment.after(travel_ms);
-    let refusal = Happening::Fail {
-        attempt,
+    let news = News::Fail {
+        attempt: spec.attempt.clone(),
         failure: Failure::Throttled { retry_after_ms },
         meter: Meter::default(),
     };
-    moment.heap.arrange(at, refusal);
+    moment.heap.arrange(at, Happening::Deliver { to, news });
 }

@@ -24,6 +24,13 @@ impl Coverage {
         }
     }
 
+    /// A scheduler has taken this branch so many times.
+    pub fn add_branch(&mut self, name: &str, times: u64) {
+        if times > 0 {
+            self.add(&format!("branch {name}"), times);
+        }
+    }
+
     pub fn merge(&mut self, other: &Coverage) {
         for (name, count) in &other.counts {
             self.add(name, *count);

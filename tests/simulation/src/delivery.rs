@@ -1,6 +1,7 @@
 //! How an answer travels from an executor to the scheduler: once, twice, late, or never.
 
 use crate::cloud::Moment;
+use crate::coordinator::News;
 use crate::executor::Execution;
 use crate::faults::Faults;
 use crate::heap::Happening;
@@ -27,27 +28,31 @@ pub(crate) fn deliver(
     faults: &Faults,
     at: EpochMs,
     execution: &Execution,
-    answer: impl Fn() -> Happening,
+    answer: impl Fn() -> News,
     moment: &mut Moment<'_>,
 ) {
     let delivery = draw(faults, execution, moment);
     let latency = &mut moment.streams.latency;
     let travel = Duration::from_millis(latency.random_range(2..30));
+    let mut arrange = |at, news| {
+        let to = execution.to;
+        moment.heap.arrange(at, Happening::Deliver { to, news });
+    };
     match delivery {
-        Delivery::Once => moment.heap.arrange(at + travel, answer()),
+        Delivery::Once => arrange(at + travel, answer()),
         Delivery::Twice => {
-            moment.heap.arrange(at + travel, answer());
+            arrange(at + travel, answer());
             let later = Duration::from_millis(skewed(latency, 60_000));
-            moment.heap.arrange(at + later, answer());
+            arrange(at + later, answer());
         }
         Delivery::Late => {
             let over = Duration::from_millis(latency.random_range(4_000..90_000));
-            moment.heap.arrange(execution.spec.deadline + over, answer());
+            arrange(execution.spec.deadline + over, answer());
         }
         Delivery::Never => {}
         Delivery::Noticed => {
             let noticed = execution.spec.deadline + Duration::from_millis(DRIVER_GRACE_MS);
-            moment.heap.arrange(noticed, unseen(execution, noticed));
+            arrange(noticed, unseen(execution, noticed));
         }
     }
 }
@@ -68,10 +73,10 @@ fn draw(faults: &Faults, execution: &Execution, moment: &mut Moment<'_>) -> Deli
 }
 
 /// The driver saw no answer: it reports a lost environment, billed at its bound.
-fn unseen(execution: &Execution, noticed: EpochMs) -> Happening {
+fn unseen(execution: &Execution, noticed: EpochMs) -> News {
     let billed_ms = noticed.since(execution.begun).as_millis() as u64;
     let message = "no answer".to_owned();
-    Happening::Fail {
+    News::Fail {
         attempt: execution.spec.attempt.clone(),
         failure: Failure::EnvironmentLost { message },
         meter: Meter {

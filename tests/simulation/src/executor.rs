@@ -1,19 +1,31 @@
 //! A modelled executor: reads what its spec names from the modelled bucket, verifies every byte of it, and publishes.
 
 use crate::content::{self, Nature, ReadDigest};
+use crate::coordinator::Address;
 use mayfly_protocol::{
     EpochMs, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, ProducerSlice, S3Meter, SliceSource,
     TaskReport, TaskSpec, TaskStatistics,
 };
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Objects by key.
-pub(crate) type Bucket = BTreeMap<String, Output>;
+pub(crate) type Bucket = BTreeMap<String, Stored>;
+
+/// An object: its footer is its report.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub footer: Rc<TaskReport>,
+    /// Its rows cannot be read.
+    pub is_damaged: bool,
+}
 
 /// One execution of an attempt. The same attempt can be executed twice.
 #[derive(Debug)]
 pub(crate) struct Execution {
-    pub spec: TaskSpec,
+    pub spec: Rc<TaskSpec>,
+    /// Who waits for the answer.
+    pub to: Address,
     pub nonce: Nonce,
     pub nature: Nature,
     pub cold: bool,
@@ -55,7 +67,7 @@ impl Execution {
     }
 
     /// Publishes: inline if the output is small enough, else as an object of its own.
-    pub fn publish(&self, read: ReadDigest) -> TaskReport {
+    pub fn publish(&self, read: ReadDigest, run_ms: u64) -> TaskReport {
         let spec = &self.spec;
         let variant = if self.nature.nondeterministic { self.nonce.0 } else { 0 };
         let task = spec.attempt.task;
@@ -72,12 +84,17 @@ impl Execution {
                 data_offset: 16 + self.nonce.0 % 16,
             },
         };
+        let output = Output { location, partitions };
         TaskReport {
             attempt: spec.attempt.clone(),
             nonce: self.nonce,
-            output: Output { location, partitions },
             pin_digest: spec.pin_digest,
-            meter: Meter::default(),
+            // Executors count their requests; what a run costs they do not know.
+            meter: Meter {
+                s3: self.meter(run_ms, Some(&output)).s3,
+                ..Meter::default()
+            },
+            output,
             statistics: TaskStatistics::default(),
         }
     }
@@ -121,14 +138,14 @@ fn verify(slice: &ProducerSlice, start: u32, bucket: &Bucket) -> Result<(), Mism
             }
         }
         SliceSource::Object { key, etag, offset } => {
-            let Some(object) = bucket.get(key) else {
+            let Some(object) = bucket.get(key).filter(|stored| !stored.is_damaged) else {
                 return Err(Mismatch::Missing(Failure::InputLost {
                     producer: slice.producer,
                     key: key.clone(),
-                    message: "no such key".to_owned(),
+                    message: "no such key, or not what it was".to_owned(),
                 }));
             };
-            match is_slice_of(slice, etag, *offset, start, object) {
+            match is_slice_of(slice, etag, *offset, start, &object.footer.output) {
                 true => Ok(()),
                 false => wrong("not what its object holds"),
             }

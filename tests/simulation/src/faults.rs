@@ -42,13 +42,21 @@ pub(crate) struct Faults {
     pub nondeterministic: f64,
 }
 
+/// Draws probabilities.
+pub(crate) struct Swarm<'a>(pub &'a mut SmallRng);
+
+impl Swarm<'_> {
+    pub fn up_to(&mut self, max: f64) -> f64 {
+        let off = chance(self.0, OFF);
+        let probability = self.0.random::<f64>() * max;
+        if off { 0.0 } else { probability }
+    }
+}
+
 impl Faults {
     pub fn draw(stream: &mut SmallRng) -> Faults {
-        let mut up_to = |max: f64| {
-            let off = chance(stream, OFF);
-            let probability = stream.random::<f64>() * max;
-            if off { 0.0 } else { probability }
-        };
+        let mut swarm = Swarm(stream);
+        let mut up_to = |max: f64| swarm.up_to(max);
         Faults {
             lost: up_to(0.10),
             duplicate_answer: up_to(0.30),

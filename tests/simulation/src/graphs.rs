@@ -3,6 +3,7 @@
 use crate::content::Nature;
 use crate::faults::Faults;
 use crate::random::chance;
+use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{
     Alternative, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Regroup, Split,
     Stage, StageGraph, StageId, StageInput, TaskTemplate, limits,
@@ -48,9 +49,17 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
 }
 
 impl Modelled {
-    /// Natures stay by the stages' indexes; the oracle looks them up there.
-    pub fn take(&mut self, alternative: &Alternative) {
-        self.graph = self.graph.with(alternative);
+    /// Tasks were formed anew, or an alternative taken. Natures stay by the stages' indexes; the oracle looks them up there.
+    pub fn apply(&mut self, change: &Entry) {
+        match change {
+            Entry::Regrouped { stage, tasks } => {
+                if let Some(own) = self.graph.stages.iter_mut().find(|own| own.id == *stage) {
+                    own.tasks.clone_from(tasks);
+                }
+            }
+            Entry::Switched { alternative } => self.graph = self.graph.with(alternative),
+            _ => {}
+        }
     }
 }
 

@@ -1,30 +1,60 @@
 //! The event heap: what will happen, by time, and within one millisecond in the order in which it was arranged.
 
+use crate::coordinator::{Address, News};
 use crate::executor::Execution;
-use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, TaskReport};
+use crate::mishaps::Mishap;
+use mayfly_protocol::journal::Record;
+use mayfly_protocol::{EpochMs, TaskReport};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
 #[derive(Debug)]
 pub(crate) enum Happening {
+    /// A client submits its query, somewhere.
     Submit {
+        query: usize,
+    },
+    /// A client asks how its query is, somewhere.
+    Poll {
+        query: usize,
+    },
+    /// A client wants its query no longer, and says so somewhere.
+    Cancel {
+        query: usize,
+    },
+    /// A lease message arrives, somewhere.
+    Message {
         query: usize,
     },
     /// An executor begins: it reads its inputs as they are now.
     Begin {
         execution: Box<Execution>,
     },
-    Report {
-        report: Box<TaskReport>,
-        meter: Meter,
+    /// An executor's output is there, inline or as an object.
+    Publish {
+        report: Rc<TaskReport>,
     },
-    Fail {
-        attempt: AttemptId,
-        failure: Failure,
-        meter: Meter,
-    },
+    /// An object is gone; or, damaged, its rows are, and its footer can still be read.
     LoseObject {
         key: String,
+        damaged: bool,
+    },
+    /// A record reaches S3. Who waits for the answer is told, unless it is lost.
+    Land {
+        query: usize,
+        sequence: u32,
+        record: Rc<Record>,
+        reply: Option<(Address, u64)>,
+    },
+    /// Something reaches a coordinator, if it lives.
+    Deliver {
+        to: Address,
+        news: News,
+    },
+    Mishap {
+        coordinator: usize,
+        mishap: Mishap,
     },
 }
 

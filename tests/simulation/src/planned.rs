@@ -8,6 +8,9 @@ use mayfly_schedule::Usage;
 use rand::Rng;
 use std::time::Duration;
 
+/// Nothing is submitted before, so that clocks that are behind still show a time.
+pub(crate) const BEGIN_MS: u64 = 10_000;
+
 pub(crate) struct Planned {
     pub id: QueryId,
     pub modelled: Modelled,
@@ -26,7 +29,7 @@ pub(crate) fn draw(streams: &mut Streams, faults: &Faults) -> Vec<Planned> {
 }
 
 fn draw_one(index: u32, streams: &mut Streams, faults: &Faults) -> Planned {
-    let submitted = EpochMs(streams.graphs.random_range(0..4_000));
+    let submitted = EpochMs(BEGIN_MS + streams.graphs.random_range(0..4_000));
     let modelled = graphs::draw(&mut streams.graphs, faults);
     // Where answers are lost each costs a minute, and some queries run out of time. Elsewhere there is always enough.
     let spare_ms = if faults.lost == 0.0 { 200_000 } else { 0 };

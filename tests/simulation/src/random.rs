@@ -9,6 +9,7 @@ pub(crate) struct Streams {
     pub faults: SmallRng,
     pub latency: SmallRng,
     pub nonces: SmallRng,
+    pub coordination: SmallRng,
 }
 
 impl Streams {
@@ -19,6 +20,7 @@ impl Streams {
             faults: stream(2),
             latency: stream(3),
             nonces: stream(4),
+            coordination: stream(5),
         }
     }
 }

@@ -1,18 +1,28 @@
-//! One seed from beginning to end: the loop that hands events to the scheduler. `world/command.rs` carries out what it decides.
+//! One seed from beginning to end: the loop that lets things happen. `world/news.rs` takes in what reaches a coordinator,
+//! `world/command.rs` carries out what its scheduler decides, `world/append.rs` writes its records, `world/owner.rs` takes queries
+//! over, `world/client.rs` is everybody outside, `world/mishap.rs` is bad luck.
 
+mod append;
+mod client;
 mod command;
+mod mishap;
+mod news;
+mod owner;
 
 use crate::cloud::{Cloud, Moment};
+use crate::coordinator::Coordinator;
 use crate::coverage::Coverage;
 use crate::executor::Execution;
 use crate::faults::Faults;
 use crate::heap::{Happening, Heap};
+use crate::mishaps::Mishaps;
 use crate::planned::{self, Planned};
 use crate::random::{Streams, mix};
-use crate::trace::Trace;
-use mayfly_auditor::{Auditor, Bounds, Violation};
+use crate::shelf::Shelf;
+use crate::trace::{Trace, Tracing};
+use mayfly_auditor::{Auditor, Bounds, Chronicle, Violation};
 use mayfly_cost::{Architecture, PriceBook};
-use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, QueryId, TaskReport};
+use mayfly_protocol::{EpochMs, QueryId};
 use mayfly_schedule::{Event, Scheduler, Settings};
 use rand::Rng;
 use std::collections::BTreeMap;
@@ -20,12 +30,15 @@ use std::collections::BTreeMap;
 /// A seed that takes more steps than this hangs.
 const STEPS_MAX: u64 = 1_000_000;
 
+/// How long an owner may be silent before its query is an orphan.
+const LEASE_MS: u64 = 10_000;
+
 /// How a seed went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The first rule that was broken: `seed=17 t=2.310 s …`.
     pub broken: Option<String>,
-    /// Of everything that happened, in order.
+    /// Of everything that happened, in order; if asked for.
     pub hash: u64,
     pub coverage: Coverage,
     /// Empty unless asked for.
@@ -33,15 +46,24 @@ pub struct Run {
 }
 
 /// Runs one seed.
-pub fn run(seed: u64, book: &PriceBook, trace: bool) -> Run {
+pub fn run(seed: u64, book: &PriceBook, tracing: Tracing) -> Run {
     let mut streams = Streams::new(seed);
     let faults = Faults::draw(&mut streams.faults);
-    World::new(seed, book, streams, faults, trace).run()
+    let mishaps = Mishaps::draw(&mut streams.coordination);
+    World::new(seed, book, streams, faults, mishaps, tracing).run()
 }
 
 /// Runs one seed with its faults off: every query must succeed.
 pub fn run_without_faults(seed: u64, book: &PriceBook) -> Run {
-    World::new(seed, book, Streams::new(seed), Faults::NONE, false).run()
+    World::new(
+        seed,
+        book,
+        Streams::new(seed),
+        Faults::NONE,
+        Mishaps::NONE,
+        Tracing::Off,
+    )
+    .run()
 }
 
 /// The prices that simulated bills use.
@@ -55,8 +77,11 @@ struct World<'a> {
     streams: Streams,
     now: EpochMs,
     steps: u64,
-    scheduler: Scheduler,
-    auditor: Auditor,
+    settings: Settings,
+    mishaps: Mishaps,
+    coordinators: Vec<Coordinator>,
+    shelf: Shelf,
+    chronicle: Chronicle,
     cloud: Cloud,
     heap: Heap,
     queries: Vec<Planned>,
@@ -68,41 +93,64 @@ struct World<'a> {
 type Step = Result<(), String>;
 
 impl<'a> World<'a> {
-    fn new(seed: u64, book: &'a PriceBook, mut streams: Streams, faults: Faults, trace: bool) -> World<'a> {
-        let settings = Settings {
-            concurrency_max: streams.graphs.random_range(1..=24),
-            task_duration_ms: streams.graphs.random_range(10_000..=60_000),
-            ..Settings::default()
-        };
+    fn new(
+        seed: u64,
+        book: &'a PriceBook,
+        mut streams: Streams,
+        faults: Faults,
+        mishaps: Mishaps,
+        tracing: Tracing,
+    ) -> World<'a> {
+        let settings = draw_settings(&mut streams);
         let cloud = Cloud::new(faults, &mut streams);
         let queries = planned::draw(&mut streams, &faults);
-        let mut heap = Heap::default();
-        for (query, planned) in queries.iter().enumerate() {
-            heap.arrange(planned.submitted, Happening::Submit { query });
-        }
         let ids = queries.iter().enumerate();
-        World {
+        let mut world = World {
             seed,
             book,
             cloud,
             streams,
             now: EpochMs(0),
             steps: 0,
-            auditor: Auditor::new(bounds(&settings)),
-            scheduler: Scheduler::new(settings, mix(seed, 9)),
-            heap,
+            chronicle: Chronicle::new(settings.starts_max),
+            coordinators: Vec::new(),
+            shelf: Shelf::new(queries.len()),
+            heap: Heap::default(),
             by_id: ids.map(|(at, planned)| (planned.id.clone(), at)).collect(),
             queries,
+            settings,
+            mishaps,
             coverage: Coverage::default(),
-            trace: Trace::new(trace),
+            trace: Trace::new(tracing),
+        };
+        world.arrange();
+        world
+    }
+
+    fn arrange(&mut self) {
+        for (query, planned) in self.queries.iter().enumerate() {
+            self.heap.arrange(planned.submitted, Happening::Submit { query });
         }
+        for number in 0..self.mishaps.coordinators {
+            let (scheduler, auditor) = self.mind(number, 0);
+            self.coordinators.push(Coordinator::new(number, scheduler, auditor));
+            let stream = &mut self.streams.coordination;
+            self.mishaps.arrange(number, stream, &mut self.heap);
+        }
+    }
+
+    /// What a coordinator begins its life with.
+    fn mind(&self, number: usize, life: u32) -> (Scheduler, Auditor) {
+        let seed = mix(mix(self.seed, 9 + number as u64), u64::from(life));
+        let scheduler = Scheduler::new(self.settings.clone(), seed);
+        (scheduler, Auditor::new(bounds(&self.settings)))
     }
 
     fn run(mut self) -> Run {
         let result = self.steps().and_then(|()| self.judge_the_end());
         let broken = result.err().map(|what| format!("seed={} {what}", self.seed));
-        for (name, count) in self.scheduler.counters().entries() {
-            self.coverage.add(&format!("branch {name}"), count);
+        for coordinator in 0..self.coordinators.len() {
+            self.count_branches(coordinator);
         }
         if let Some(broken) = &broken {
             self.trace.note(self.now, format_args!("BROKEN {broken}"));
@@ -116,6 +164,12 @@ impl<'a> World<'a> {
         }
     }
 
+    fn count_branches(&mut self, coordinator: usize) {
+        for (name, count) in self.coordinators[coordinator].scheduler.counters().entries() {
+            self.coverage.add_branch(name, count);
+        }
+    }
+
     /// Until nothing is arranged and nothing awaited. Timeouts come before what happens at the same moment.
     fn steps(&mut self) -> Step {
         loop {
@@ -124,11 +178,13 @@ impl<'a> World<'a> {
                 return Err(self.say("does not come to an end"));
             }
             self.cancel_if_due()?;
-            match (self.scheduler.poll_timeout(), self.heap.next()) {
+            let woken = self.coordinators.iter();
+            let woken = woken.filter_map(|coordinator| Some((coordinator.wakes_at()?, coordinator.number)));
+            match (woken.min(), self.heap.next()) {
                 (None, None) => return Ok(()),
-                (Some(timeout), next) if next.is_none_or(|at| timeout <= at) => {
-                    self.now = self.now.max(timeout);
-                    self.scheduler.handle_timeout(self.now);
+                (Some((at, coordinator)), next) if next.is_none_or(|next| at <= next) => {
+                    self.now = self.now.max(at);
+                    self.wake(coordinator)?;
                 }
                 _ => {
                     let (at, happening) = self.heap.pop().expect("it was just seen");
@@ -136,99 +192,92 @@ impl<'a> World<'a> {
                     self.happen(happening)?;
                 }
             }
-            self.drain()?;
         }
     }
 
-    fn cancel_if_due(&mut self) -> Step {
-        for at in 0..self.queries.len() {
-            if self.queries[at].cancel_at == Some(self.steps) {
-                let query = self.queries[at].id.clone();
-                // A cancel of what is not yet submitted, or over, is legal and changes nothing.
-                self.trace.note(self.now, format_args!("cancel {query}"));
-                self.coverage.hit("fault canceled");
-                self.auditor.canceled(&query);
-                self.scheduler.handle(self.now, Event::Canceled { query });
-                self.drain()?;
-            }
-        }
-        Ok(())
+    /// A scheduler's timeout has come.
+    fn wake(&mut self, c: usize) -> Step {
+        let local = self.local(c);
+        self.coordinators[c].scheduler.handle_timeout(local);
+        self.drain(c)
     }
 
     fn happen(&mut self, happening: Happening) -> Step {
         match happening {
             Happening::Submit { query } => self.submit(query),
-            Happening::Begin { execution } => return self.begin(&execution),
-            Happening::Report { report, meter } => self.report(report, meter),
-            Happening::Fail {
-                attempt,
-                failure,
-                meter,
-            } => self.fail(attempt, failure, meter),
-            Happening::LoseObject { key } => {
-                if self.cloud.lose(&key) {
-                    self.trace.note(self.now, format_args!("lose {key}"));
-                }
+            Happening::Poll { query } => self.poll(query),
+            Happening::Cancel { query } => self.cancel(query),
+            Happening::Message { query } => self.message(query),
+            Happening::Begin { execution } => self.begin(&execution),
+            Happening::Publish { report } => {
+                self.chronicle.published(&report);
+                self.cloud.publish(&report);
+                Ok(())
             }
+            Happening::LoseObject { key, damaged } => {
+                if self.cloud.lose(&key, damaged) {
+                    self.trace
+                        .note(self.now, format_args!("lose {key}, damaged: {damaged}"));
+                }
+                Ok(())
+            }
+            Happening::Land {
+                query,
+                sequence,
+                record,
+                reply,
+            } => self.land(query, sequence, &record, reply),
+            Happening::Deliver { to, news } => self.deliver(to, news),
+            Happening::Mishap { coordinator, mishap } => self.strike(coordinator, mishap),
         }
-        Ok(())
-    }
-
-    fn submit(&mut self, query: usize) {
-        let planned = &self.queries[query];
-        let (id, graph, deadline) = (&planned.id, &planned.modelled.graph, planned.deadline);
-        self.trace.note(self.now, format_args!("submit {}", planned.shape()));
-        self.auditor.submitted(self.now, id.clone(), 1, graph, deadline);
-        let event = Event::Submitted {
-            query: id.clone(),
-            epoch: 1,
-            graph: graph.clone(),
-            deadline,
-            limits: mayfly_schedule::QueryLimits::default(),
-        };
-        self.scheduler.handle(self.now, event);
     }
 
     fn begin(&mut self, execution: &Execution) -> Step {
         let (attempt, nonce) = (&execution.spec.attempt, execution.nonce);
         self.trace.note(self.now, format_args!("begin {attempt}#{nonce}"));
-        let mut moment = Moment {
-            now: self.now,
-            streams: &mut self.streams,
-            heap: &mut self.heap,
-            coverage: &mut self.coverage,
-        };
+        let mut moment = moment(self.now, &mut self.streams, &mut self.heap, &mut self.coverage);
         let result = self.cloud.execute(execution, &mut moment);
         result.map_err(|what| self.say(&what))
     }
 
-    fn report(&mut self, report: Box<TaskReport>, meter: Meter) {
-        let attempt = report.attempt.clone();
-        self.trace
-            .note(self.now, format_args!("report {attempt}#{}", report.nonce));
-        self.auditor.reported(self.now, &report, &meter);
-        let event = Event::Reported {
-            attempt,
-            answer: report,
-            meter,
-        };
-        self.scheduler.handle(self.now, event);
+    fn handle(&mut self, c: usize, event: Event) {
+        let local = self.local(c);
+        self.coordinators[c].scheduler.handle(local, event);
     }
 
-    fn fail(&mut self, attempt: AttemptId, failure: Failure, meter: Meter) {
-        self.trace.note(self.now, format_args!("fail {attempt} {failure}"));
-        self.auditor.failed(self.now, &attempt, &failure, &meter);
-        let event = Event::Failed {
-            attempt,
-            failure,
-            meter,
-        };
-        self.scheduler.handle(self.now, event);
+    fn local(&mut self, c: usize) -> EpochMs {
+        self.coordinators[c].local(self.now)
     }
 
     fn say(&self, what: &str) -> String {
         let what = what.to_owned();
         Violation { at: self.now, what }.to_string()
+    }
+}
+
+fn moment<'a>(now: EpochMs, streams: &'a mut Streams, heap: &'a mut Heap, coverage: &'a mut Coverage) -> Moment<'a> {
+    Moment {
+        now,
+        streams,
+        heap,
+        coverage,
+    }
+}
+
+fn draw_settings(streams: &mut Streams) -> Settings {
+    let defaults = Settings::default();
+    let journal_wins_max = match streams.coordination.random_range(0..4) {
+        0 => defaults.journal_wins_max,
+        _ => streams.coordination.random_range(1..=12),
+    };
+    Settings {
+        concurrency_max: streams.graphs.random_range(1..=24),
+        task_duration_ms: streams.graphs.random_range(10_000..=60_000),
+        journal_wins_max,
+        journal_risk_mb_ms_max: 1 << streams.coordination.random_range(20..34),
+        // Copies of stragglers have a campaign of their own: the auditor does not know their rules yet.
+        speculation: None,
+        ..defaults
     }
 }
 
@@ -241,4 +290,8 @@ fn bounds(settings: &Settings) -> Bounds {
         fleet_dead_ms: settings.fleet_dead_ms,
         idle_ms_max: settings.backoff_ms_max,
     }
+}
+
+fn text(violation: Violation) -> String {
+    violation.to_string()
 }

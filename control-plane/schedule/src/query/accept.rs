@@ -1,6 +1,6 @@
 //! A report came. The first one whose pins are current wins its task; every other changes nothing and is metered.
 
-use super::{Query, discard};
+use super::Query;
 use crate::attempt::Attempt;
 use crate::bind;
 use crate::core::Core;
@@ -13,7 +13,7 @@ use mayfly_protocol::{
 };
 
 /// Why a report does not win.
-enum Refusal {
+pub(super) enum Refusal {
     /// The winner's own report again, or that of an object that is gone already.
     Known,
     /// Its object is nobody's.
@@ -30,7 +30,9 @@ impl Query {
         report: TaskReport,
         meter: Meter,
     ) -> Option<Outcome> {
-        self.meter(attempt, meter);
+        if !mutant!(ForgetDuplicatesMeter) || self.flights().any(|(id, _)| id == *attempt) {
+            self.meter(attempt, meter);
+        }
         let landed = self.land(core, attempt);
         if landed.is_some() {
             core.admission.answered();
@@ -39,18 +41,25 @@ impl Query {
         let at = self.task_key(attempt.task)?;
         let flight = landed.map(|(_, flight)| flight);
         match self.judge_report(core, at, attempt, flight.as_ref(), &report) {
-            Ok(()) => self.win(core, at, attempt, report),
+            Ok(()) => {
+                self.note_winner(core, at, attempt, flight.as_ref());
+                let outcome = self.win(core, at, report, meter.billed_mb_ms);
+                let is_complete = self.stages[at.stage].is_complete();
+                outcome.or_else(|| is_complete.then(|| self.offer_kept(core)).flatten())
+            }
             Err(Refusal::Known) => None,
             Err(Refusal::Garbage) => {
                 self.task_mut(at).gone.push(report.nonce);
-                discard(core, attempt.clone(), report.output);
+                if !mutant!(KeepLosersObject) {
+                    self.discard(core, attempt.clone(), report.output);
+                }
                 None
             }
             Err(Refusal::Malformed(why)) => self.malformed(core, at, flight, why),
         }
     }
 
-    fn judge_report(
+    pub(super) fn judge_report(
         &self,
         core: &mut Core,
         at: TaskKey,
@@ -59,7 +68,8 @@ impl Query {
         report: &TaskReport,
     ) -> Result<(), Refusal> {
         let counters = &mut core.counters;
-        if let Some(why) = self.malformation(&core.settings.tenant, at, attempt, report) {
+        let malformation = self.malformation(&core.settings.tenant, at, attempt, report);
+        if let Some(why) = malformation.filter(|_| !mutant!(AcceptMalformed)) {
             counters.malformed_reports += 1;
             return Err(Refusal::Malformed(why));
         }
@@ -69,22 +79,23 @@ impl Query {
             counters.duplicate_reports += 1;
             return Err(Refusal::Known);
         }
-        if task.gone.contains(&report.nonce) {
+        if task.gone.contains(&report.nonce) && !mutant!(AcceptGone) {
             counters.gone_reports += 1;
             return Err(Refusal::Known);
         }
-        if winner.is_some() || task.phase == Phase::Skipped {
+        let is_refused = mutant!(RefuseCopies) && flight.is_some_and(|flight| flight.is_copy);
+        if (winner.is_some() && !mutant!(AcceptSecondWinner)) || task.phase == Phase::Skipped || is_refused {
             counters.losing_reports += 1;
             return Err(Refusal::Garbage);
         }
         let current = flight.filter(|flight| self.is_current(at, flight));
         match current {
-            Some(flight) if flight.pin != report.pin_digest => {
+            Some(flight) if flight.pin != report.pin_digest && !mutant!(IgnorePins) => {
                 counters.malformed_reports += 1;
                 Err(Refusal::Malformed("it is pinned to inputs that it was not given"))
             }
             Some(_) => Ok(()),
-            None if self.has_pins(at, report) => {
+            None if self.has_pins(at, report) && !mutant!(RefuseLate) => {
                 counters.accepted_late += 1;
                 Ok(())
             }
@@ -96,7 +107,7 @@ impl Query {
     }
 
     /// What is checked before anything is believed: the executor runs in another process, perhaps of another version.
-    fn malformation(
+    pub(super) fn malformation(
         &self,
         tenant: &TenantId,
         at: TaskKey,
@@ -122,8 +133,9 @@ impl Query {
     }
 
     /// Of an attempt that was given up or of another epoch: nothing remembers its pins, so they are computed again.
-    fn has_pins(&self, at: TaskKey, report: &TaskReport) -> bool {
-        self.is_open(at.stage) && pin_digest(&bind::inputs(self, at)) == report.pin_digest
+    pub(super) fn has_pins(&self, at: TaskKey, report: &TaskReport) -> bool {
+        let has_pins = || pin_digest(&bind::inputs(self, at)) == report.pin_digest;
+        self.is_open(at.stage) && (mutant!(AcceptStalePins) || has_pins())
     }
 
     fn malformed(&mut self, core: &mut Core, at: TaskKey, flight: Option<Attempt>, why: &str) -> Option<Outcome> {
@@ -133,8 +145,27 @@ impl Query {
         flight.and_then(|flight| self.judge_failure(core, at, &flight, &failure))
     }
 
-    fn win(&mut self, core: &mut Core, at: TaskKey, attempt: &AttemptId, report: TaskReport) -> Option<Outcome> {
+    pub(super) fn win(
+        &mut self,
+        core: &mut Core,
+        at: TaskKey,
+        report: TaskReport,
+        billed_mb_ms: u64,
+    ) -> Option<Outcome> {
         core.counters.accepted += 1;
+        self.crown(core, at, report);
+        self.note_win(at, billed_mb_ms);
+        self.watch(core, at.stage);
+        let outcome = self.too_many_rows(at.stage).or_else(|| self.advance(core, at.stage));
+        // At the end everything goes into the final record.
+        if outcome.is_none() {
+            self.ask_if_due(core);
+        }
+        outcome
+    }
+
+    /// The task has a winner: what was computed from a winner before it with other content falls.
+    pub(super) fn crown(&mut self, core: &mut Core, at: TaskKey, report: TaskReport) {
         self.enter(core, at, Phase::Done);
         let stage = &mut self.stages[at.stage];
         progress::add(&mut stage.statistics, &report.statistics);
@@ -145,16 +176,15 @@ impl Query {
             .previous
             .take()
             .is_some_and(|previous| previous != report.output.partitions);
-        task.winner = Some(Winner::new(report.nonce, attempt.number, attempt.epoch, report.output));
         task.elapsed_ms = u32::try_from(report.statistics.elapsed_ms).unwrap_or(u32::MAX);
-        if differs {
+        task.winner = Some(Winner::new(report, stage.version));
+        if differs && !mutant!(NoDigestComparison) {
             self.invalidate_consumers(core, at.stage);
         }
-        self.too_many_rows(at.stage).or_else(|| self.advance(core, at.stage))
     }
 
     /// The result is known to be too large before it is complete.
-    fn too_many_rows(&self, stage: usize) -> Option<Outcome> {
+    pub(super) fn too_many_rows(&self, stage: usize) -> Option<Outcome> {
         let most = self.limits.result_rows_max.filter(|_| stage + 1 == self.stages.len())?;
         let root = &self.stages[stage];
         // Of lost winners too, and therefore only a reason to look closer.
@@ -173,7 +203,7 @@ impl Query {
     }
 
     /// A complete stage opens its consumers; a complete root stage ends the query.
-    fn advance(&mut self, core: &mut Core, stage: usize) -> Option<Outcome> {
+    pub(super) fn advance(&mut self, core: &mut Core, stage: usize) -> Option<Outcome> {
         if self.stages[stage].has_enough() {
             self.skip_rest(core, stage);
         } else if self.stages[stage].open_more() {
@@ -194,7 +224,7 @@ impl Query {
     }
 
     /// What has not won need not: attempts in flight go on, and their reports are garbage.
-    fn skip_rest(&mut self, core: &mut Core, stage: usize) {
+    pub(super) fn skip_rest(&mut self, core: &mut Core, stage: usize) {
         for task in 0..self.stages[stage].tasks.len() {
             let at = TaskKey { stage, task };
             if self.task(at).phase != Phase::Done {

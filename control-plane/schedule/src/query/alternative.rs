@@ -5,7 +5,9 @@ use super::{Query, new};
 use crate::Command;
 use crate::core::Core;
 use crate::stage::StageState;
+use crate::task::Phase;
 use mayfly_protocol::Alternative;
+use mayfly_protocol::journal::Entry;
 
 impl Query {
     /// Takes what the complete stage decides, and lets go of what it decides no more.
@@ -14,7 +16,16 @@ impl Query {
         let (id, bytes) = (decider.id(), decider.bytes_out);
         let decided: Vec<Alternative> = self.alternatives.extract_if(.., |other| other.decides == id).collect();
         for alternative in decided {
-            if bytes <= alternative.bytes_max && self.is_untouched(&alternative) {
+            let is_small = bytes <= alternative.bytes_max || mutant!(SwitchLarge);
+            if is_small && (self.is_untouched(&alternative) || mutant!(SwitchAfterLaunch)) {
+                core.commands.push_back(Command::Switched {
+                    query: self.id.clone(),
+                    alternative: Box::new(alternative.clone()),
+                });
+                core.counters.alternatives_taken += 1;
+                self.note_change(Entry::Switched {
+                    alternative: Box::new(alternative.clone()),
+                });
                 self.take(core, alternative);
             }
         }
@@ -31,19 +42,16 @@ impl Query {
     fn is_untouched(&self, alternative: &Alternative) -> bool {
         let is_changed = |stage: &&StageState| alternative.changed().any(|changed| changed == stage.id());
         let mut stages = self.stages.iter().filter(is_changed);
-        stages.all(|stage| stage.attempts == 0 && !stage.is_dropped && !stage.is_alternative)
+        // What an earlier coordinator launched shows only where it won.
+        let is_free = |stage: &StageState| stage.attempts == 0 && stage.count(Phase::Done) == 0;
+        stages.all(|stage| is_free(stage) && !stage.is_dropped && !stage.is_alternative)
     }
 
-    fn take(&mut self, core: &mut Core, alternative: Alternative) {
+    pub(super) fn take(&mut self, core: &mut Core, alternative: Alternative) {
         let is_free = |other: &mut Alternative| !alternative.changed().any(|changed| other.concerns(changed));
         self.alternatives.retain_mut(is_free);
-        core.commands.push_back(Command::Switched {
-            query: self.id.clone(),
-            alternative: Box::new(alternative.clone()),
-        });
         let Alternative { stage, dropped, .. } = alternative;
         let at = self.positions[&stage.id];
-        core.counters.alternatives_taken += 1;
         self.close(core, at);
         self.stages[at] = new::place(stage, &core.settings.tenant, &self.id);
         self.stages[at].is_alternative = true;

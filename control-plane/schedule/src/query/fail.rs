@@ -26,9 +26,16 @@ impl Query {
     pub fn expire(&mut self, core: &mut Core, attempt: &AttemptId) -> Option<Outcome> {
         let (at, flight) = self.land(core, attempt)?;
         core.counters.expired += 1;
-        self.bounds.insert(attempt.clone(), flight.bound());
+        if !mutant!(ForgetBound) {
+            self.bill_bound(attempt, &flight);
+        }
         let message = "no answer came".to_owned();
         self.fall(core, at, &flight, &Failure::EnvironmentLost { message })
+    }
+
+    /// Of an attempt that did not answer, perhaps one of an earlier epoch.
+    pub fn bill_bound(&mut self, attempt: &AttemptId, flight: &Attempt) {
+        self.bounds.insert(attempt.clone(), flight.bound());
     }
 
     /// The backoff of a task has passed.
@@ -57,17 +64,22 @@ impl Query {
         failure: &Failure,
     ) -> Option<Outcome> {
         let current = self.is_current(at, flight);
-        if matches!(self.task(at).phase, Phase::Done | Phase::Skipped) {
+        if matches!(self.task(at).phase, Phase::Done | Phase::Skipped) && !mutant!(CountFailuresAfterWin) {
             core.counters.moot_failures += 1;
             return None;
         }
         if let Failure::InputLost { producer, key, .. } = failure
+            && !mutant!(BlameReader)
             && let Some(lost) = self.lost_producer(at, *producer, key, current)
         {
             return self.lose(core, lost, failure);
         }
-        if !current {
+        if !current && !mutant!(CountStaleFailures) {
             core.counters.moot_failures += 1;
+            return None;
+        }
+        if flight.is_copy && !mutant!(CountCopiesFailures) {
+            core.counters.copies_failed += 1;
             return None;
         }
         self.count(core, at, failure);
@@ -76,7 +88,7 @@ impl Query {
             Verdict::Grow { size } => {
                 let task = self.task_mut(at);
                 task.size = task.size.max(size);
-                self.enter(core, at, Phase::Queued);
+                self.wait(core, at, 0);
                 None
             }
             Verdict::Retry { after_ms } => {
@@ -120,13 +132,19 @@ impl Query {
         retry::judge(&case, failure, tries, &core.settings, &mut core.jitter)
     }
 
+    /// Until the next attempt; there need be none if a copy is in flight.
     fn wait(&mut self, core: &mut Core, at: TaskKey, after_ms: u64) {
+        if !mutant!(ForgetPromotion) && self.promote_copy(core, at) {
+            return;
+        }
         if after_ms == 0 {
             return self.enter(core, at, Phase::Queued);
         }
         let when = core.now + Duration::from_millis(after_ms);
         self.enter(core, at, Phase::Waiting);
         self.task_mut(at).retry_at = Some(when);
-        core.timers.set(when, Timer::Retry(self.id.clone(), at));
+        if !mutant!(ForgetRetryTimer) {
+            core.timers.set(when, Timer::Retry(self.id.clone(), at));
+        }
     }
 }

@@ -44,7 +44,11 @@ impl Query {
         let long_enough = self.fleet_check_at(core).is_some_and(|when| core.now >= when);
         let life = core.alive_at.is_some_and(|alive| alive > since);
         let hope = long_enough && self.flights().any(|(_, flight)| flight.launched < since);
-        if !long_enough || life || hope {
+        let (life, hope) = (
+            life && !mutant!(FleetDeadDespiteLife),
+            hope && !mutant!(FleetDeadDespiteHope),
+        );
+        if !long_enough || life || hope || mutant!(FleetNeverDead) {
             return None;
         }
         core.counters.fleet_dead += 1;

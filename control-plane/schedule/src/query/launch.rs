@@ -26,21 +26,25 @@ impl Query {
         let deadline = self.task_deadline(core)?;
         let spec = bind::spec(self, at, &core.settings, deadline)?;
         self.put_plan(core, at.stage);
-        self.fly(core, at, &spec);
+        self.fly(core, at, &spec, false);
         core.counters.launched += 1;
         core.commands.push_back(Command::Invoke {
             size: spec.size,
             spec: Box::new(spec),
         });
+        self.watch(core, at.stage);
         Ok(())
     }
 
     /// A query that has less time left than an executor keeps in reserve cannot end well: it fails now, and nothing is spent on it.
-    fn task_deadline(&self, core: &Core) -> Result<EpochMs, QueryError> {
+    pub(super) fn task_deadline(&self, core: &Core) -> Result<EpochMs, QueryError> {
         if core.now + Duration::from_millis(limits::DEADLINE_MARGIN_MS) >= self.deadline {
             return Err(self.time_is_over());
         }
         let duration_ms = core.settings.task_duration_ms.min(limits::TASK_DURATION_MS_MAX);
+        if mutant!(TaskOutlivesQuery) {
+            return Ok(core.now + Duration::from_millis(duration_ms));
+        }
         Ok(self.deadline.min(core.now + Duration::from_millis(duration_ms)))
     }
 
@@ -65,7 +69,7 @@ impl Query {
         }
     }
 
-    fn fly(&mut self, core: &mut Core, at: TaskKey, spec: &TaskSpec) {
+    pub(super) fn fly(&mut self, core: &mut Core, at: TaskKey, spec: &TaskSpec, is_copy: bool) {
         let expires = spec.deadline + Duration::from_millis(core.settings.answer_grace_ms);
         self.enter(core, at, Phase::Running);
         let stage = &mut self.stages[at.stage];
@@ -76,12 +80,16 @@ impl Query {
             pin: spec.pin_digest,
             size: spec.size,
             launched: core.now,
+            input_bytes: bind::input_bytes(spec),
+            is_copy,
             expires,
         };
         let task = &mut stage.tasks[at.task];
-        task.number += 1;
+        task.number += u32::from(!mutant!(ReuseNumber));
         task.flights.push(flight);
         core.admission.begin();
-        core.timers.set(expires, Timer::Expiry(spec.attempt.clone()));
+        if !mutant!(ForgetExpiry) {
+            core.timers.set(expires, Timer::Expiry(spec.attempt.clone()));
+        }
     }
 }

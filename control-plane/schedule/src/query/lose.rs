@@ -4,7 +4,7 @@
 //! the same content nothing else changes. If it comes out different, everything that was computed from the old one, directly or not,
 //! is dropped: a result must not mix two versions of one output.
 
-use super::{Query, discard};
+use super::Query;
 use crate::core::Core;
 use crate::task::{Phase, TaskKey};
 use mayfly_protocol::journal::Outcome;
@@ -19,20 +19,20 @@ impl Query {
         }
         // A current reader was given the winner that stands; a stale one must name it.
         let winner = self.task(at).winner.as_ref()?;
-        (current || winner.key() == Some(key)).then_some(at)
+        (current || winner.key() == Some(key) || mutant!(BelieveStaleReaders)).then_some(at)
     }
 
     pub(super) fn lose(&mut self, core: &mut Core, producer: TaskKey, failure: &Failure) -> Option<Outcome> {
         core.counters.inputs_lost += 1;
         let task = self.task_mut(producer);
-        task.tries.output_lost += 1;
+        task.tries.output_lost += u32::from(!mutant!(LossUncounted));
         if task.tries.output_lost > core.settings.input_lost_max {
             let error = self.lost_too_often(producer, failure);
             return Some(Outcome::Failed { error });
         }
         let winner = task.winner.as_ref().expect("a producer without winner is not lost");
         task.previous = Some(winner.output.partitions.clone());
-        self.drop_winner(core, producer);
+        self.drop_winner(core, producer, &failure.to_string());
         // An attempt that was given up for lost, or was overtaken, may still be in flight on the same inputs.
         self.open(core, producer.stage);
         None
@@ -45,35 +45,42 @@ impl Query {
             for task in 0..self.stages[consumer].tasks.len() {
                 let at = TaskKey { stage: consumer, task };
                 // A winner that was lost is being made again, now from other inputs: those who read it are not worth waiting for.
-                dropped |= self.task_mut(at).previous.take().is_some();
+                dropped |= !mutant!(KeepPrevious) && self.task_mut(at).previous.take().is_some();
                 if self.task(at).phase == Phase::Done {
                     core.counters.invalidated += 1;
-                    self.drop_winner(core, at);
+                    self.drop_winner(core, at, "its input came out different");
                     dropped = true;
                 }
             }
-            if dropped {
+            if dropped && !mutant!(KeepTransitiveConsumers) {
                 self.invalidate_consumers(core, consumer);
             }
         }
     }
 
-    fn drop_winner(&mut self, core: &mut Core, at: TaskKey) {
+    pub(super) fn drop_winner(&mut self, core: &mut Core, at: TaskKey, why: &str) {
         let was_complete = self.stages[at.stage].is_complete();
         self.want_again(core, at.stage);
         let winner = self.task_mut(at).winner.take().expect("only winners are dropped");
         self.enter(core, at, Phase::Planned);
+        self.note_loss(at, &winner, why);
         let stage = &mut self.stages[at.stage];
         stage.tasks[at.task].gone.push(winner.nonce);
-        stage.rows_out -= winner.output.rows();
+        stage.rows_out -= if mutant!(KeepRowsOfLost) {
+            0
+        } else {
+            winner.output.rows()
+        };
         stage.bytes_out -= winner.output.len_bytes();
         let mut attempt = self.attempt(at, winner.number);
         attempt.epoch = winner.epoch;
-        discard(core, attempt, winner.output);
+        if !mutant!(KeepLostObject) {
+            self.discard(core, attempt, winner.output);
+        }
         for consumer in self.stages[at.stage].consumers.clone() {
-            self.stages[consumer].version += 1;
+            self.stages[consumer].version += u64::from(!mutant!(KeepVersion));
             // The consumers of an incomplete stage are closed already.
-            if was_complete {
+            if was_complete && !mutant!(KeepConsumersOpen) {
                 self.close(core, consumer);
             }
         }
@@ -83,7 +90,7 @@ impl Query {
     fn want_again(&mut self, core: &mut Core, stage: usize) {
         for task in 0..self.stages[stage].tasks.len() {
             let at = TaskKey { stage, task };
-            if self.task(at).phase == Phase::Skipped {
+            if self.task(at).phase == Phase::Skipped && !mutant!(KeepSkipped) {
                 self.enter(core, at, Phase::Planned);
             }
         }
@@ -97,6 +104,7 @@ impl Query {
                 self.enter(core, at, Phase::Planned);
             }
         }
+        self.unwatch(core, stage);
     }
 
     fn lost_too_often(&self, producer: TaskKey, failure: &Failure) -> QueryError {

@@ -1,6 +1,6 @@
 //! From a graph to a query: bounds checked, neighbours linked, plans placed, leaf stages open.
 
-use super::Query;
+use super::{Ledger, Query};
 use crate::core::Core;
 use crate::stage::StageState;
 use crate::timers::Timer;
@@ -38,18 +38,25 @@ impl Query {
             has_turn: false,
             metered: Usage::default(),
             bounds: BTreeMap::new(),
+            kept: Vec::new(),
+            reserved: BTreeMap::new(),
             retries: 0,
             retries_max,
             failing_since: None,
             last_failure: "none",
+            ledger: Ledger::default(),
+            garbage: Vec::new(),
         };
         query.link();
         query.share_inline_bytes();
         Ok(query)
     }
 
-    pub fn start(&mut self, core: &mut Core) {
+    pub fn set_deadline(&self, core: &mut Core) {
         core.timers.set(self.deadline, Timer::Deadline(self.id.clone()));
+    }
+
+    pub fn start(&mut self, core: &mut Core) {
         (0..self.stages.len()).for_each(|stage| self.open(core, stage));
     }
 

@@ -7,7 +7,8 @@ use crate::Command;
 use crate::core::Core;
 use crate::group::{self, Input};
 use crate::stage::StageState;
-use crate::task::Task;
+use crate::task::{Phase, Task};
+use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{FunctionSize, InputRead, TaskTemplate};
 
 /// Share of a function's memory that encoded input may take: it grows on its way into hash tables.
@@ -19,6 +20,13 @@ impl Query {
         let Some(regroup) = self.stages[stage].planned.regroup.take() else {
             return;
         };
+        // On resume a stage that waits for another may have winners before it opens: its tasks stay as those were.
+        if self.stages[stage].count(Phase::Done) > 0 {
+            return;
+        }
+        if mutant!(RegroupAgain) {
+            self.stages[stage].planned.regroup = Some(regroup.clone());
+        }
         let inputs = self.shared_inputs(stage);
         let Some(partitions) = inputs.first().and_then(|input| input.bytes.first()).map(Vec::len) else {
             return;
@@ -30,18 +38,31 @@ impl Query {
         let counters = &mut core.counters;
         counters.regrouped += 1;
         counters.partitions_shared += u64::from(tasks.iter().any(|task| task.share.is_some()));
-        let sizes = tasks
-            .iter()
-            .map(|task| task_bytes(task, &inputs))
-            .map(size_for)
-            .collect();
-        self.stages[stage].retask(tasks.clone(), sizes);
-        self.share_inline_bytes_of(stage);
+        self.form(stage, tasks.clone(), &inputs);
+        let id = self.stages[stage].id();
+        self.note_change(Entry::Regrouped {
+            stage: id,
+            tasks: tasks.clone(),
+        });
         core.commands.push_back(Command::Regrouped {
             query: self.id.clone(),
-            stage: self.stages[stage].id(),
+            stage: id,
             tasks,
         });
+    }
+
+    /// As another coordinator did.
+    pub(super) fn regroup_again(&mut self, stage: usize, tasks: Vec<TaskTemplate>) {
+        self.stages[stage].planned.regroup = None;
+        let inputs = self.shared_inputs(stage);
+        self.form(stage, tasks, &inputs);
+    }
+
+    fn form(&mut self, stage: usize, tasks: Vec<TaskTemplate>, inputs: &[Input]) {
+        let sizes = tasks.iter().map(|task| size_for(task_bytes(task, inputs)));
+        let sizes = sizes.collect();
+        self.stages[stage].retask(tasks, sizes);
+        self.share_inline_bytes_of(stage);
     }
 
     /// What the winners wrote for the stage's partitions.

@@ -1,20 +1,27 @@
 //! Reads scripts, plays the driver, prints transcripts.
 //!
 //! ```text
-//! settings concurrency=2                  first line only; also transient=, retries=, task=30s
+//! settings concurrency=2                  first line only; also transient=, retries=, task=30s, copies=none, copies_mb_ms=
 //! submit q 2>3>1 deadline=10s rows=5      a chain of stages with 2, 3 and 1 tasks, at most 5 rows (one per partition and task); `diamond`: s0 feeds s1 and s2, which s3 joins
+//!                                         heavy=5: the last task of s0 has five times the bytes
 //!                                         group=20 lets tasks of 20 bytes be formed anew, enough=4 rows of s0 are all that is wanted
 //! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, hot=2 (ten times the rows in
-//!                                         partition 2), pinned=wrong, partitions=9
+//!                                         partition 2), pinned=wrong, partitions=9, unheard (published, and nobody was told)
 //! fail s0/t0/a1 transient                 or user, throttled 500ms, lost, memory, timeout, broken, input s0/t1
 //! wait 2s                                 fires what falls due, at its time
 //! cancel q     progress q
+//! crash                                   the scheduler is gone; what was journaled and published stays
+//! claim                                   another coordinator's claim to q, journaled
+//! cancel elsewhere                        another coordinator's cancel of q, journaled
+//! resume q epoch=2 gone=s0/t0/a0          the next coordinator; that object is gone
+//! fence q
 //! ```
+//! `settings wins=2 risk=300ms` journals after so many winners, or so many milliseconds of inline ones at 1,769 MB.
 //! An attempt without a query belongs to `q`. Every report bills 100 ms, every failure 10 ms, every 1,769 MB unless escalated.
 
 use crate::{Command, Event, QueryLimits, Scheduler, Settings, Usage};
 use expect_test::Expect;
-use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::journal::{Entry, Outcome};
 use mayfly_protocol::{
     AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FileRange, FunctionSize, InputRead, Meter,
     Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, Regroup, SliceSource,
@@ -35,11 +42,22 @@ pub(crate) fn check(script: &str, expected: Expect) {
 
 const PARTITIONS: u32 = 4;
 
+struct Submitted {
+    graph: StageGraph,
+    deadline: EpochMs,
+    limits: QueryLimits,
+}
+
 struct Play {
+    settings: Settings,
     scheduler: Scheduler,
     now: EpochMs,
     specs: BTreeMap<AttemptId, TaskSpec>,
     text: String,
+    /// Of `q`: how it was submitted, what was journaled, and all that was published.
+    submitted: Option<Submitted>,
+    journal: Vec<Entry>,
+    published: Vec<TaskReport>,
     /// Printed before commands that no line asked for.
     clock: bool,
 }
@@ -47,10 +65,14 @@ struct Play {
 impl Play {
     fn new() -> Play {
         Play {
+            settings: Settings::default(),
             scheduler: Scheduler::new(Settings::default(), 1),
             now: EpochMs(0),
             specs: BTreeMap::new(),
             text: String::new(),
+            submitted: None,
+            journal: Vec::new(),
+            published: Vec::new(),
             clock: false,
         }
     }
@@ -58,11 +80,21 @@ impl Play {
     fn line(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["settings", rest @ ..] => self.scheduler = Scheduler::new(settings(rest), 1),
+            ["settings", rest @ ..] => {
+                self.settings = settings(rest);
+                self.scheduler = Scheduler::new(self.settings.clone(), 1);
+            }
             ["submit", query, shape, rest @ ..] => self.submit(query, shape, rest),
             ["report", attempt, rest @ ..] => self.report(attempt, rest),
             ["fail", attempt, rest @ ..] => self.fail(attempt, rest),
+            ["cancel", "elsewhere"] => self.journal.push(Entry::Cancel),
             ["cancel", query] => self.handle(Event::Canceled {
+                query: query.parse().expect("a query"),
+            }),
+            ["crash"] => self.scheduler = Scheduler::new(self.settings.clone(), 1),
+            ["claim"] => self.journal.push(epoch(2)),
+            ["resume", "q", rest @ ..] => self.resume(rest),
+            ["fence", query] => self.handle(Event::Fenced {
                 query: query.parse().expect("a query"),
             }),
             ["wait", time] => self.wait(ms(time)),
@@ -78,19 +110,53 @@ impl Play {
     fn submit(&mut self, query: &str, shape: &str, rest: &[&str]) {
         let plan = option(rest, "plan").map_or(3, |text| text.parse().expect("bytes"));
         let deadline = option(rest, "deadline").map_or(600_000, ms);
-        self.handle(Event::Submitted {
-            query: query.parse().expect("a query"),
-            epoch: 1,
-            graph: sufficing(
-                regrouping(graph(shape, plan), option(rest, "group")),
-                option(rest, "enough"),
+        let submitted = Submitted {
+            graph: skewed(
+                sufficing(
+                    regrouping(graph(shape, plan), option(rest, "group")),
+                    option(rest, "enough"),
+                ),
+                option(rest, "heavy"),
             ),
             deadline: EpochMs(self.now.0 + deadline),
             limits: QueryLimits {
                 memory_bytes_max: option(rest, "memory").map(|text| text.parse().expect("bytes")),
                 result_rows_max: option(rest, "rows").map(|text| text.parse().expect("a number")),
             },
+        };
+        self.handle(Event::Submitted {
+            query: query.parse().expect("a query"),
+            epoch: 1,
+            graph: submitted.graph.clone(),
+            deadline: submitted.deadline,
+            limits: submitted.limits,
         });
+        self.journal = vec![epoch(1)];
+        self.submitted = Some(submitted);
+    }
+
+    fn resume(&mut self, rest: &[&str]) {
+        let submitted = self.submitted.as_ref().expect("q was submitted");
+        let gone: Vec<AttemptId> = rest
+            .iter()
+            .filter_map(|word| word.strip_prefix("gone="))
+            .map(attempt_id)
+            .collect();
+        let is_there = |report: &&TaskReport| {
+            let is_object = matches!(report.output.location, OutputLocation::Object { .. });
+            is_object && !gone.contains(&report.attempt)
+        };
+        let epoch = option(rest, "epoch").map_or(2, |text| text.parse().expect("an epoch"));
+        self.handle(Event::Resumed {
+            query: "q".parse().expect("a query"),
+            epoch,
+            graph: submitted.graph.clone(),
+            deadline: submitted.deadline,
+            limits: submitted.limits,
+            entries: self.journal.clone(),
+            found: self.published.iter().filter(is_there).cloned().collect(),
+        });
+        self.journal.push(self::epoch(epoch));
     }
 
     fn report(&mut self, attempt: &str, rest: &[&str]) {
@@ -98,7 +164,10 @@ impl Play {
         let spec = self.invoked(&attempt);
         let answer = Box::new(report(spec, rest));
         let meter = meter(100, spec.size);
-        self.handle(Event::Reported { attempt, answer, meter });
+        self.published.push((*answer).clone());
+        if !rest.contains(&"unheard") {
+            self.handle(Event::Reported { attempt, answer, meter });
+        }
     }
 
     fn fail(&mut self, attempt: &str, rest: &[&str]) {
@@ -145,6 +214,10 @@ impl Play {
                 stage.rows_out
             )
             .expect("text");
+            if stage.copies > 0 {
+                let (copies, won, ms) = (stage.copies, stage.copies_won, stage.speculated.billed_ms);
+                writeln!(self.text, "        {copies} copies, {won} won, {ms} ms").expect("text");
+            }
         }
     }
 
@@ -171,9 +244,22 @@ impl Play {
                 self.specs.insert(spec.attempt.clone(), *spec);
                 line
             }
+            Command::Journal { query } => {
+                let entries = self.scheduler.take_entries(&query);
+                self.handle(Event::Journaled { query });
+                let line = format!("journal {}", show_entries(&entries));
+                self.journal.extend(entries);
+                line
+            }
             Command::Finish {
                 query, outcome, usage, ..
-            } => format!("finish {query} {}; {}", show_outcome(&outcome), show_usage(&usage)),
+            } => {
+                let entries = self.scheduler.take_entries(&query);
+                let line = format!("finish {query} {}; {}", show_outcome(&outcome), show_usage(&usage));
+                self.journal.extend(entries);
+                self.handle(Event::Ended { query });
+                line
+            }
             Command::Late {
                 attempt, meter, output, ..
             } => {
@@ -189,8 +275,17 @@ fn settings(words: &[&str]) -> Settings {
     let mut settings = Settings::default();
     let number = |name| option(words, name).map(|text| text.parse().expect("a number"));
     settings.concurrency_max = number("concurrency").unwrap_or(settings.concurrency_max);
+    settings.journal_wins_max = number("wins").unwrap_or(settings.journal_wins_max);
+    let risk = option(words, "risk").map(|text| ms(text) * u64::from(FunctionSize::One.memory_mb()));
+    settings.journal_risk_mb_ms_max = risk.unwrap_or(settings.journal_risk_mb_ms_max);
     settings.transient_attempts_max = number("transient").unwrap_or(settings.transient_attempts_max);
     settings.retries_min = number("retries").unwrap_or(settings.retries_min);
+    if option(words, "copies") == Some("none") {
+        settings.speculation = None;
+    }
+    if let (Some(rule), Some(cost)) = (&mut settings.speculation, number("copies_mb_ms")) {
+        rule.cost_mb_ms_min = cost.into();
+    }
     settings.task_duration_ms = option(words, "task").map_or(settings.task_duration_ms, ms);
     settings
 }
@@ -219,6 +314,23 @@ fn attempt_id(text: &str) -> AttemptId {
         false => format!("q/{text}"),
     };
     text.parse().expect("an attempt")
+}
+
+fn epoch(epoch: u32) -> Entry {
+    let coordinator = format!("c{epoch}");
+    Entry::Epoch { epoch, coordinator }
+}
+
+/// `s0/t0/a0, regroup s1, lost s0/t0`.
+fn show_entries(entries: &[Entry]) -> String {
+    let show = |entry: &Entry| match entry {
+        Entry::Won(won) => short(&won.attempt),
+        Entry::Lost { task, .. } => format!("lost {task}"),
+        Entry::Regrouped { stage, .. } => format!("regroup {stage}"),
+        Entry::Switched { alternative } => format!("switch {}", alternative.stage.id),
+        other => panic!("not the scheduler's: {other:?}"),
+    };
+    entries.iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
 fn short(attempt: &AttemptId) -> String {
@@ -271,6 +383,15 @@ fn regrouping(mut graph: StageGraph, task_bytes: Option<&str>) -> StageGraph {
             slots: 8,
             divisible: vec![0],
         });
+    }
+    graph
+}
+
+/// The first stage's last task has so many times the others' bytes.
+fn skewed(mut graph: StageGraph, times: Option<&str>) -> StageGraph {
+    let last = graph.stages[0].tasks.last_mut().expect("a task");
+    for split in last.scans.iter_mut().flatten() {
+        split.scan_bytes *= times.map_or(1, |text| text.parse::<u64>().expect("a number"));
     }
     graph
 }
@@ -328,7 +449,7 @@ fn split(task: u32) -> Split {
         etag: "e".to_owned(),
         size_bytes: 1,
         range: FileRange::All,
-        scan_bytes: 1,
+        scan_bytes: 1_000_000,
         rows: 1,
         partition_values: Vec::new(),
     }

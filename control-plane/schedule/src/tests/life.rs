@@ -138,9 +138,9 @@ fn the_second_execution_of_an_attempt_loses_and_its_object_is_discarded() {
             report s0/t0/a0 nonce=1
                 invoke s1/t0/a0 [0..4] s0/t0/a0#1+16
             report s0/t0/a0 nonce=2
-                discard s0/t0/a0#2
             report s1/t0/a0
                 finish q with s1/t0/a0; s0 2× 200 ms, s1 1× 100 ms
+                discard s0/t0/a0#2
         "#]],
     );
 }
@@ -182,9 +182,9 @@ fn an_answer_after_all_wins_and_replaces_its_bound() {
             report s0/t0/a0
                 invoke s1/t0/a0 [0..4] s0/t0/a0+16
             report s0/t0/a1
-                discard s0/t0/a1
             report s1/t0/a0
                 finish q with s1/t0/a0; s0 2× 200 ms, s1 1× 100 ms
+                discard s0/t0/a1
         "#]],
     );
 }

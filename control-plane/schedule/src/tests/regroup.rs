@@ -68,7 +68,6 @@ fn tasks_stay_when_an_input_is_made_again() {
                 invoke s1/t2/a0 [2..3] s0/t0/a0+36, s0/t1/a0+36
                 invoke s1/t3/a0 [3..4] s0/t0/a0+46, s0/t1/a0+46
             fail s1/t0/a0 input s0/t1
-                discard s0/t1/a0
                 invoke s0/t1/a1
             report s0/t1/a1 hot=0 nonce=9
                 invoke s1/t0/a1 [0..1] s0/t0/a0+16, s0/t1/a1#9+16

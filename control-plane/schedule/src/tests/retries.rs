@@ -159,19 +159,16 @@ fn memory_climbs_the_sizes_and_ends_with_what_to_change() {
         "submit q 1 memory=1000
          fail s0/t0/a0 memory
          fail s0/t0/a1 memory
-         fail s0/t0/a2 memory
-         fail s0/t0/a3 memory",
+         fail s0/t0/a2 memory",
         expect![[r#"
             submit q 1 memory=1000
                 invoke s0/t0/a0
             fail s0/t0/a0 memory
                 invoke s0/t0/a1 3538 MB
             fail s0/t0/a1 memory
-                invoke s0/t0/a2 7076 MB
+                invoke s0/t0/a2 10240 MB
             fail s0/t0/a2 memory
-                invoke s0/t0/a3 10240 MB
-            fail s0/t0/a3 memory
-                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a3 needs more memory than the largest function has (10240 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 4× 40 ms
+                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a2 needs more memory than the largest function has (10240 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 3× 30 ms
         "#]],
     );
 }

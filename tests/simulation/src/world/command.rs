@@ -1,32 +1,43 @@
-//! Carries out the scheduler's commands, after the auditor has seen them.
+//! Carries out a scheduler's commands, after the auditor has seen them.
 
-use super::{Step, World};
-use crate::cloud::Moment;
+use super::{LEASE_MS, Step, World, moment, text};
+use crate::coordinator::Condition;
+use crate::heap::Happening;
 use crate::oracle;
-use mayfly_auditor::Violation;
-use mayfly_protocol::journal::Outcome;
+use mayfly_protocol::journal::{Entry, Outcome, Record};
 use mayfly_protocol::{Alternative, AttemptId, Meter, Output, QueryId, StageId, TaskSpec, TaskTemplate};
 use mayfly_schedule::{Command, Usage};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 impl World<'_> {
-    pub(super) fn drain(&mut self) -> Step {
-        while let Some(command) = self.scheduler.poll_command() {
+    pub(super) fn drain(&mut self, c: usize) -> Step {
+        if self.coordinators[c].condition != Condition::Up {
+            return Ok(());
+        }
+        while let Some(command) = self.coordinators[c].scheduler.poll_command() {
             match command {
                 Command::PutPlan { key, .. } => {
                     self.trace.note(self.now, format_args!("  > put {key}"));
                     self.coverage.hit("branch plan put");
                 }
-                Command::Regrouped { query, stage, tasks } => self.regroup(&query, stage, tasks)?,
-                Command::Switched { query, alternative } => self.switch(&query, &alternative)?,
-                Command::Invoke { spec, .. } => self.invoke(*spec)?,
+                Command::Regrouped { query, stage, tasks } => self.regroup(c, &query, stage, tasks)?,
+                Command::Switched { query, alternative } => self.switch(c, &query, &alternative)?,
+                Command::Journal { query } => {
+                    let query = self.by_id[&query];
+                    if let Some(owned) = self.coordinators[c].owned.get_mut(&query) {
+                        owned.journal_due = true;
+                    }
+                    self.pump(c, query);
+                }
+                Command::Invoke { spec, .. } => self.invoke(c, *spec)?,
                 Command::Finish {
                     query, outcome, usage, ..
-                } => self.finish(&query, &outcome, usage)?,
+                } => self.finish(c, &query, outcome, usage)?,
                 Command::Late {
                     attempt, meter, output, ..
-                } => self.late(&attempt, meter, output)?,
-                Command::Discard { attempt, output, .. } => self.discard(&attempt, &output)?,
+                } => self.late(c, &attempt, meter, output)?,
+                Command::Discard { attempt, output, .. } => self.discard(c, &attempt, &output)?,
             }
         }
         Ok(())
@@ -34,11 +45,18 @@ impl World<'_> {
 
     /// When nothing will happen any more: everything has ended, and what was billed is priced.
     pub(super) fn judge_the_end(&mut self) -> Step {
-        self.auditor.ended(self.now).map_err(say)?;
-        if !self.scheduler.is_idle() || self.scheduler.in_flight() > 0 {
-            return Err(self.say("the scheduler still holds something"));
+        for c in 0..self.coordinators.len() {
+            let local = self.local(c);
+            let coordinator = &mut self.coordinators[c];
+            coordinator.auditor.ended(local).map_err(text)?;
+            if !coordinator.scheduler.is_idle() || coordinator.scheduler.in_flight() > 0 {
+                return Err(self.say(&format!("the scheduler of c{c} still holds something")));
+            }
         }
         for planned in &self.queries {
+            let limit = self.mishaps.ends_by(planned.deadline, LEASE_MS);
+            let verdict = self.chronicle.ended(self.now, &planned.id, limit);
+            verdict.map_err(text)?;
             let stages = planned.usage.stages.iter();
             let usage: BTreeMap<Option<StageId>, Meter> = stages.map(|(stage, meter)| (Some(*stage), *meter)).collect();
             let bill = mayfly_cost::bill(self.book, &usage);
@@ -48,75 +66,95 @@ impl World<'_> {
         Ok(())
     }
 
-    fn regroup(&mut self, query: &QueryId, stage: StageId, tasks: Vec<TaskTemplate>) -> Step {
+    fn regroup(&mut self, c: usize, query: &QueryId, stage: StageId, tasks: Vec<TaskTemplate>) -> Step {
         self.trace.note(
             self.now,
             format_args!("  > regroup {query}/{stage} {} tasks", tasks.len()),
         );
-        let verdict = self.auditor.regrouped(self.now, query, stage, &tasks);
-        verdict.map_err(say)?;
-        // The oracle runs the tasks that there are.
-        let graph = &mut self.queries[self.by_id[query]].modelled.graph;
-        if let Some(own) = graph.stages.iter_mut().find(|own| own.id == stage) {
-            own.tasks = tasks;
+        let local = self.local(c);
+        let coordinator = &mut self.coordinators[c];
+        let verdict = coordinator.auditor.regrouped(local, query, stage, &tasks);
+        verdict.map_err(text)?;
+        if let Some(owned) = coordinator.owned.get_mut(&self.by_id[query]) {
+            owned.changes.push(Entry::Regrouped { stage, tasks });
         }
         Ok(())
     }
 
-    fn switch(&mut self, query: &QueryId, taken: &Alternative) -> Step {
+    fn switch(&mut self, c: usize, query: &QueryId, taken: &Alternative) -> Step {
         self.trace
             .note(self.now, format_args!("  > switch {query}/{}", taken.stage.id));
-        let verdict = self.auditor.switched(self.now, query, taken);
-        verdict.map_err(say)?;
-        // The oracle runs the graph that there is.
-        self.queries[self.by_id[query]].modelled.take(taken);
+        let local = self.local(c);
+        let coordinator = &mut self.coordinators[c];
+        let verdict = coordinator.auditor.switched(local, query, taken);
+        verdict.map_err(text)?;
+        if let Some(owned) = coordinator.owned.get_mut(&self.by_id[query]) {
+            let alternative = Box::new(taken.clone());
+            owned.changes.push(Entry::Switched { alternative });
+        }
         Ok(())
     }
 
-    fn invoke(&mut self, spec: TaskSpec) -> Step {
+    fn invoke(&mut self, c: usize, spec: TaskSpec) -> Step {
+        let spec = Rc::new(spec);
         let (attempt, size_mb) = (&spec.attempt, spec.size.memory_mb());
         self.trace
             .note(self.now, format_args!("  > invoke {attempt} {size_mb} MB"));
-        self.auditor.invoked(self.now, &spec).map_err(say)?;
+        let local = self.local(c);
+        self.coordinators[c].auditor.invoked(local, &spec).map_err(text)?;
+        self.chronicle.launched(self.now, &spec).map_err(text)?;
         let modelled = &self.queries[self.by_id[&attempt.query]].modelled;
         let nature = modelled.natures[attempt.task.stage.index as usize];
-        let mut moment = Moment {
-            now: self.now,
-            streams: &mut self.streams,
-            heap: &mut self.heap,
-            coverage: &mut self.coverage,
-        };
-        self.cloud.invoke(spec, nature, &mut moment);
+        let to = self.coordinators[c].address();
+        let mut moment = moment(self.now, &mut self.streams, &mut self.heap, &mut self.coverage);
+        self.cloud.invoke(spec, to, nature, &mut moment);
         Ok(())
     }
 
-    fn finish(&mut self, query: &QueryId, outcome: &Outcome, usage: Usage) -> Step {
-        let ending = ending(outcome);
-        self.trace.note(self.now, format_args!("  > finish {query} {ending}"));
-        self.coverage.hit(&format!("end {ending}"));
-        let verdict = self.auditor.finished(self.now, query, outcome, &usage.stages);
-        verdict.map_err(say)?;
-        let planned = &mut self.queries[self.by_id[query]];
-        planned.usage = usage;
-        let Outcome::Finished { outputs, .. } = outcome else {
-            return Ok(());
-        };
-        match oracle::answer(&planned.modelled) {
-            Some(right) if outputs.iter().map(|output| &output.partitions).ne(&right) => {
-                Err(self.say(&format!("{query}: a wrong answer")))
+    fn finish(&mut self, c: usize, query: &QueryId, outcome: Outcome, usage: Usage) -> Step {
+        self.trace
+            .note(self.now, format_args!("  > finish {query} {}", ending(&outcome)));
+        let local = self.local(c);
+        let coordinator = &mut self.coordinators[c];
+        let verdict = coordinator.auditor.finished(local, query, &outcome, &usage.stages);
+        verdict.map_err(text)?;
+        let at = self.by_id[query];
+        let meter = usage.total();
+        self.queries[at].usage = usage;
+        let owned = self.coordinators[c].owned.get_mut(&at);
+        let owned = owned.ok_or_else(|| format!("{query}: ended where it is not owned"))?;
+        let modelled = &self.queries[at].modelled;
+        if let Outcome::Finished { outputs, .. } = &outcome
+            && let Some(right) = oracle::answer(modelled, &owned.changes)
+        {
+            if outputs.iter().map(|output| &output.partitions).ne(&right) {
+                return Err(self.say(&format!("{query}: a wrong answer")));
             }
-            Some(_) => {
-                self.coverage.hit("end answer equals the oracle's");
-                Ok(())
+            self.coverage.hit("end answer equals the oracle's");
+        }
+        owned.end = Some((outcome, meter));
+        if self.goes_wrong("fault canceled at the end", self.mishaps.canceled_at_end) {
+            self.heap.arrange(self.now, Happening::Cancel { query: at });
+        }
+        self.pump(c, at);
+        Ok(())
+    }
+
+    /// Counts how queries end, each once.
+    pub(super) fn note_end(&mut self, record: &Record) {
+        for entry in &record.entries {
+            if let Entry::Final { outcome, .. } = entry {
+                self.coverage.hit(&format!("end {}", ending(outcome)));
             }
-            None => Ok(()),
         }
     }
 
-    fn late(&mut self, attempt: &AttemptId, meter: Meter, output: Option<Output>) -> Step {
+    fn late(&mut self, c: usize, attempt: &AttemptId, meter: Meter, output: Option<Output>) -> Step {
         self.trace.note(self.now, format_args!("  > late {attempt}"));
-        let verdict = self.auditor.late(self.now, attempt, &meter, output.as_ref());
-        verdict.map_err(say)?;
+        let local = self.local(c);
+        let auditor = &mut self.coordinators[c].auditor;
+        let verdict = auditor.late(local, attempt, &meter, output.as_ref());
+        verdict.map_err(text)?;
         let planned = &mut self.queries[self.by_id[&attempt.query]];
         planned.usage.add(attempt.task.stage, meter);
         if let Some(output) = output {
@@ -125,17 +163,14 @@ impl World<'_> {
         Ok(())
     }
 
-    fn discard(&mut self, attempt: &AttemptId, output: &Output) -> Step {
+    fn discard(&mut self, c: usize, attempt: &AttemptId, output: &Output) -> Step {
         self.trace.note(self.now, format_args!("  > discard {attempt}"));
-        let verdict = self.auditor.discarded(self.now, attempt, output);
-        verdict.map_err(say)?;
+        let local = self.local(c);
+        let verdict = self.coordinators[c].auditor.discarded(local, attempt, output);
+        verdict.map_err(text)?;
         self.cloud.delete(output);
         Ok(())
     }
-}
-
-fn say(violation: Violation) -> String {
-    violation.to_string()
 }
 
 fn ending(outcome: &Outcome) -> &'static str {

@@ -1,0 +1,45 @@
+//! Queries that come from other coordinators and go to them, and times in which this one saw nothing.
+
+use super::Auditor;
+use crate::bills;
+use crate::chronicle::Inheritance;
+use crate::history::History;
+use mayfly_protocol::{EpochMs, Meter, QueryId, TaskReport};
+
+impl Auditor {
+    /// A query that others began was handed to the scheduler, with the footers of the objects that were found.
+    pub fn resumed(&mut self, now: EpochMs, query: &QueryId, past: Inheritance, found: &[TaskReport]) {
+        self.pass_time(now);
+        let strays = self.queries.remove(query).map(History::into_strays);
+        let mut history = History::resumed(past, strays.unwrap_or_default(), &self.bounds);
+        history.may_end_until = history.may_end_until.max(now);
+        for report in found {
+            let meter = Meter {
+                s3: report.meter.s3,
+                ..Meter::default()
+            };
+            bills::deliver(&mut history, &report.attempt, &meter);
+        }
+        self.queries.insert(query.clone(), history);
+        self.note_idleness(now);
+    }
+
+    /// The scheduler was told that the query is another's.
+    pub fn fenced(&mut self, now: EpochMs, query: &QueryId) {
+        self.pass_time(now);
+        if let Some(history) = self.queries.get_mut(query) {
+            history.fenced = true;
+        }
+        self.note_idleness(now);
+    }
+
+    /// The coordinator stood still, or its clock jumped: nobody can be blamed for having waited.
+    pub fn woke(&mut self, now: EpochMs) {
+        self.slept = (now, self.seen);
+        self.expire(now);
+        self.idle_since = None;
+        self.note_idleness(now);
+        let waiting = self.queries.values_mut().filter(|history| !history.is_over());
+        waiting.for_each(|history| history.may_end_until = history.may_end_until.max(now));
+    }
+}

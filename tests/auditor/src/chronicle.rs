@@ -1,0 +1,245 @@
+//! Follows what all coordinators write, launch and answer, by the true clock: one journal per query, whoever owns it.
+
+use crate::fold::{Fold, Works, is_gone};
+use crate::history::Published;
+use crate::violation::{Rule, Violation, must};
+use mayfly_protocol::journal::{Accepted, Entry, Outcome, Record};
+use mayfly_protocol::{AttemptId, EpochMs, Nonce, QueryId, StageGraph, TaskId, TaskReport, TaskSpec};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+type Verdict = Result<(), Violation>;
+
+/// Judges any number of journals.
+#[derive(Debug)]
+pub struct Chronicle {
+    /// Starts without a winner between them, after which a query may only end.
+    starts_max: u32,
+    journals: BTreeMap<QueryId, Journal>,
+}
+
+#[derive(Debug, Default)]
+struct Journal {
+    works: Works,
+    records: Vec<Rc<Record>>,
+    /// None before the query was accepted.
+    fold: Option<Fold>,
+    deadline: EpochMs,
+    epoch: u32,
+    /// Who may write.
+    owner: String,
+    end: Option<(EpochMs, Outcome)>,
+}
+
+/// What a coordinator that resumes a query could know of what was before.
+#[derive(Debug)]
+pub struct Inheritance {
+    pub(crate) epoch: u32,
+    pub(crate) graph: StageGraph,
+    pub(crate) deadline: EpochMs,
+    pub(crate) specs: Vec<Rc<TaskSpec>>,
+    pub(crate) published: Vec<Published>,
+    pub(crate) durable: BTreeSet<TaskId>,
+    pub(crate) is_exhausted: bool,
+}
+
+impl Chronicle {
+    /// One that has seen nothing.
+    pub fn new(starts_max: u32) -> Chronicle {
+        Chronicle {
+            starts_max,
+            journals: BTreeMap::new(),
+        }
+    }
+
+    /// Some coordinator launched an attempt.
+    pub fn launched(&mut self, now: EpochMs, spec: &Rc<TaskSpec>) -> Verdict {
+        let attempt = &spec.attempt;
+        let starts_max = self.starts_max;
+        let rule = self.journal(&attempt.query).launched(spec, starts_max);
+        judge(now, rule.map_err(|what| format!("{attempt}: {what}")))
+    }
+
+    /// Some execution of an attempt has made its output, inline or as an object.
+    pub fn published(&mut self, report: &TaskReport) {
+        let works = &mut self.journal(&report.attempt.query).works;
+        let published = Published {
+            attempt: report.attempt.clone(),
+            nonce: report.nonce,
+            output: report.output.clone(),
+        };
+        works
+            .published
+            .insert((report.attempt.clone(), report.nonce), published);
+    }
+
+    /// A record was created.
+    pub fn appended(&mut self, now: EpochMs, query: &QueryId, sequence: u32, record: &Rc<Record>) -> Verdict {
+        let rule = self.journal(query).append(now, sequence, record);
+        judge(now, rule.map_err(|what| format!("{query}: record {sequence}: {what}")))
+    }
+
+    /// The owner of an epoch resumes the query: what it could know, with the objects that it found. None if nobody accepted it.
+    pub fn resumed(&mut self, query: &QueryId, epoch: u32, found: &[TaskReport]) -> Option<Inheritance> {
+        let starts_max = self.starts_max;
+        let journal = self.journal(query);
+        let fold = journal.fold_again(epoch, found)?;
+        let past = Inheritance {
+            epoch,
+            graph: fold.graph.clone(),
+            deadline: journal.deadline,
+            specs: journal.works.specs.values().cloned().collect(),
+            published: journal.works.published.values().cloned().collect(),
+            durable: fold.durable(),
+            is_exhausted: fold.starts > starts_max,
+        };
+        // Else it was fenced before it began, and has not noticed.
+        if epoch == journal.epoch {
+            journal.fold = Some(fold);
+        }
+        Some(past)
+    }
+
+    /// A client was told how its query ended.
+    pub fn answered(&mut self, now: EpochMs, query: &QueryId, outcome: &Outcome) -> Verdict {
+        let durable = self.journal(query).end.as_ref().map(|(_, durable)| durable);
+        let rule = must(durable == Some(outcome), || {
+            format!("{query}: a client got an answer that is not the one in the journal")
+        });
+        judge(now, rule)
+    }
+
+    /// Nothing will happen any more, and nothing went wrong since long before `limit`.
+    pub fn ended(&self, now: EpochMs, query: &QueryId, limit: EpochMs) -> Verdict {
+        let end = self.journals.get(query).and_then(|journal| journal.end.as_ref());
+        let rule = match end {
+            None => Err(format!("{query}: has no final record")),
+            Some((at, _)) => must(*at <= limit, || {
+                format!("{query}: ended at {at}, which is after {limit}")
+            }),
+        };
+        judge(now, rule)
+    }
+
+    fn journal(&mut self, query: &QueryId) -> &mut Journal {
+        // Asked for often, and nearly always there.
+        if !self.journals.contains_key(query) {
+            self.journals.insert(query.clone(), Journal::default());
+        }
+        self.journals.get_mut(query).expect("it was just inserted")
+    }
+}
+
+impl Journal {
+    fn launched(&mut self, spec: &Rc<TaskSpec>, starts_max: u32) -> Rule {
+        let attempt = &spec.attempt;
+        let fold = self.fold.as_ref().ok_or("launched before it was accepted")?;
+        must(attempt.epoch <= self.epoch, || {
+            "of an epoch that nobody has claimed".to_owned()
+        })?;
+        // An owner that has lost the query does not know better.
+        if attempt.epoch == self.epoch {
+            must(self.end.is_none(), || "launched after the final record".to_owned())?;
+            must(fold.starts <= starts_max, || {
+                format!("launched at start {}", fold.starts)
+            })?;
+        }
+        let earlier = self.works.specs.insert(attempt.clone(), spec.clone());
+        must(earlier.is_none(), || "launched twice".to_owned())
+    }
+
+    fn append(&mut self, now: EpochMs, sequence: u32, record: &Rc<Record>) -> Rule {
+        let next = self.records.len();
+        must(sequence as usize == next, || format!("follows {next} records"))?;
+        must(!record.entries.is_empty(), || "is empty".to_owned())?;
+        must(self.end.is_none(), || "follows the final one".to_owned())?;
+        self.records.push(record.clone());
+        for (place, entry) in record.entries.iter().enumerate() {
+            self.check_writer(record, place, entry)?;
+            match &mut self.fold {
+                Some(fold) => fold.take(&self.works, entry)?,
+                None => return Err("nobody has accepted the query".to_owned()),
+            }
+            if let Entry::Final { outcome, .. } = entry {
+                self.check_end(outcome)?;
+                self.end = Some((now, (**outcome).clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_writer(&mut self, record: &Record, place: usize, entry: &Entry) -> Rule {
+        match entry {
+            Entry::Accepted(accepted) => self.accept(accepted, place),
+            Entry::Epoch { epoch, .. } => {
+                let expected = self.epoch + 1;
+                must(*epoch == expected, || format!("claims epoch {epoch}, not {expected}"))?;
+                self.epoch = *epoch;
+                self.owner.clone_from(&record.writer);
+                Ok(())
+            }
+            Entry::Cancel => Ok(()),
+            _ => must(record.writer == self.owner, || {
+                format!(
+                    "was written by {}, who has lost the query to {}",
+                    record.writer, self.owner
+                )
+            }),
+        }
+    }
+
+    fn accept(&mut self, accepted: &Accepted, place: usize) -> Rule {
+        must(self.records.len() == 1 && place == 0, || {
+            "accepts the query again".to_owned()
+        })?;
+        self.deadline = accepted.request.deadline;
+        self.fold = Some(Fold::new(accepted.graph.clone()));
+        Ok(())
+    }
+
+    /// The answer is what tasks of the last stage published.
+    fn check_end(&self, outcome: &Outcome) -> Rule {
+        let Outcome::Finished { root, outputs } = outcome else {
+            return Ok(());
+        };
+        (0..).zip(outputs).try_for_each(|(index, output)| {
+            let task = TaskId { stage: *root, index };
+            let mut published = self.works.published.values();
+            let known = published.any(|other| other.attempt.task == task && other.output == *output);
+            must(known, || format!("answers with what {task} never published"))
+        })
+    }
+
+    /// From the start, without what needs objects that are gone, and without what later owners wrote. What does not count then is
+    /// passed over.
+    fn fold_again(&self, until: u32, found: &[TaskReport]) -> Option<Fold> {
+        let graph = self.records.first()?.entries.iter().find_map(accepted)?;
+        let is_later = |entry: &&Entry| matches!(entry, Entry::Epoch { epoch, .. } if *epoch > until);
+        let found: BTreeSet<(AttemptId, Nonce)> = found
+            .iter()
+            .map(|report| (report.attempt.clone(), report.nonce))
+            .collect();
+        let mut fold = Fold::new(graph.clone());
+        let entries = self.records.iter().flat_map(|record| &record.entries);
+        for entry in entries.take_while(|entry| !is_later(entry)) {
+            if is_gone(entry, &found) {
+                fold.starts = 0;
+            } else {
+                // Whether it counts is all that is asked here.
+                let _ = fold.take(&self.works, entry);
+            }
+        }
+        Some(fold)
+    }
+}
+
+fn accepted(entry: &Entry) -> Option<&StageGraph> {
+    match entry {
+        Entry::Accepted(accepted) => Some(&accepted.graph),
+        _ => None,
+    }
+}
+
+fn judge(now: EpochMs, rule: Rule) -> Verdict {
+    rule.map_err(|what| Violation { at: now, what })
+}
