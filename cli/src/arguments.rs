@@ -93,6 +93,13 @@ pub struct ServeArguments {
     /// SQS that is served elsewhere, with the same keys
     #[arg(long, value_name = "URL")]
     pub sqs_endpoint: Option<Url>,
+    /// Lambda that is served elsewhere, with the same keys and the executor functions in it: with all three elsewhere this is one of several
+    /// servers over one cloud
+    #[arg(long, value_name = "URL", requires_all = ["s3_endpoint", "sqs_endpoint"])]
+    pub lambda_endpoint: Option<Url>,
+    /// Seconds after which another server takes over the queries of one that is silent
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=900))]
+    pub lease: u64,
     /// The executors' program, such as a `bootstrap` about to be deployed; by default this one
     #[arg(long, value_name = "FILE")]
     pub executor: Option<PathBuf>,

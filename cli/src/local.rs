@@ -6,7 +6,7 @@
 //! └─ assembled  store ─▶ catalog ─▶ planner ┐
 //!               world ─▶ driver ────────────┴▶ coordinator ─▶ server
 //! ```
-//! Only the endpoints differ from a cloud on AWS; S3 and SQS may be another program's.
+//! Only the endpoints differ from a cloud on AWS; the services may be another process's, also all of them.
 
 mod assemble;
 mod folder;
@@ -33,7 +33,8 @@ const SERVER_STOP_MAX: Duration = Duration::from_millis(500);
 /// A running local cloud. Dropped without [`LocalCloud::stop`] it still kills its children, but waits for nothing.
 pub struct LocalCloud {
     assembled: Assembled,
-    emulator: EmulatorHost,
+    /// None if all services are another process's.
+    emulator: Option<EmulatorHost>,
     folder: Folder,
     endpoints: Endpoints,
 }
@@ -42,8 +43,12 @@ impl LocalCloud {
     /// Starts everything. When this returns, the server answers.
     pub async fn start(settings: LocalSettings) -> Result<LocalCloud, Failure> {
         let folder = Folder::new(&settings)?;
-        let emulator = emulator(&settings, &folder).await?;
-        let places = Places::new(&emulator.endpoints(), settings.elsewhere.as_ref());
+        let emulator = match settings.all_elsewhere() {
+            true => None,
+            false => Some(emulator(&settings, &folder).await?),
+        };
+        let own = emulator.as_ref().map(EmulatorHost::endpoints);
+        let places = Places::new(own.as_ref(), settings.elsewhere.as_ref());
         match assemble(&settings, &places).await {
             Ok(assembled) => Ok(LocalCloud {
                 assembled,
@@ -52,7 +57,7 @@ impl LocalCloud {
                 endpoints: places.endpoints(),
             }),
             Err(failure) => {
-                emulator.stop().await;
+                stop(emulator).await;
                 Err(failure)
             }
         }
@@ -71,8 +76,14 @@ impl LocalCloud {
     /// Cancels what runs, stops every child, removes what is temporary.
     pub async fn stop(self) -> Result<(), Failure> {
         self.assembled.stop().await;
-        self.emulator.stop().await;
+        stop(self.emulator).await;
         self.folder.remove()
+    }
+}
+
+async fn stop(emulator: Option<EmulatorHost>) {
+    if let Some(emulator) = emulator {
+        emulator.stop().await;
     }
 }
 

@@ -6,6 +6,7 @@ use crate::local::{Elsewhere, LocalCloud, LocalSettings};
 use crate::{interrupt, logging};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 use url::Url;
 
 pub async fn serve(arguments: ServeArguments, log: LogFormat) -> Result<(), Failure> {
@@ -27,7 +28,8 @@ fn settings(arguments: ServeArguments, log: LogFormat) -> Result<LocalSettings, 
         size: arguments.memory,
         concurrency: arguments.concurrency,
         executor_user: arguments.executor_user,
-        elsewhere: elsewhere(arguments.s3_endpoint, arguments.sqs_endpoint)?,
+        elsewhere: elsewhere(arguments.s3_endpoint, arguments.sqs_endpoint, arguments.lambda_endpoint)?,
+        lease: Duration::from_secs(arguments.lease),
         log_filter: logging::filter(logging::SERVE),
         log_format: log.name(),
         ..LocalSettings::new(match arguments.executor {
@@ -43,7 +45,7 @@ pub fn program() -> Result<std::path::PathBuf, Failure> {
 }
 
 /// Services that this process does not serve, with the keys that the environment names.
-fn elsewhere(s3: Option<Url>, sqs: Option<Url>) -> Result<Option<Elsewhere>, Failure> {
+fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<Option<Elsewhere>, Failure> {
     if s3.is_none() && sqs.is_none() {
         return Ok(None);
     }
@@ -56,6 +58,7 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>) -> Result<Option<Elsewhere>, Fai
     Ok(Some(Elsewhere {
         s3: s3.map(text),
         sqs: sqs.map(text),
+        lambda: lambda.map(text),
         keys,
     }))
 }

@@ -33,28 +33,29 @@ struct Place {
 }
 
 impl Places {
-    /// The emulator's, but for what is elsewhere.
-    pub fn new(endpoints: &Endpoints, elsewhere: Option<&Elsewhere>) -> Places {
+    /// The emulator's, if there is one, but for what is elsewhere.
+    pub fn new(endpoints: Option<&Endpoints>, elsewhere: Option<&Elsewhere>) -> Places {
         let Credentials {
             access_key_id,
             secret_access_key,
         } = Credentials::default();
-        let place = |own: &str, other: Option<(&String, &(String, String))>| match other {
-            Some((url, keys)) => Place {
-                url: url.clone(),
-                keys: keys.clone(),
-            },
-            None => Place {
-                url: own.to_owned(),
-                keys: (access_key_id.clone(), secret_access_key.clone()),
-            },
+        let place = |own: Option<&String>, url: fn(&Elsewhere) -> Option<&String>| {
+            let other = elsewhere.and_then(|other| Some((url(other)?, &other.keys)));
+            match other {
+                Some((url, keys)) => Place {
+                    url: url.clone(),
+                    keys: keys.clone(),
+                },
+                None => Place {
+                    url: own.cloned().unwrap_or_default(),
+                    keys: (access_key_id.clone(), secret_access_key.clone()),
+                },
+            }
         };
-        let s3 = elsewhere.and_then(|other| Some((other.s3.as_ref()?, &other.keys)));
-        let sqs = elsewhere.and_then(|other| Some((other.sqs.as_ref()?, &other.keys)));
         Places {
-            s3: place(&endpoints.s3, s3),
-            sqs: place(&endpoints.sqs, sqs),
-            lambda: place(&endpoints.lambda, None),
+            s3: place(endpoints.map(|own| &own.s3), |other| other.s3.as_ref()),
+            sqs: place(endpoints.map(|own| &own.sqs), |other| other.sqs.as_ref()),
+            lambda: place(endpoints.map(|own| &own.lambda), |other| other.lambda.as_ref()),
         }
     }
 
@@ -117,7 +118,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let (lambda, sqs) = (places.lambda.endpoint(), places.sqs.endpoint());
     let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, concurrency).await;
     let world = world.map_err(failed("cannot reach the queue"))?;
-    let driver = Driver::start(driver_settings(concurrency), world).await;
+    let driver = Driver::start(driver_settings(settings, concurrency), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
     let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
@@ -161,12 +162,13 @@ impl Assembled {
     }
 }
 
-fn driver_settings(concurrency: u32) -> DriverSettings {
+fn driver_settings(settings: &LocalSettings, concurrency: u32) -> DriverSettings {
     DriverSettings {
+        coordinator: format!("{}/{}", settings.listen, std::process::id()),
         tenant: TenantId::default(),
         bucket: BUCKET.to_owned(),
         concurrency_max: concurrency,
-        lease: DriverSettings::LEASE_DEFAULT,
+        lease: settings.lease,
         function_prefix: FUNCTION_PREFIX.to_owned(),
         seed: seed(),
     }

@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use local_emulator::{FunctionSettings, Mount, RunAs, Settings};
+use mayfly_driver::DriverSettings;
 use mayfly_protocol::FunctionSize;
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
 use std::collections::BTreeMap;
@@ -31,7 +32,8 @@ pub struct Elsewhere {
     /// Base URLs without a slash at the end; `None` is the emulator's.
     pub s3: Option<String>,
     pub sqs: Option<String>,
-    /// Access key id and secret for both.
+    pub lambda: Option<String>,
+    /// Access key id and secret for all.
     pub keys: (String, String),
 }
 
@@ -41,6 +43,7 @@ impl fmt::Debug for Elsewhere {
         f.debug_struct("Elsewhere")
             .field("s3", &self.s3)
             .field("sqs", &self.sqs)
+            .field("lambda", &self.lambda)
             .field("access_key_id", &self.keys.0)
             .finish_non_exhaustive()
     }
@@ -60,6 +63,8 @@ pub struct LocalSettings {
     pub concurrency: Option<u32>,
     pub executor_user: Option<User>,
     pub elsewhere: Option<Elsewhere>,
+    /// How long a server may be silent before another takes its queries over.
+    pub lease: Duration,
     /// Filter and form of the executors' log lines, as `MAYFLY_LOG` and `MAYFLY_LOG_FORMAT` have them.
     pub log_filter: String,
     pub log_format: &'static str,
@@ -84,6 +89,7 @@ impl LocalSettings {
             concurrency: None,
             executor_user: None,
             elsewhere: None,
+            lease: DriverSettings::LEASE_DEFAULT,
             log_filter: "warn".to_owned(),
             log_format: "text",
             program,
@@ -94,6 +100,15 @@ impl LocalSettings {
     pub fn concurrency(&self) -> u32 {
         let fitting = cores() / self.size.vcpus();
         self.concurrency.unwrap_or(fitting).max(1)
+    }
+
+    /// Whether nothing is left to emulate.
+    pub(super) fn all_elsewhere(&self) -> bool {
+        let services = self
+            .elsewhere
+            .as_ref()
+            .map(|other| [&other.s3, &other.sqs, &other.lambda]);
+        services.is_some_and(|services| services.into_iter().all(Option::is_some))
     }
 
     pub(super) fn emulator(&self, folder: &Folder, s3_port: u16) -> Settings {

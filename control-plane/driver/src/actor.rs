@@ -3,16 +3,23 @@
 
 mod cleanup;
 mod launch;
+mod record;
+mod resume;
+
+pub use record::Appended;
+pub use resume::{Past, Resumption};
 
 use crate::clock::now;
-use crate::handle::{QueryHandle, QueryStatus};
+use crate::handle::QueryHandle;
 use crate::journal::{Journal, JournalError};
 use crate::lease::{self, Owned};
 use crate::live::Live;
+use crate::recover::Recovery;
 use crate::{DriverSettings, World};
-use mayfly_protocol::journal::{Entry, Outcome, Request};
+use mayfly_protocol::journal::{Accepted, Entry, Outcome, QueryLimits, Request};
 use mayfly_protocol::{ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, TaskSpec};
-use mayfly_schedule::{Command, Event, Progress, QueryLimits, Scheduler};
+use mayfly_schedule::journal::Role;
+use mayfly_schedule::{Command, Event, Scheduler};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,26 +27,60 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+/// How long a query's first record is tried.
+const ACCEPT_MAX: Duration = Duration::from_secs(20);
 /// How long a stopping driver waits for canceled queries to be journaled.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long the actor sleeps when the scheduler asks for no wake-up.
 const IDLE: Duration = Duration::from_secs(3_600);
 
-/// A query as it was handed in.
+/// A planned query, to be accepted and run.
 pub struct Submission {
     pub query: QueryId,
     pub request: Request,
     pub graph: StageGraph,
     pub limits: QueryLimits,
+    /// How the server shows the result; kept in the journal and never read here.
+    pub presentation: String,
+    /// The handle through which the query's planning was metered; what the coordinator spends on the query's behalf is counted on it until the
+    /// end.
     pub requests: Store,
-    pub answer: oneshot::Sender<Result<QueryHandle, QueryError>>,
 }
+
+impl Submission {
+    fn entry(&self) -> Entry {
+        Entry::Accepted(Box::new(Accepted {
+            request: self.request.clone(),
+            limits: self.limits,
+            graph: self.graph.clone(),
+            presentation: self.presentation.clone(),
+        }))
+    }
+}
+
+/// What is kept of a query for those who ask for it.
+#[derive(Debug)]
+pub struct Kept {
+    pub request: Request,
+    pub presentation: String,
+}
+
+impl Kept {
+    pub(crate) fn of(accepted: &Accepted) -> Kept {
+        Kept {
+            request: accepted.request.clone(),
+            presentation: accepted.presentation.clone(),
+        }
+    }
+}
+
+pub type Answer = oneshot::Sender<Result<QueryHandle, QueryError>>;
 
 /// What the actor is told.
 pub enum Order {
-    Submit(Box<Submission>),
+    Submit(Box<Submission>, Answer),
     /// Record 0 is durable, or could not be written.
-    Accepted(Box<Submission>, Box<Journal>, Result<(), JournalError>),
+    Accepted(Box<Submission>, Answer, Box<Journal>, Result<(), JournalError>),
     Happened(Box<Event>),
     /// A large plan is in S3, or is not.
     PlanPut {
@@ -47,10 +88,16 @@ pub enum Order {
         key: String,
         result: Result<(), QueryError>,
     },
-    /// The final record is durable, or could not be written.
-    Final(QueryId, Box<Outcome>, Result<(), JournalError>),
+    Appended(Box<Appended>),
+    /// Half a lease has passed.
+    Beat(QueryId),
+    Resume(Box<Resumption>),
+    Past(Box<Past>),
+    Find(QueryId, oneshot::Sender<Option<(Arc<Kept>, QueryHandle)>>),
     Cancel(QueryId),
     Release(QueryId),
+    /// Nobody watched the query when it ended: time is up for whoever might have asked for its rows.
+    ReleaseUnwatched(QueryId),
     Stop(oneshot::Sender<()>),
 }
 
@@ -65,8 +112,7 @@ struct Actor {
     orders: mpsc::UnboundedSender<Order>,
     live: BTreeMap<QueryId, Live>,
     owned: Arc<Owned>,
-    /// Names this coordinator in the journal.
-    writer: String,
+    recovery: Recovery,
     /// Specs that wait for a plan object, by its key.
     waiting: BTreeMap<String, Vec<(Box<TaskSpec>, FunctionSize)>>,
     stop: CancellationToken,
@@ -74,19 +120,14 @@ struct Actor {
 }
 
 /// Starts the actor and the receiver of lease messages; both end when the last [`crate::Driver`] is told to shut down.
-pub fn spawn(
-    settings: DriverSettings,
-    world: World,
-    orders: mpsc::UnboundedSender<Order>,
-    inbox: mpsc::UnboundedReceiver<Order>,
-) {
+pub fn spawn(recovery: Recovery, inbox: mpsc::UnboundedReceiver<Order>) {
     let (owned, stop) = (Arc::new(Owned::default()), CancellationToken::new());
-    tokio::spawn(lease::receive(
-        world.clone(),
-        settings.clone(),
-        owned.clone(),
-        stop.clone(),
-    ));
+    let Recovery {
+        world,
+        settings,
+        orders,
+    } = recovery.clone();
+    tokio::spawn(lease::receive(recovery.clone(), owned.clone(), stop.clone()));
     let schedule = mayfly_schedule::Settings {
         concurrency_max: settings.concurrency_max,
         tenant: settings.tenant.clone(),
@@ -100,7 +141,7 @@ pub fn spawn(
         orders,
         live: BTreeMap::new(),
         owned,
-        writer: uuid::Uuid::new_v4().to_string(),
+        recovery,
         waiting: BTreeMap::new(),
         stop,
         stopping: None,
@@ -143,53 +184,66 @@ impl Actor {
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Submit(submission) => self.submit(submission),
-            Order::Accepted(submission, journal, result) => self.accepted(*submission, *journal, result),
+            Order::Submit(submission, answer) => self.submit(submission, answer),
+            Order::Accepted(submission, answer, journal, result) => {
+                self.accepted(*submission, answer, *journal, result);
+            }
             Order::Happened(event) => self.happened(*event),
             Order::PlanPut { query, key, result } => self.plan_put(query, key, result),
-            Order::Final(query, outcome, result) => self.ended(query, *outcome, result),
-            Order::Cancel(query) => self.scheduler.handle(now(), Event::Canceled { query }),
+            Order::Appended(appended) => self.appended(*appended),
+            Order::Beat(query) => self.beat(&query),
+            Order::Resume(resumption) => self.resume(*resumption),
+            Order::Past(past) => self.past(*past),
+            // A receiver that is gone wants no answer.
+            Order::Find(query, answer) => drop(answer.send(self.find(&query))),
+            Order::Cancel(query) => self.cancel(query),
             Order::Release(query) => self.release(query),
+            Order::ReleaseUnwatched(query) if self.is_watched(&query) => {}
+            Order::ReleaseUnwatched(query) => self.release(query),
             Order::Stop(answer) => self.stop_all(answer),
         }
     }
 
-    /// Journals the request; the query starts when that is durable.
-    fn submit(&mut self, submission: Box<Submission>) {
+    /// Journals the request and its plan; the query starts when that is durable.
+    fn submit(&mut self, submission: Box<Submission>, answer: Answer) {
         if self.stopping.is_some() {
-            let _ = submission.answer.send(Err(shutting_down()));
+            let _ = answer.send(Err(shutting_down()));
             return;
         }
-        let (bucket, tenant) = (self.settings.bucket.clone(), self.settings.tenant.clone());
-        let (query, writer) = (submission.query.clone(), self.writer.clone());
-        let mut journal = Journal::new(submission.requests.clone(), bucket, tenant, query, writer, 0);
-        let orders = self.orders.clone();
+        let (query, requests) = (submission.query.clone(), submission.requests.clone());
+        let mut journal = Journal::new(requests, &self.settings, query, Role::Owner, 0);
+        let (orders, coordinator) = (self.orders.clone(), self.settings.coordinator.clone());
         tokio::spawn(async move {
-            let entry = Entry::Accepted {
-                request: submission.request.clone(),
-            };
-            let result = journal.append(now(), entry).await;
-            let _ = orders.send(Order::Accepted(submission, Box::new(journal), result));
+            let entries = vec![submission.entry(), Entry::Epoch { epoch: 1, coordinator }];
+            let result = journal.append(entries, ACCEPT_MAX).await.map(drop);
+            let _ = orders.send(Order::Accepted(submission, answer, Box::new(journal), result));
         });
     }
 
-    fn accepted(&mut self, submission: Submission, journal: Journal, result: Result<(), JournalError>) {
+    fn accepted(&mut self, submission: Submission, answer: Answer, journal: Journal, result: Result<(), JournalError>) {
         if let Err(error) = result {
-            let _ = submission.answer.send(Err(journal_error(&error)));
+            let _ = answer.send(Err(journal_error(&error)));
             return;
         }
-        let query = submission.query;
+        let Submission {
+            query,
+            request,
+            graph,
+            limits,
+            presentation,
+            requests,
+        } = submission;
+        let deadline = request.deadline;
         let (status, watch) = watch::channel(Live::accepted());
-        let mut live = Live::new(status, journal, submission.requests);
+        let kept = Arc::new(Kept { request, presentation });
+        let mut live = Live::new(status, journal, requests, kept);
         live.sqs_requests += 1;
         self.live.insert(query.clone(), live);
         self.owned.begin(&query);
         self.send_lease(query.clone());
-        self.beat(query.clone());
+        self.start_beats(query.clone());
         let handle = QueryHandle::new(query.clone(), watch, self.orders.clone());
-        let _ = submission.answer.send(Ok(handle));
-        let (graph, deadline) = (submission.graph, submission.request.deadline);
-        let limits = submission.limits;
+        let _ = answer.send(Ok(handle));
         self.scheduler.handle(
             now(),
             Event::Submitted {
@@ -207,30 +261,10 @@ impl Actor {
         tokio::spawn(async move { lease::send(&world, &settings, &query).await });
     }
 
-    /// Writes a beat every half lease while the query runs, so that no other coordinator takes it for an orphan.
-    fn beat(&self, query: QueryId) {
-        let Some(live) = self.live.get(&query) else { return };
-        let (journal, mut status, pause) = (live.journal.clone(), live.status.subscribe(), self.settings.lease / 2);
-        tokio::spawn(async move {
-            while tokio::time::timeout(pause, status.wait_for(QueryStatus::is_final))
-                .await
-                .is_err()
-            {
-                let mut journal = journal.lock().await;
-                if status.borrow().is_final() {
-                    return;
-                }
-                if let Err(error) = journal.append(now(), Entry::Beat { epoch: 1 }).await {
-                    tracing::warn!(%query, %error, "cannot write a beat");
-                }
-            }
-        });
-    }
-
     fn happened(&mut self, event: Event) {
         let query = match &event {
             Event::Reported { attempt, .. } | Event::Failed { attempt, .. } => attempt.query.clone(),
-            Event::Submitted { query, .. } | Event::Canceled { query } => query.clone(),
+            _ => return self.scheduler.handle(now(), event),
         };
         log(&event);
         if let Some(live) = self.live.get_mut(&query) {
@@ -256,6 +290,7 @@ impl Actor {
                     tracing::debug!(%query, stage = %alternative.stage.id, "takes its alternative");
                 }
                 Command::Invoke { spec, size } => self.launch(spec, size),
+                Command::Journal { query } => self.journal(query),
                 Command::Finish {
                     query,
                     outcome,
@@ -268,38 +303,24 @@ impl Actor {
         }
     }
 
-    /// Makes the end durable; nothing is delivered before.
-    fn finish(&mut self, query: QueryId, outcome: Outcome, progress: Progress) {
-        let Some(live) = self.live.get(&query) else { return };
-        live.publish(Some(progress));
-        let (journal, orders, meter) = (live.journal.clone(), self.orders.clone(), live.total());
-        tokio::spawn(async move {
-            let entry = Entry::Final {
-                outcome: outcome.clone(),
-                meter,
-            };
-            let result = journal.lock().await.append(now(), entry).await;
-            let _ = orders.send(Order::Final(query, Box::new(outcome), result));
-        });
-    }
-
-    fn ended(&mut self, query: QueryId, outcome: Outcome, result: Result<(), JournalError>) {
+    /// The end is durable, or never will be.
+    fn ended(&mut self, query: QueryId, outcome: Outcome) {
         let Some(live) = self.live.get_mut(&query) else { return };
-        let outcome = match result {
-            Ok(()) => outcome,
-            Err(error) => Outcome::Failed {
-                error: journal_error(&error),
-            },
-        };
         let keep = match &outcome {
             Outcome::Finished { root, .. } => Some(*root),
             Outcome::Failed { .. } | Outcome::Canceled => None,
         };
         live.released |= keep.is_none();
+        live.lost |= was_stopped_elsewhere(&outcome);
         live.end(outcome, &self.settings.bucket);
         let garbage = live.garbage(keep);
+        let runs_on = live.in_flight > 0;
         self.owned.end(&query);
         self.delete(&query, garbage);
+        if runs_on {
+            self.tell_to_stop(&query);
+        }
+        self.release_if_unwatched(&query);
         self.forget(&query);
     }
 
@@ -320,7 +341,12 @@ impl Actor {
     }
 }
 
-fn journal_error(error: &JournalError) -> QueryError {
+/// Attempts have read the word to stop, which another server wrote: it goes with a sweep.
+fn was_stopped_elsewhere(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { error } if error.code == ErrorCode::UserCanceled)
+}
+
+pub fn journal_error(error: &JournalError) -> QueryError {
     QueryError::new(ErrorCode::S3Error, error.to_string()).hint("the journal must be writable for a query to run")
 }
 
@@ -332,6 +358,6 @@ fn log(event: &Event) {
         Event::Failed { attempt, failure, .. } => {
             tracing::warn!(%attempt, class = failure.class(), %failure, "attempt failed")
         }
-        Event::Submitted { .. } | Event::Canceled { .. } => {}
+        _ => {}
     }
 }

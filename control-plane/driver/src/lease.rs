@@ -1,16 +1,16 @@
 //! The lease: a delayed SQS message per query that outlives its coordinator. Whoever receives it looks into the journal.
 //!
-//! Final → the message is deleted. Owned here, or a record younger than the lease → it is put off by another lease. Otherwise the query is
-//! an orphan: the receiver takes the next epoch and, until resuming is built, ends it with a clear error instead of silence.
+//! Ended → the message is deleted. Owned here, or a record younger than the lease → it is put off until that is over. Otherwise the query is an
+//! orphan, and is taken over.
 //!
 //! The receiver polls only while something can arrive: from start, and from each submission, until the lease has passed without one.
 
 use crate::clock::now;
-use crate::journal::Journal;
+use crate::recover::Recovery;
 use crate::{DriverSettings, World};
 use aws_sdk_sqs::types::Message;
-use mayfly_protocol::journal::{Entry, Outcome, Record, prefix};
-use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId, TenantId, envelope};
+use mayfly_protocol::{QueryId, TenantId};
+use mayfly_schedule::journal::{Standing, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -86,7 +86,7 @@ pub async fn send(world: &World, settings: &DriverSettings, query: &QueryId) {
         .send()
         .await;
     if let Err(error) = sent {
-        // A lost message costs time, never a query: a later poll finds neither final nor beat and sends another.
+        // A lost message costs time, never a query: whoever polls for it finds neither an end nor a sign of life, and takes it over.
         let error = aws_sdk_sqs::error::DisplayErrorContext(error);
         tracing::warn!(%query, %error, "cannot send the lease message");
     }
@@ -97,20 +97,20 @@ fn lease_s(settings: &DriverSettings) -> i32 {
 }
 
 /// Receives lease messages until `stop`.
-pub async fn receive(world: World, settings: DriverSettings, owned: Arc<Owned>, stop: CancellationToken) {
+pub async fn receive(recovery: Recovery, owned: Arc<Owned>, stop: CancellationToken) {
+    let (world, settings) = (&recovery.world, &recovery.settings);
     let mut quiet_since = now();
     while !stop.is_cancelled() {
         // A message is in flight for one lease at most after its query's last sign of life; twice that leaves no doubt.
         if owned.is_idle() && now().since(quiet_since) > settings.lease * 2 {
             tokio::select! { () = stop.cancelled() => return, () = owned.changed.notified() => quiet_since = now() }
         }
-        let received =
-            tokio::select! { () = stop.cancelled() => return, received = poll(&world, &settings) => received };
+        let received = tokio::select! { () = stop.cancelled() => return, received = poll(world, settings) => received };
         if !received.is_empty() || !owned.is_idle() {
             quiet_since = now();
         }
         for message in received {
-            judge(&world, &settings, &owned, message).await;
+            judge(&recovery, &owned, message).await;
         }
     }
 }
@@ -135,86 +135,54 @@ async fn poll(world: &World, settings: &DriverSettings) -> Vec<Message> {
     }
 }
 
-async fn judge(world: &World, settings: &DriverSettings, owned: &Owned, message: Message) {
+async fn judge(recovery: &Recovery, owned: &Owned, message: Message) {
+    let (world, settings) = (&recovery.world, &recovery.settings);
     let Some(receipt) = message.receipt_handle else { return };
-    let Some(notice) = message
-        .body
-        .as_deref()
-        .and_then(|body| serde_json::from_str::<Notice>(body).ok())
-    else {
+    let body = message.body.as_deref().unwrap_or_default();
+    let Ok(Notice { query, tenant }) = serde_json::from_str(body) else {
         tracing::warn!("a message on the lease queue is not ours; left to its redrive policy");
         return;
     };
-    if owned.is_live(&notice.query) {
-        return put_off(world, settings, &receipt).await;
+    if tenant != settings.tenant {
+        return tracing::warn!(%query, %tenant, "a lease of another tenant; left to its coordinators");
     }
-    if owned.has_ended(&notice.query) {
+    if owned.is_live(&query) {
+        return put_off(world, &receipt, settings.lease).await;
+    }
+    if owned.has_ended(&query) {
         return delete(world, &receipt).await;
     }
-    match last_record(world, settings, &notice).await {
-        Ok(Some((_, record))) if matches!(record.entry, Entry::Final { .. }) => delete(world, &receipt).await,
-        Ok(Some((_, record))) if now().since(record.written_at) < settings.lease => {
-            put_off(world, settings, &receipt).await
-        }
-        Ok(Some((sequence, _))) => {
-            if adopt(world, settings, &notice, sequence + 1).await {
-                delete(world, &receipt).await;
+    match recovery.read(&query).await {
+        Ok(standing) => judge_standing(recovery, &query, standing, &receipt).await,
+        Err(error) => tracing::warn!(%query, %error, "cannot read the journal; the message comes again"),
+    }
+}
+
+async fn judge_standing(recovery: &Recovery, query: &QueryId, standing: Standing, receipt: &str) {
+    let world = &recovery.world;
+    match recovery.state(&standing) {
+        // Its journal was dropped long after its end, or record 0 was never written: nobody waits for this query.
+        State::Unknown | State::Ended => delete(world, receipt).await,
+        State::Owned { until } => put_off(world, receipt, until.since(now())).await,
+        // The message stays: from now on it is ours.
+        State::Orphan => {
+            let requests = world.store.fork();
+            if let Err(error) = recovery.adopt(query, standing, &mut None, &requests).await {
+                tracing::warn!(%query, %error, "cannot adopt an orphan; its message comes again");
             }
         }
-        // The journal was dropped long after its end, or record 0 was never written: nobody waits for this query.
-        Ok(None) => delete(world, &receipt).await,
-        Err(error) => tracing::warn!(query = %notice.query, %error, "cannot read the journal; the message comes again"),
     }
 }
 
-/// The record with the highest sequence number, and that number.
-async fn last_record(
-    world: &World,
-    settings: &DriverSettings,
-    notice: &Notice,
-) -> Result<Option<(u32, Record)>, Box<dyn std::error::Error + Send + Sync>> {
-    let prefix = prefix(&notice.tenant, &notice.query);
-    let listed = world.store.list(&settings.bucket, &prefix).await?;
-    let Some(last) = listed.iter().max_by(|one, other| one.key.cmp(&other.key)) else {
-        return Ok(None);
-    };
-    let sequence = last.key[prefix.len()..].parse()?;
-    let object = world.store.get(&settings.bucket, &last.key).await?;
-    Ok(Some((sequence, envelope::open(&object.bytes)?)))
-}
-
-/// Takes the next epoch of an orphan and ends it. False when another coordinator was faster or S3 does not answer.
-async fn adopt(world: &World, settings: &DriverSettings, notice: &Notice, next: u32) -> bool {
-    let writer = uuid::Uuid::new_v4().to_string();
-    let (bucket, tenant) = (settings.bucket.clone(), notice.tenant.clone());
-    let mut journal = Journal::new(world.store.clone(), bucket, tenant, notice.query.clone(), writer, next);
-    let error = QueryError::new(ErrorCode::ServerShuttingDown, "the coordinator of this query was lost")
-        .hint("submit it again");
-    let outcome = Outcome::Failed { error };
-    let entries = [
-        Entry::Epoch { epoch: 2 },
-        Entry::Final {
-            outcome,
-            meter: Meter::default(),
-        },
-    ];
-    for entry in entries {
-        if let Err(error) = journal.append(now(), entry).await {
-            tracing::warn!(query = %notice.query, %error, "cannot adopt an orphan");
-            return false;
-        }
-    }
-    tracing::warn!(query = %notice.query, "ended an orphan: its coordinator was lost");
-    true
-}
-
-async fn put_off(world: &World, settings: &DriverSettings, receipt: &str) {
+/// Rounded up: a message that comes early is put off once more, and costs a request.
+async fn put_off(world: &World, receipt: &str, by: Duration) {
+    let seconds = i32::try_from(by.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX);
     let change = world
         .sqs
         .change_message_visibility()
         .queue_url(&world.queue_url)
         .receipt_handle(receipt);
-    if let Err(error) = change.visibility_timeout(lease_s(settings)).send().await {
+    if let Err(error) = change.visibility_timeout(seconds.max(1)).send().await {
         let error = aws_sdk_sqs::error::DisplayErrorContext(error);
         tracing::warn!(%error, "cannot put a lease message off; it comes again sooner");
     }

@@ -2,7 +2,7 @@
 //! deciding: which task runs, again or never, is the scheduler's; what it costs is `cost`'s; what a query means is `plan`'s.
 //!
 //! One actor ([`actor`]) owns the scheduler. Everything else is a call it makes: [`invoke`] a task, [`journal`] a record,
-//! a [`lease`] message that outlives this process.
+//! a [`lease`] message that outlives this process. What another coordinator began is taken over in [`recover`].
 
 mod actor;
 mod clock;
@@ -11,24 +11,33 @@ mod invoke;
 mod journal;
 mod lease;
 mod live;
+mod recover;
 mod settings;
 mod world;
 
+pub use actor::{Kept, Submission};
 pub use handle::{QueryHandle, QueryState, QueryStatus, ResultSet};
 pub use journal::{Journal, JournalError};
 pub use settings::DriverSettings;
 pub use world::{Endpoint, StartError, World};
 
-use mayfly_protocol::journal::Request;
-use mayfly_protocol::{QueryError, QueryId, StageGraph};
-use mayfly_schedule::QueryLimits;
+use mayfly_protocol::{QueryError, QueryId};
 use mayfly_store::Store;
+use recover::Recovery;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// The coordinator's hands. Cheap to clone; all clones feed one actor.
 #[derive(Clone)]
 pub struct Driver {
     orders: mpsc::UnboundedSender<actor::Order>,
+    recovery: Recovery,
+}
+
+/// A query that somebody accepted once.
+pub struct Recovered {
+    pub accepted: Arc<Kept>,
+    pub handle: QueryHandle,
 }
 
 impl Driver {
@@ -36,34 +45,45 @@ impl Driver {
     pub async fn start(settings: DriverSettings, world: World) -> Result<Driver, StartError> {
         world.check(&settings).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
-        actor::spawn(settings, world, orders.clone(), inbox);
-        Ok(Driver { orders })
+        let recovery = Recovery {
+            world,
+            settings,
+            orders: orders.clone(),
+        };
+        actor::spawn(recovery.clone(), inbox);
+        Ok(Driver { orders, recovery })
     }
 
-    /// Accepts a planned query: journals it, then runs it. `requests` is the handle through which the query's planning was metered; what
-    /// the coordinator spends on the query's behalf is counted on it until the end.
-    pub async fn submit(
-        &self,
-        query: QueryId,
-        request: Request,
-        graph: StageGraph,
-        limits: QueryLimits,
-        requests: Store,
-    ) -> Result<QueryHandle, QueryError> {
+    /// Accepts a planned query: journals it, then runs it.
+    pub async fn submit(&self, submission: Submission) -> Result<QueryHandle, QueryError> {
         let (answer, accepted) = oneshot::channel();
-        let submission = actor::Submission {
-            query,
-            request,
-            graph,
-            limits,
-            requests,
-            answer,
+        let order = actor::Order::Submit(Box::new(submission), answer);
+        self.orders.send(order).map_err(|_| actor::shutting_down())?;
+        accepted.await.map_err(|_| actor::shutting_down())?
+    }
+
+    /// A query that runs or ran here, or that another coordinator accepted: that one is followed, and taken over if its coordinator is
+    /// silent. None if nobody accepted it.
+    pub async fn recover(&self, query: &QueryId, requests: Store) -> Result<Option<Recovered>, QueryError> {
+        let (answer, found) = oneshot::channel();
+        let order = actor::Order::Find(query.clone(), answer);
+        self.orders.send(order).map_err(|_| actor::shutting_down())?;
+        if let Some((accepted, handle)) = found.await.map_err(|_| actor::shutting_down())? {
+            return Ok(Some(Recovered { accepted, handle }));
+        }
+        let standing = self
+            .recovery
+            .read(query)
+            .await
+            .map_err(|error| actor::journal_error(&error))?;
+        let Some(accepted) = standing.accepted.as_deref().map(Kept::of) else {
+            return Ok(None);
         };
-        let gone = |_| actor::shutting_down();
-        self.orders
-            .send(actor::Order::Submit(Box::new(submission)))
-            .map_err(|_| actor::shutting_down())?;
-        accepted.await.map_err(gone)?
+        let (status, watch) = tokio::sync::watch::channel(live::Live::accepted());
+        let handle = QueryHandle::new(query.clone(), watch, self.orders.clone());
+        tokio::spawn(self.recovery.clone().follow(query.clone(), standing, status, requests));
+        let accepted = Arc::new(accepted);
+        Ok(Some(Recovered { accepted, handle }))
     }
 
     /// Cancels what runs, waits until it has ended, and stops.

@@ -1,5 +1,6 @@
 //! The driver's book on one query: who watches it, what it published, what it spent. Decides nothing.
 
+use crate::actor::Kept;
 use crate::handle::{QueryState, QueryStatus, ResultSet};
 use crate::journal::Journal;
 use mayfly_protocol::journal::Outcome;
@@ -8,11 +9,19 @@ use mayfly_schedule::{Event, Progress};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
 pub struct Live {
     pub status: watch::Sender<QueryStatus>,
-    pub journal: Arc<Mutex<Journal>>,
+    pub accepted: Arc<Kept>,
+    /// Incarnation of the coordinator that owns the query.
+    pub epoch: u32,
+    /// None while it is appended to, and of a query that ended elsewhere.
+    pub journal: Option<Box<Journal>>,
+    /// The scheduler has something that the journal shall know.
+    pub has_entries: bool,
+    /// How the query ends, once that is written.
+    pub ending: Option<Box<Outcome>>,
     /// What the coordinator asks of S3 for this query is counted here.
     pub requests: Store,
     pub sqs_requests: u64,
@@ -28,10 +37,22 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn new(status: watch::Sender<QueryStatus>, journal: Journal, requests: Store) -> Live {
+    pub fn new(status: watch::Sender<QueryStatus>, journal: Journal, requests: Store, accepted: Arc<Kept>) -> Live {
+        Live {
+            journal: Some(Box::new(journal)),
+            ..Live::past(status, requests, accepted)
+        }
+    }
+
+    /// Of a query that ended elsewhere.
+    pub fn past(status: watch::Sender<QueryStatus>, requests: Store, accepted: Arc<Kept>) -> Live {
         Live {
             status,
-            journal: Arc::new(Mutex::new(journal)),
+            accepted,
+            epoch: 1,
+            journal: None,
+            has_entries: false,
+            ending: None,
             requests,
             sqs_requests: 0,
             in_flight: 0,
@@ -60,10 +81,7 @@ impl Live {
         match event {
             Event::Reported { attempt, answer, meter } => {
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
-                self.keys
-                    .entry(attempt.task.stage)
-                    .or_default()
-                    .extend(key(&answer.output));
+                self.book_output(attempt.task.stage, &answer.output);
             }
             Event::Failed {
                 attempt,
@@ -73,8 +91,12 @@ impl Live {
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
                 self.lost |= meter.invocations > 0 && may_have_published(failure);
             }
-            Event::Submitted { .. } | Event::Canceled { .. } => {}
+            _ => {}
         }
+    }
+
+    pub fn book_output(&mut self, stage: StageId, output: &Output) {
+        self.keys.entry(stage).or_default().extend(key(output));
     }
 
     /// Keys that no reader will ask for again: all, or all but the result's.

@@ -6,6 +6,8 @@ use std::time::Duration;
 /// Settings of one coordinator.
 #[derive(Clone, Debug)]
 pub struct DriverSettings {
+    /// Names this coordinator in journals, for people.
+    pub coordinator: String,
     pub tenant: TenantId,
     /// Control bucket: shuffle, results, journal.
     pub bucket: String,

@@ -7,11 +7,12 @@ use arrow::datatypes::{DataType, Field, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use mayfly_catalog::{LearnedColumn, LearnedStatistics, Table, TableRef};
 use mayfly_protocol::QueryError;
+use serde::{Deserialize, Serialize};
 
 const COLUMNS: [&str; 3] = ["Column", "Values", "Distinct"];
 
 /// What is to be learned, of which table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lesson {
     pub table: TableRef,
     size_bytes: u64,

@@ -5,6 +5,7 @@ use crate::learn::Lesson;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use mayfly_protocol::{StageGraph, StageId};
+use serde::{Deserialize, Serialize};
 
 /// A planned statement.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub struct PlannedQuery {
 }
 
 /// What a query is run for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// Its rows.
     Rows,
@@ -59,7 +60,7 @@ pub enum Purpose {
 }
 
 /// A stage as planned, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fragment {
     pub stage: StageId,
     /// As `EXPLAIN (TYPE DISTRIBUTED)` shows it.

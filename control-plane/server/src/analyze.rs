@@ -163,8 +163,19 @@ fn actuals(fragment: &Fragment, stage: &StageProgress, bill: Option<&Bill>) -> V
             dollars.map_or("no bill".to_owned(), |dollars| dollars.to_string())
         ),
     ];
+    lines.extend((stage.copies > 0).then(|| copies(stage)));
     lines.extend(stage.skew.filter(|_| stage.tasks > 1).map(skew));
     lines
+}
+
+/// Second attempts at late tasks, and what they cost.
+fn copies(stage: &StageProgress) -> String {
+    format!(
+        "Copies: {} of stragglers, {} won; they were billed {}",
+        stage.copies,
+        stage.copies_won,
+        seconds(stage.speculated.billed_ms)
+    )
 }
 
 fn hedged(gets: u64) -> String {

@@ -6,12 +6,13 @@ pub use encoding::{decode, encode};
 
 use crate::types::Precision;
 use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Whom a request without a user counts for.
 const ANONYMOUS: &str = "anonymous";
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Client {
     pub user: String,
     pub source: Option<String>,

@@ -2,10 +2,11 @@
 
 use crate::analyze::Analyzed;
 use crate::engine::{
-    Answer, Columns, Engine, Pages, Position, RowBatches, RunningQuery, SessionChange, StageProgress, State, Status,
-    Submission,
+    Answer, Columns, Engine, Pages, Position, Recovered, RowBatches, RunningQuery, SessionChange, StageProgress, State,
+    Status, Submission,
 };
 use crate::learn::Learning;
+use crate::presentation::Presentation;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
@@ -13,9 +14,8 @@ use mayfly_cost::{Bill, PriceBook, bill};
 use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
 use mayfly_exchange::{ExchangeError, ResultReader};
 use mayfly_plan::{Planned, PlannedQuery, Planner, Purpose, Session};
-use mayfly_protocol::journal::Request;
+use mayfly_protocol::journal::{QueryLimits, Request};
 use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
-use mayfly_schedule::QueryLimits;
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,12 +34,12 @@ pub struct Coordinator {
 
 #[async_trait]
 impl Engine for Coordinator {
-    async fn submit(&self, id: QueryId, request: Request) -> Submission {
+    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission {
         // What planning asks of S3 is the query's too: it is counted on a meter that the driver goes on with.
         let requests = self.store.fork();
         let planned = self.planner(&requests).plan(&request.sql, &session(&request)).await;
         let answer = match planned {
-            Ok(Planned::Query(planned)) => self.run(id, request, planned, requests.clone()).await,
+            Ok(Planned::Query(planned)) => self.run(id, request, planned, memo, requests.clone()).await,
             Ok(Planned::Rows {
                 schema,
                 columns,
@@ -62,6 +62,19 @@ impl Engine for Coordinator {
             bill: Some(self.bill(&requests)),
         }
     }
+
+    async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError> {
+        let requests = self.store.fork();
+        let Some(found) = self.driver.recover(id, requests.clone()).await? else {
+            return Ok(None);
+        };
+        let presentation = Presentation::read(&found.accepted.presentation)?;
+        Ok(Some(Recovered {
+            accepted_at: found.accepted.request.accepted_at,
+            memo: presentation.memo.clone(),
+            answer: self.answer(found.handle, presentation, requests),
+        }))
+    }
 }
 
 impl Coordinator {
@@ -70,6 +83,7 @@ impl Coordinator {
         id: QueryId,
         request: Request,
         planned: PlannedQuery,
+        memo: String,
         requests: Store,
     ) -> Result<Answer, QueryError> {
         let PlannedQuery {
@@ -86,22 +100,38 @@ impl Coordinator {
             memory_bytes_max,
             result_rows_max,
         };
-        let handle = self.driver.submit(id, request, graph, limits, requests.clone()).await?;
+        let columns = Columns { names: columns, schema };
+        let presentation = Presentation::new(memo, &columns, text.distributed, fragments, purpose)?;
+        let submission = mayfly_driver::Submission {
+            query: id,
+            request,
+            graph,
+            limits,
+            presentation: presentation.write(),
+            requests: requests.clone(),
+        };
+        let handle = self.driver.submit(submission).await?;
+        self.answer(handle, presentation, requests)
+    }
+
+    /// The query as its client sees it, by what it is run for.
+    fn answer(&self, handle: QueryHandle, shown: Presentation, requests: Store) -> Result<Answer, QueryError> {
+        let columns = shown.columns()?;
         let query = Arc::new(Running {
             handle,
             store: requests,
-            schema: schema.clone(),
+            schema: columns.schema.clone(),
             prices: self.prices.clone(),
         });
-        let plan = text.distributed;
-        let (columns, query): (Columns, Arc<dyn RunningQuery>) = match purpose {
-            Purpose::Rows => (Columns { names: columns, schema }, query),
-            Purpose::Explain => (Analyzed::columns(), Arc::new(Analyzed::new(query, fragments))),
+        let (columns, query): (Columns, Arc<dyn RunningQuery>) = match shown.purpose {
+            Purpose::Rows => (columns, query),
+            Purpose::Explain => (Analyzed::columns(), Arc::new(Analyzed::new(query, shown.fragments))),
             Purpose::Learn(lesson) => {
                 let catalog = self.planner.catalog().clone();
                 (Learning::columns(), Arc::new(Learning { query, lesson, catalog }))
             }
         };
+        let plan = shown.plan;
         Ok(Answer::Query { columns, plan, query })
     }
 
@@ -222,6 +252,9 @@ fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
         bytes_out: stage.bytes_out,
         spilled_bytes: stage.statistics.spilled_bytes,
         attempts: stage.attempts,
+        copies: stage.copies,
+        copies_won: stage.copies_won,
+        speculated: stage.speculated,
         statistics: stage.statistics,
         skew: stage.skew,
         meter: stage.meter,

@@ -11,15 +11,28 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use mayfly_cost::Bill;
 use mayfly_protocol::journal::Request;
-use mayfly_protocol::{QueryError, QueryId};
+use mayfly_protocol::{EpochMs, QueryError, QueryId};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Plans and runs queries.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
-    /// Plans a query and starts it. Called at most once per id, at the client's first poll. Returns once the query is planned.
-    async fn submit(&self, id: QueryId, request: Request) -> Submission;
+    /// Plans a query and starts it. Called at most once per id, at the client's first poll. Returns once the query is planned. `memo` is
+    /// kept with the query for [`Engine::recover`].
+    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission;
+
+    /// A query that another server accepted, or an earlier life of this one; none if nobody did. It runs, or will be run, or has ended.
+    async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError>;
+}
+
+/// A query that was accepted elsewhere.
+pub struct Recovered {
+    pub accepted_at: EpochMs,
+    /// What the server that submitted it wanted to be kept.
+    pub memo: String,
+    /// [`Answer::Query`], or why it cannot be shown here.
+    pub answer: Result<Answer, QueryError>,
 }
 
 /// What became of a submitted statement, and what it cost so far to find out.

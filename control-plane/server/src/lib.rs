@@ -20,6 +20,7 @@ mod client;
 mod clock;
 mod learn;
 mod listen;
+mod presentation;
 mod quantity;
 mod query;
 mod result;

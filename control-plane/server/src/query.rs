@@ -5,15 +5,19 @@ mod activity;
 mod cursor;
 mod fill;
 mod id;
+mod memo;
 mod poll;
 mod reader;
+mod recover;
 mod registry;
 mod session;
 mod slug;
 mod start;
 mod view;
 
+pub use cursor::Cursor;
 pub use poll::{PollError, Want};
+pub use recover::Stand;
 pub use registry::Registry;
 pub use slug::Slug;
 pub use view::{Phase, View};
@@ -26,6 +30,7 @@ use crate::sql::Change;
 use activity::Activity;
 use mayfly_cost::Bill;
 use mayfly_protocol::{EpochMs, QueryError, QueryId};
+use memo::Memo;
 use reader::Reader;
 use session::SessionSettings;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,6 +113,15 @@ impl Query {
             activity: Activity::new(),
             reader: tokio::sync::Mutex::new(Reader::default()),
         })
+    }
+
+    /// What another server needs to know to go on answering.
+    fn memo(&self) -> Memo {
+        Memo {
+            slug: self.slug.to_string(),
+            sql: self.sql.clone(),
+            client: self.client.clone(),
+        }
     }
 
     /// Ends the query from outside. Without effect once it has ended; the first reason stays.

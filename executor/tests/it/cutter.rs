@@ -32,7 +32,6 @@ pub struct Run {
     pub tasks: u32,
     pub local_partitions: u32,
     pub memory_bytes_max: Option<u64>,
-    pub sort_merge_joins: bool,
     pub settings: BTreeMap<String, String>,
     /// Outputs up to this size ride in reports.
     pub inline_bytes_max: u64,
@@ -44,7 +43,6 @@ impl Default for Run {
             tasks: 3,
             local_partitions: 3,
             memory_bytes_max: None,
-            sort_merge_joins: false,
             settings: BTreeMap::new(),
             inline_bytes_max: 0,
         }
@@ -212,7 +210,7 @@ pub fn specs(nth: usize, stage: &Stage, done: &[Vec<TaskReport>], tables: &[Vec<
             local_partitions: run.local_partitions,
             size: FunctionSize::One,
             memory_bytes_max: run.memory_bytes_max,
-            sort_merge_joins: run.sort_merge_joins,
+            sort_merge_joins: false,
             cancel_key: None,
             deadline: deadline(Duration::from_secs(60)),
             settings: run.settings.clone(),

@@ -55,29 +55,6 @@ async fn a_join_that_cannot_spill_needs_memory() {
     assert_eq!(failure.class(), "needs_memory", "{failure}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_join_in_little_memory_spills_when_told_to_merge() {
-    let cloud = Cloud::start().await;
-    let tables = cloud.load_all().await;
-    let setting = ("datafusion.execution.batch_size".to_owned(), "1024".to_owned());
-    let sql = "select a.note, b.note from sales a join sales b on a.id = b.id + 1";
-    let run = Run {
-        memory_bytes_max: Some(1 << 20),
-        local_partitions: 1,
-        settings: [setting].into(),
-        ..Run::default()
-    };
-    let hashed = failure(execute(spec(sql, &tables, &run).await, &cloud.environment).await);
-    assert_eq!(hashed.class(), "needs_memory", "{hashed}");
-    let run = Run {
-        sort_merge_joins: true,
-        ..run
-    };
-    let report = report(execute(spec(sql, &tables, &run).await, &cloud.environment).await);
-    assert!(report.statistics.spilled_bytes > 0, "{:?}", report.statistics);
-    assert_eq!(report.output.rows(), 29_999);
-}
-
 /// Threads of this process that work for the task.
 fn threads(task: &str) -> usize {
     let name = |entry: std::io::Result<std::fs::DirEntry>| {

@@ -11,8 +11,10 @@
 //! read once for each.
 
 use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::Result;
 use datafusion::physical_expr::{LexOrdering, PhysicalExprRef, PhysicalSortExpr};
+use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoinExec};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -34,7 +36,10 @@ fn can(join: &HashJoinExec) -> bool {
         let data_type = key.data_type(&join.left().schema());
         data_type.is_ok_and(|data_type| !data_type.is_nested())
     };
-    !join.null_aware && !(collected && several) && join.on().iter().all(|(left, _)| flat(left))
+    if join.null_aware || (collected && several) {
+        return false;
+    }
+    join.on().iter().all(|(left, _)| flat(left))
 }
 
 fn merged(join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
@@ -44,13 +49,24 @@ fn merged(join: &HashJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
         sorted(join.left(), keys(left)),
         sorted(join.right(), keys(right)),
         join.on().to_vec(),
-        join.filter().cloned(),
+        join.filter().map(nullable),
         *join.join_type(),
         options,
         join.null_equality(),
     )?;
     let columns = projected(join, Arc::new(merge))?;
     Ok(sorted(&columns, join.properties().output_ordering().cloned()))
+}
+
+/// A merge evaluates the filter of an outer join over rows that it has filled up with nulls.
+fn nullable(filter: &JoinFilter) -> JoinFilter {
+    let fields = filter.schema().fields().iter();
+    let fields: Vec<Field> = fields.map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    JoinFilter::new(
+        Arc::clone(filter.expression()),
+        filter.column_indices().to_vec(),
+        Arc::new(Schema::new(fields)),
+    )
 }
 
 fn keys(keys: Vec<PhysicalExprRef>) -> Option<LexOrdering> {

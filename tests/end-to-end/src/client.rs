@@ -57,6 +57,16 @@ impl Client {
         serde_json::from_slice(&body).expect("the body is JSON")
     }
 
+    /// None if nobody answers there.
+    pub async fn try_get_json(&self, url: &str) -> Option<Value> {
+        let request = Request::builder().uri(url).body(Full::new(Bytes::new())).ok()?;
+        let response = self.http.request(request).await.ok()?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        assert_eq!(status, 200, "GET {url}: {}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).ok()
+    }
+
     pub async fn put_json(&self, url: &str, body: &Value) {
         let (status, answer) = self.send(Method::PUT, url, &body.to_string()).await;
         assert!(status < 300, "PUT {url}: {}", String::from_utf8_lossy(&answer));

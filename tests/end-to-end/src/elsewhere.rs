@@ -115,6 +115,15 @@ impl Cloud {
         }
     }
 
+    /// Of a server to which its command line tells everything.
+    pub fn none() -> Cloud {
+        Cloud {
+            moto: None,
+            mounts: Vec::new(),
+            arguments: Vec::new(),
+        }
+    }
+
     fn elsewhere(arguments: &[&str]) -> Cloud {
         let moto = Moto::for_server(arguments);
         let (mut kept, mut mounts) = (Vec::new(), Vec::new());

@@ -5,6 +5,7 @@ pub mod client;
 pub mod elsewhere;
 pub mod odd;
 pub mod oracle;
+pub mod proxy;
 pub mod python;
 pub mod server;
 pub mod slt;

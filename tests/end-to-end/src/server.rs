@@ -92,6 +92,22 @@ impl Server {
             .args(["serve", "--local", "--port", "0"])
             .args(executors.arguments());
         cloud.apply(&mut command);
+        Server::spawn(command, cloud)
+    }
+
+    /// Another server over the same cloud, by way of `s3`.
+    pub fn beside(&self, s3: &str, arguments: &[&str]) -> Server {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--local", "--port", "0", "--s3-endpoint", s3]);
+        command.args(["--sqs-endpoint", &self.sqs, "--lambda-endpoint", &self.lambda]);
+        command.args(arguments);
+        command
+            .env("AWS_ACCESS_KEY_ID", "emulator")
+            .env("AWS_SECRET_ACCESS_KEY", "emulator-secret");
+        Server::spawn(command, Cloud::none())
+    }
+
+    fn spawn(mut command: Command, cloud: Cloud) -> Server {
         let mut child = command
             .env("MAYFLY_LOG", "warn")
             .stdin(Stdio::null())
@@ -140,6 +156,12 @@ impl Server {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// SIGKILL: nothing is said to anybody.
+    pub fn kill(&mut self) {
+        signal(self.child.id(), Signal::SIGKILL);
+        let _ = self.child.wait();
     }
 
     /// SIGTERM, then waits. Returns how long it took.

@@ -1,8 +1,15 @@
 //! What a query leaves in S3 and in memory, and when it goes.
 
-use super::Actor;
+use super::{Actor, Order};
+use crate::DriverSettings;
 use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId};
 use mayfly_store::Store;
+use std::time::Duration;
+
+/// How long rows wait for a client that has not asked here yet.
+const UNWATCHED_MAX: Duration = Duration::from_secs(900);
+/// The longest that an attempt whose query has ended may run on, and a minute.
+const ZOMBIES_MAX: Duration = Duration::from_secs(120);
 
 impl Actor {
     /// A losing or late attempt's object: nobody will read it.
@@ -24,6 +31,32 @@ impl Actor {
         });
     }
 
+    pub(super) fn is_watched(&self, query: &QueryId) -> bool {
+        let live = self.live.get(query);
+        live.is_some_and(|live| live.status.receiver_count() > 0)
+    }
+
+    /// A query that was taken over may have lost its client with its coordinator; its rows wait a while for one.
+    pub(super) fn release_if_unwatched(&self, query: &QueryId) {
+        if self.live.get(query).is_none_or(|live| live.epoch == 1) {
+            return;
+        }
+        let (orders, query) = (self.orders.clone(), query.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(UNWATCHED_MAX).await;
+            let _ = orders.send(Order::ReleaseUnwatched(query));
+        });
+    }
+
+    /// Attempts that nobody waits for any more look for this now and then, and stop.
+    pub(super) fn tell_to_stop(&mut self, query: &QueryId) {
+        let Some(live) = self.live.get_mut(query) else { return };
+        // The word goes with what they may yet publish.
+        live.lost = true;
+        let (store, settings, query) = (live.requests.clone(), self.settings.clone(), query.clone());
+        tokio::spawn(async move { tell_to_stop(&store, &settings, &query).await });
+    }
+
     /// Drops the book on a query that has ended, was read, and has no invocation out any more. If an attempt ended unseen, what it may
     /// have published is looked for first.
     pub(super) fn forget(&mut self, query: &QueryId) {
@@ -38,15 +71,30 @@ impl Actor {
         }
     }
 
-    /// Its listings are on the query's bill: they can cost more than the query did.
+    /// Twice: an attempt that nobody hears of may publish until its deadline. The listings are on the query's bill: they can cost more than
+    /// the query did.
     fn sweep(&self, query: QueryId, store: Store) {
         let settings = self.settings.clone();
         tokio::spawn(async move {
-            for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, &query) {
-                if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {
-                    tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");
-                }
-            }
+            sweep_once(&settings, &query, &store).await;
+            tokio::time::sleep(ZOMBIES_MAX).await;
+            sweep_once(&settings, &query, &store).await;
         });
+    }
+}
+
+/// Puts the word where a query's attempts look for it.
+pub(super) async fn tell_to_stop(store: &Store, settings: &DriverSettings, query: &QueryId) {
+    let key = mayfly_protocol::key::cancel(&settings.tenant, query);
+    if let Err(error) = store.put(&settings.bucket, &key, bytes::Bytes::new()).await {
+        tracing::warn!(%query, %error, "cannot tell attempts to stop; their deadlines will");
+    }
+}
+
+async fn sweep_once(settings: &DriverSettings, query: &QueryId, store: &Store) {
+    for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, query) {
+        if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {
+            tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");
+        }
     }
 }

@@ -32,6 +32,9 @@ fn scanned() -> StageProgress {
         bytes_out: 12_345,
         spilled_bytes: 5_000,
         attempts: 4,
+        copies: 0,
+        copies_won: 0,
+        speculated: Meter::default(),
         statistics: TaskStatistics {
             rows_scanned: 1_234_567,
             bytes_scanned: 8_765_432,

@@ -3,8 +3,8 @@
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use mayfly_protocol::{ErrorCode, QueryError};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A result that is read batch by batch. A batch read twice from one position is the same batch.
@@ -15,7 +15,7 @@ pub trait Pages: Send + Sync + 'static {
 }
 
 /// A place between two batches: whatever the source needs to find it again. The default is the start.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position(Value);
 
 impl Position {

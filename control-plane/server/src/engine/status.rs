@@ -57,6 +57,11 @@ pub struct StageProgress {
     pub spilled_bytes: u64,
     /// Attempts launched, whatever became of them.
     pub attempts: u32,
+    /// Of these, second attempts at tasks that were late, and how many of them were faster.
+    pub copies: u32,
+    pub copies_won: u32,
+    /// What the copies were billed.
+    pub speculated: Meter,
     /// Sums over finished tasks; the memory peak is the largest.
     pub statistics: TaskStatistics,
     /// Of a complete stage.

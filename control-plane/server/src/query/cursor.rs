@@ -2,11 +2,14 @@
 
 use crate::engine::{Pages, Position};
 use arrow::record_batch::RecordBatch;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use mayfly_protocol::QueryError;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Before row `row` of the batch that is read at `position`, the `ordinal`-th of the result.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     position: Position,
     pub ordinal: u64,
@@ -14,6 +17,17 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// For a URI; none at the start.
+    pub fn to_text(&self) -> Option<String> {
+        let json = serde_json::to_vec(self).expect("numbers and JSON make JSON");
+        (*self != Cursor::default()).then(|| BASE64_URL_SAFE_NO_PAD.encode(json))
+    }
+
+    pub fn from_text(text: &str) -> Option<Cursor> {
+        let json = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+
     /// Whether `self` lies before `other`.
     pub fn is_before(&self, other: &Cursor) -> bool {
         (self.ordinal, self.row) < (other.ordinal, other.row)

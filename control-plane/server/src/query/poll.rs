@@ -148,7 +148,7 @@ impl Query {
             .await
             .map_err(|_| PollError::Gone)?;
         let next = (!span.is_last).then_some(want.token + 1);
-        let frame = Frame::new(self, &want.base, next);
+        let frame = Frame::new(self, &want.base, next).from(&filled.next.cursor);
         Ok(frame.page(
             &self.view(),
             &mut reader.counters.clone(),
@@ -174,7 +174,8 @@ impl Query {
     }
 
     fn frame<'a>(&'a self, reader: &Reader, want: &'a Want, is_last: bool) -> Frame<'a> {
-        Frame::new(self, &want.base, (!is_last).then(|| reader.next_token() + 1))
+        let next = (!is_last).then(|| reader.next_token() + 1);
+        Frame::new(self, &want.base, next).from(&reader.scan.cursor)
     }
 }
 

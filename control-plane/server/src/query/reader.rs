@@ -43,6 +43,15 @@ pub enum Place {
 }
 
 impl Reader {
+    /// Of a query whose earlier pages another server made: the next page has this token, and begins there.
+    pub fn resumed(token: u64, cursor: Cursor) -> Reader {
+        Reader {
+            issued: token.saturating_sub(1),
+            scan: Scan::at(cursor),
+            ..Reader::default()
+        }
+    }
+
     pub fn place(&self, token: u64) -> Place {
         match (&self.newest, self.spans.get(&token)) {
             (Some(page), _) if token == self.issued => Place::Again(page.clone()),

@@ -9,13 +9,19 @@ use mayfly_protocol::{ErrorCode, QueryError, QueryId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub struct Registry {
     settings: Arc<ServerSettings>,
     ids: QueryIds,
     queries: Mutex<BTreeMap<QueryId, Entry>>,
+    /// Each recovery reads a journal: few at a time, whatever strangers ask for.
+    pub(super) recoveries: Semaphore,
 }
+
+/// Recoveries under way at a time.
+const RECOVERIES_MAX: usize = 8;
 
 struct Entry {
     query: Arc<Query>,
@@ -30,6 +36,7 @@ impl Registry {
             settings,
             ids: QueryIds::new(),
             queries: Mutex::default(),
+            recoveries: Semaphore::new(RECOVERIES_MAX),
         }
     }
 
@@ -46,15 +53,15 @@ impl Registry {
             let message = format!("{alive} queries are registered or running; try again when some have ended");
             return Err(QueryError::new(ErrorCode::QueryQueueFull, message));
         }
-        queries.insert(
-            id,
-            Entry {
-                query: query.clone(),
-                ended: None,
-                released: false,
-            },
-        );
+        queries.insert(id, Entry::new(query.clone()));
         Ok(query)
+    }
+
+    /// The query that stands under its id: this one, unless another was first.
+    pub(super) fn insert(&self, query: Arc<Query>) -> Arc<Query> {
+        let mut queries = self.lock();
+        let entry = queries.entry(query.id.clone()).or_insert_with(|| Entry::new(query));
+        entry.query.clone()
     }
 
     pub fn get(&self, id: &QueryId) -> Option<Arc<Query>> {
@@ -90,6 +97,14 @@ impl Registry {
 }
 
 impl Entry {
+    fn new(query: Arc<Query>) -> Entry {
+        Entry {
+            query,
+            ended: None,
+            released: false,
+        }
+    }
+
     fn observe(&mut self, now: Instant, settings: &ServerSettings) {
         let is_final = self.query.view().phase.is_final();
         if !is_final && self.query.is_started() && self.query.activity.idle() > settings.client_timeout {

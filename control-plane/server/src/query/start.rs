@@ -7,6 +7,7 @@ use crate::engine::{Answer, Engine, Submission};
 use crate::result::Shown;
 use crate::settings::ServerSettings;
 use crate::sql::{Change, Resolved, resolve};
+use crate::types::Precision;
 use mayfly_cost::Bill;
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
@@ -83,14 +84,14 @@ async fn plan(
         ),
         Ok(Resolved::Run(sql)) => {
             let request = query.request(sql, since, deadline);
-            let Submission { answer, bill } = engine.submit(query.id.clone(), request).await;
-            (answer.and_then(|answer| ready(&query, answer)), bill)
+            let memo = query.memo().write();
+            let Submission { answer, bill } = engine.submit(query.id.clone(), request, memo).await;
+            (answer.and_then(|answer| ready(query.client.precision, answer)), bill)
         }
     }
 }
 
-fn ready(query: &Query, answer: Answer) -> Result<Ready, QueryError> {
-    let precision = query.client.precision;
+pub(super) fn ready(precision: Precision, answer: Answer) -> Result<Ready, QueryError> {
     match answer {
         Answer::Query { columns, plan, query } => match Shown::new(columns, precision) {
             Ok(shown) => Ok(Ready::Query { shown, plan, query }),

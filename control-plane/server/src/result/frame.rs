@@ -6,7 +6,7 @@ use super::shown::Shown;
 use super::stats::{Counters, Stats};
 use crate::client::encode;
 use crate::engine::SessionChange;
-use crate::query::{Query, View};
+use crate::query::{Cursor, Query, View};
 use crate::sql::Change;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
@@ -36,6 +36,8 @@ pub struct Frame<'a> {
     base: &'a str,
     /// Token of the next page; none on the last: that is how clients see the end.
     next: Option<u64>,
+    /// Where the next page's rows begin, for a server that does not know; none at the first row.
+    at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +77,18 @@ struct WarningCode {
 
 impl<'a> Frame<'a> {
     pub fn new(query: &'a Query, base: &'a str, next: Option<u64>) -> Frame<'a> {
-        Frame { query, base, next }
+        Frame {
+            query,
+            base,
+            next,
+            at: None,
+        }
+    }
+
+    /// The next page begins there.
+    pub fn from(self, cursor: &Cursor) -> Frame<'a> {
+        let at = cursor.to_text();
+        Frame { at, ..self }
     }
 
     pub fn page(&self, view: &View, counters: &mut Counters, content: Content<'_>) -> Page {
@@ -111,8 +124,9 @@ impl<'a> Frame<'a> {
         } else {
             "queued"
         };
+        let at = self.at.as_ref().map(|at| format!(".{at}")).unwrap_or_default();
         format!(
-            "{}/v1/statement/{step}/{}/{}/{token}",
+            "{}/v1/statement/{step}/{}/{}/{token}{at}",
             self.base, self.query.id, self.query.slug
         )
     }

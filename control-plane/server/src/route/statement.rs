@@ -5,7 +5,7 @@ use super::{App, refuse};
 use crate::client::Client;
 use crate::clock;
 use crate::quantity;
-use crate::query::{PollError, Query, Want};
+use crate::query::{PollError, Query, Stand, Want};
 use crate::result::{Page, refusal};
 use crate::settings::{BODY_BYTES_MAX, PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, REQUEST_READ_DURATION_MAX};
 use axum::body::{Body, to_bytes};
@@ -77,7 +77,7 @@ pub struct PollParameters {
     target_result_size: Option<String>,
 }
 
-/// `{id}/{slug}/{token}`
+/// `{id}/{slug}/{token}`, the token followed by `.` and a [`Cursor`](crate::query::Cursor) once rows were shown
 type Place = (String, String, String);
 
 pub async fn page(
@@ -87,8 +87,11 @@ pub async fn page(
     Path(place): Path<Place>,
     Parameters(parameters): Parameters<PollParameters>,
 ) -> Response {
-    let Some((query, token)) = find(&app, &place) else {
-        return refuse(StatusCode::NOT_FOUND, "no such query");
+    let (query, token) = match find(&app, &place).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return refuse(StatusCode::NOT_FOUND, "no such query"),
+        // Clients ask again.
+        Err(error) => return refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     };
     let Some((wait_max, page_bytes)) = parameters.read() else {
         return refuse(StatusCode::BAD_REQUEST, "maxWait or targetResultSize cannot be read");
@@ -123,26 +126,33 @@ impl PollParameters {
 
 /// Says that the client is alive.
 pub async fn heartbeat(State(app): State<App>, Path(place): Path<Place>) -> StatusCode {
-    match find(&app, &place) {
-        Some((query, _)) => {
+    match find(&app, &place).await {
+        Ok(Some((query, _))) => {
             query.touch();
             StatusCode::OK
         }
-        None => StatusCode::NOT_FOUND,
+        Ok(None) => StatusCode::NOT_FOUND,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// 204 whatever there was to cancel: Python takes any other status for an error, and asks also after the end.
 pub async fn cancel(State(app): State<App>, Path(place): Path<Place>) -> StatusCode {
-    if let Some((query, _)) = find(&app, &place) {
+    if let Ok(Some((query, _))) = find(&app, &place).await {
         query.stop(QueryError::new(ErrorCode::UserCanceled, "query was canceled"));
     }
     StatusCode::NO_CONTENT
 }
 
 /// The query, if the secret is its own. Unknown and foreign look the same.
-fn find(app: &App, (id, slug, token): &Place) -> Option<(Arc<Query>, u64)> {
-    let query = app.registry.get(&id.parse().ok()?)?;
-    let token = token.parse().ok()?;
-    query.slug.matches(slug).then_some((query, token))
+async fn find(app: &App, (id, slug, place): &Place) -> Result<Option<(Arc<Query>, u64)>, QueryError> {
+    let (token, at) = match place.split_once('.') {
+        Some((token, at)) => (token, Some(at)),
+        None => (place.as_str(), None),
+    };
+    let (Ok(id), Ok(token)) = (id.parse(), token.parse()) else {
+        return Ok(None);
+    };
+    let found = app.registry.find(&app.engine, &id, Stand { slug, token, at }).await?;
+    Ok(found.map(|query| (query, token)))
 }

@@ -1,9 +1,10 @@
 //! How many digits of a second a client sees, and how time zones are called.
 
 use arrow::datatypes::TimeUnit;
+use serde::{Deserialize, Serialize};
 
 /// What a client can take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// As many digits as the type has: the client said PARAMETRIC_DATETIME.
     Exact,

@@ -4,6 +4,7 @@ mod lifecycle;
 mod limits;
 mod native;
 mod paging;
+mod recovery;
 mod results;
 mod session;
 mod support;

@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, col};
 use datafusion::physical_plan::joins::utils::{ColumnIndex, JoinFilter};
-use datafusion::physical_plan::joins::{HashJoinExec, HashJoinExecBuilder, PartitionMode, SortMergeJoinExec};
+use datafusion::physical_plan::joins::{HashJoinExecBuilder, PartitionMode, SortMergeJoinExec};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use std::sync::Arc;
 
@@ -29,23 +29,24 @@ const TYPES: [JoinType; 10] = [
     JoinType::RightMark,
 ];
 
-/// `rows` rows of a key with repetitions and nulls, a number and a text.
+/// `rows` rows of a key with repetitions and nulls, a number and a text, in small batches.
 fn side(rows: i32, step: i32) -> Arc<dyn ExecutionPlan> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("k", DataType::Int32, true),
         Field::new("n", DataType::Int32, false),
         Field::new("t", DataType::Utf8, false),
     ]));
-    let keys = (0..rows).map(|row| (row % 11 != 0).then_some(row * step % 97));
-    let columns: (Int32Array, Int32Array, StringArray) = (
-        keys.collect(),
-        (0..rows).map(|row| Some(row % 13)).collect(),
-        (0..rows).map(|row| Some(format!("text {row} of a row"))).collect(),
-    );
-    let columns: Vec<datafusion::arrow::array::ArrayRef> =
-        vec![Arc::new(columns.0), Arc::new(columns.1), Arc::new(columns.2)];
-    let batch = RecordBatch::try_new(schema.clone(), columns).expect("one length");
-    MemorySourceConfig::try_new_exec(&[vec![batch]], schema, None).expect("one schema")
+    let batch = |start: i32| {
+        let rows = start..rows.min(start + 500);
+        let keys = rows.clone().map(|row| (row % 11 != 0).then_some(row * step % 97));
+        let keys: Int32Array = keys.collect();
+        let numbers: Int32Array = rows.clone().map(|row| Some(row % 13)).collect();
+        let texts: StringArray = rows.map(|row| Some(format!("text {row} of a row"))).collect();
+        let columns: [datafusion::arrow::array::ArrayRef; 3] = [Arc::new(keys), Arc::new(numbers), Arc::new(texts)];
+        RecordBatch::try_new(schema.clone(), columns.into()).expect("one length")
+    };
+    let batches = (0..rows).step_by(500).map(batch).collect();
+    MemorySourceConfig::try_new_exec(&[batches], schema.clone(), None).expect("one schema")
 }
 
 fn filter() -> JoinFilter {
@@ -122,16 +123,17 @@ fn a_null_aware_join_stays_hashed() {
 
 #[tokio::test]
 async fn a_build_side_beyond_the_pool_spills() {
-    let (left, right) = (side(60_000, 7), side(2_000, 5));
-    let on = vec![(
-        col("t", &left.schema()).expect("t"),
-        col("t", &right.schema()).expect("t"),
-    )];
-    let hashed: HashJoinExec = HashJoinExecBuilder::new(left, right, on, JoinType::Inner)
-        .with_partition_mode(PartitionMode::CollectLeft)
-        .build()
-        .expect("a join");
-    let hashed: Arc<dyn ExecutionPlan> = Arc::new(hashed);
+    // Each anew: a join keeps how building went.
+    let hashed = || {
+        let (left, right) = (side(60_000, 7), side(2_000, 5));
+        let on = vec![(
+            col("t", &left.schema()).expect("t"),
+            col("t", &right.schema()).expect("t"),
+        )];
+        let join = HashJoinExecBuilder::new(left, right, on, JoinType::Inner);
+        let join = join.with_partition_mode(PartitionMode::CollectLeft);
+        join.build_exec().expect("a join")
+    };
     let context = || {
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(3 << 20)));
         let config = datafusion::prelude::SessionConfig::new()
@@ -140,10 +142,9 @@ async fn a_build_side_beyond_the_pool_spills() {
         let context = TaskContext::default().with_session_config(config);
         Arc::new(context.with_runtime(runtime.build_arc().expect("a runtime")))
     };
-    let error = collect(hashed.clone(), context())
-        .await
-        .expect_err("its hash table is larger");
-    assert!(error.to_string().contains("Resources exhausted"), "{error}");
-    let merged = rows(instead(hashed.clone()).expect("a join"), context()).await;
-    assert_eq!(merged, rows(hashed, Arc::new(TaskContext::default())).await);
+    let error = collect(hashed(), context()).await;
+    let error = error.expect_err("its hash table is larger").to_string();
+    assert!(error.contains("Resources exhausted"), "{error}");
+    let merged = rows(instead(hashed()).expect("a join"), context()).await;
+    assert_eq!(merged, rows(hashed(), Arc::new(TaskContext::default())).await);
 }

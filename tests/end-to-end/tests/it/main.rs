@@ -4,6 +4,7 @@ mod adaptive;
 mod analyze_table;
 mod clients;
 mod command_line;
+mod coordinators;
 mod double_entry;
 mod errors;
 mod executor_programs;

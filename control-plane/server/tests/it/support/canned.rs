@@ -6,9 +6,10 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use mayfly_protocol::journal::Request;
-use mayfly_protocol::{ErrorCode, QueryError, QueryId, SourceLocation};
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError, QueryId, SourceLocation};
 use mayfly_server::Engine;
-use mayfly_server::engine::{Answer, Columns, Pages, Position, RowBatches, SessionChange, Submission};
+use mayfly_server::engine::{Answer, Columns, Pages, Position, Recovered, RowBatches, SessionChange, Submission};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ const BATCH_ROWS: i64 = 1000;
 
 #[derive(Default)]
 pub struct Canned {
+    /// When each query was accepted, and its memo.
+    pub kept: Mutex<BTreeMap<QueryId, (EpochMs, String)>>,
     pub submitted: Mutex<Vec<Request>>,
     pub running: Mutex<Option<Arc<FakeQuery>>>,
 }
@@ -43,7 +46,8 @@ impl Canned {
 
 #[async_trait]
 impl Engine for Canned {
-    async fn submit(&self, _id: QueryId, request: Request) -> Submission {
+    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission {
+        self.kept.lock().unwrap().insert(id, (request.accepted_at, memo));
         self.submitted.lock().unwrap().push(request.clone());
         let words: Vec<&str> = request.sql.split_whitespace().collect();
         let answer = match words.as_slice() {
@@ -79,6 +83,23 @@ impl Engine for Canned {
             }
         };
         Submission::of(answer)
+    }
+
+    async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError> {
+        let Some(kept) = self.kept.lock().unwrap().get(id).cloned() else {
+            return Ok(None);
+        };
+        let query = self.query();
+        let answer = Answer::Query {
+            columns: Columns::of(schema()),
+            plan: String::new(),
+            query,
+        };
+        Ok(Some(Recovered {
+            accepted_at: kept.0,
+            memo: kept.1,
+            answer: Ok(answer),
+        }))
     }
 }
 
