@@ -3,6 +3,7 @@
 //! Everything is checked against the spec: that each leaf has its binding and each binding its leaf, that splits lie where the
 //! executor may read, and that partition counts are what the planner meant.
 
+mod ahead;
 mod copartition;
 pub mod fetch;
 pub mod footer;
@@ -150,12 +151,12 @@ impl Binder<'_> {
         let partitions = self.local_partitions(scan.partitions())?;
         let store = self.sources.store.clone();
         let (footers, meter) = (Arc::clone(&self.sources.footers), Arc::clone(&self.sources.scanned));
-        let readers = Arc::new(SplitReaderFactory::new(scan.scan, store, footers, meter));
+        let readers = SplitReaderFactory::new(scan.scan, store, footers, meter).with_reads_ahead(scan.limit.is_none());
         scan::bind_scan(
             scan,
             &binding.splits,
             partitions,
-            readers,
+            Arc::new(readers),
             &self.sources.scanned,
             self.config,
         )

@@ -2,9 +2,11 @@
 //!
 //! Parquet's decoder sees only the split's row groups: the footer that it is handed holds no others.
 
+use super::ahead::{Ahead, Fetched};
 use super::fetch;
 use super::footer::{FooterCache, FooterKey};
 use bytes::Bytes;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
@@ -112,6 +114,7 @@ pub struct SplitReaderFactory {
     store: Store,
     footers: Arc<FooterCache>,
     meter: Arc<ScanMeter>,
+    reads_ahead: bool,
 }
 
 impl fmt::Debug for SplitReaderFactory {
@@ -127,7 +130,14 @@ impl SplitReaderFactory {
             store,
             footers,
             meter,
+            reads_ahead: true,
         }
+    }
+
+    /// Whether readers ask for a row group before it is wanted; a scan that may stop early should not.
+    pub fn with_reads_ahead(mut self, reads_ahead: bool) -> SplitReaderFactory {
+        self.reads_ahead = reads_ahead;
+        self
     }
 }
 
@@ -147,8 +157,11 @@ impl ParquetFileReaderFactory for SplitReaderFactory {
             meter: Arc::clone(&self.meter),
             split: Arc::new(split),
         };
-        let footers = Arc::clone(&self.footers);
-        Ok(Box::new(SplitReader { get, footers }))
+        Ok(Box::new(SplitReader {
+            get,
+            footers: Arc::clone(&self.footers),
+            ahead: self.reads_ahead.then(Ahead::default),
+        }))
     }
 }
 
@@ -214,6 +227,27 @@ impl MetadataFetch for RangeGet {
 struct SplitReader {
     get: RangeGet,
     footers: Arc<FooterCache>,
+    ahead: Option<Ahead>,
+}
+
+impl SplitReader {
+    /// The ranges, as they were asked for ahead or by requests of their own; and meanwhile what should be next.
+    async fn ranges(&mut self, ranges: Vec<Range<u64>>) -> Fetched {
+        let Some(ahead) = &mut self.ahead else {
+            return self.get.many(ranges).await;
+        };
+        let early = ahead.take(&ranges);
+        let bytes = match early {
+            Some(task) => match task.join().await {
+                Ok(bytes) => bytes?,
+                Err(cause) => return Err(ParquetError::External(Box::new(cause))),
+            },
+            None => self.get.many(ranges.clone()).await?,
+        };
+        let get = self.get.clone();
+        ahead.guess(&ranges, |next| SpawnedTask::spawn(async move { get.many(next).await }));
+        Ok(bytes)
+    }
 }
 
 impl AsyncFileReader for SplitReader {
@@ -228,7 +262,7 @@ impl AsyncFileReader for SplitReader {
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
-        self.get.many(ranges).boxed()
+        self.ranges(ranges).boxed()
     }
 
     fn get_metadata<'a>(
@@ -243,7 +277,11 @@ impl AsyncFileReader for SplitReader {
         };
         async move {
             let footer = self.footers.get(&key, async || self.get.footer().await).await?;
-            restrict(footer, &split)
+            let footer = restrict(footer, &split)?;
+            if let Some(ahead) = &mut self.ahead {
+                ahead.begin(Arc::clone(&footer));
+            }
+            Ok(footer)
         }
         .boxed()
     }

@@ -1,0 +1,106 @@
+//! The bytes of the next row group, asked for while this one is decoded. Without it a scan waits for S3, then computes, then waits again.
+//!
+//! Which bytes comes from what was asked for last: the same columns, one row group on. A reader whose guess proves wrong (a filter that
+//! was found meanwhile skips row groups) guesses no more. Left out: the requests themselves, see `reader`.
+
+use bytes::Bytes;
+use datafusion::common::runtime::SpawnedTask;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes that wait for one reader. What takes more is fetched when it is wanted.
+const AHEAD_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+pub type Fetched = Result<Vec<Bytes>, ParquetError>;
+
+/// What one reader has asked for ahead.
+#[derive(Default)]
+pub struct Ahead {
+    footer: Option<Arc<ParquetMetaData>>,
+    pending: Vec<Pending>,
+}
+
+/// Whole column chunks of one row group.
+struct Pending {
+    row_group: usize,
+    ranges: Vec<Range<u64>>,
+    bytes: SpawnedTask<Fetched>,
+}
+
+/// Columns of a row group, all of each.
+struct Chunks {
+    row_group: usize,
+    columns: Vec<usize>,
+}
+
+impl Ahead {
+    /// Guesses from here on, by the footer that the decoder works with.
+    pub fn begin(&mut self, footer: Arc<ParquetMetaData>) {
+        self.footer = Some(footer);
+    }
+
+    /// The request under way for exactly these ranges, if there is one.
+    pub fn take(&mut self, ranges: &[Range<u64>]) -> Option<SpawnedTask<Fetched>> {
+        let at = self.pending.iter().position(|pending| pending.ranges == ranges)?;
+        Some(self.pending.swap_remove(at).bytes)
+    }
+
+    /// Asks for what should be wanted after these ranges.
+    pub fn guess(&mut self, ranges: &[Range<u64>], fetch: impl FnOnce(Vec<Range<u64>>) -> SpawnedTask<Fetched>) {
+        let Some(footer) = &self.footer else { return };
+        let Some(now) = chunks(footer, ranges) else { return };
+        if self.pending.iter().any(|pending| pending.row_group < now.row_group) {
+            self.stop();
+            return;
+        }
+        let row_group = now.row_group + 1;
+        let Some(next) = ranges_of(footer, row_group, &now.columns) else {
+            return;
+        };
+        let waiting = self.pending.iter().flat_map(|pending| &pending.ranges).chain(&next);
+        if waiting.map(|range| range.end - range.start).sum::<u64>() <= AHEAD_BYTES_MAX {
+            self.pending.push(Pending {
+                row_group,
+                ranges: next.clone(),
+                bytes: fetch(next),
+            });
+        }
+    }
+
+    fn stop(&mut self) {
+        self.footer = None;
+        self.pending.clear();
+    }
+}
+
+/// The columns whose chunks the ranges are, in one row group; none if they are anything else, such as single pages.
+fn chunks(footer: &ParquetMetaData, ranges: &[Range<u64>]) -> Option<Chunks> {
+    let first = ranges.first()?;
+    let has_first = |group: usize| column_at(footer, group, first).is_some();
+    let row_group = (0..footer.num_row_groups()).find(|group| has_first(*group))?;
+    let columns = ranges.iter().map(|range| column_at(footer, row_group, range));
+    Some(Chunks {
+        row_group,
+        columns: columns.collect::<Option<_>>()?,
+    })
+}
+
+fn column_at(footer: &ParquetMetaData, row_group: usize, range: &Range<u64>) -> Option<usize> {
+    let columns = footer.row_group(row_group).columns();
+    columns.iter().position(|column| chunk(column.byte_range()) == *range)
+}
+
+fn ranges_of(footer: &ParquetMetaData, row_group: usize, columns: &[usize]) -> Option<Vec<Range<u64>>> {
+    let group = footer.row_groups().get(row_group)?;
+    let ranges = columns.iter().map(|column| chunk(group.column(*column).byte_range()));
+    Some(ranges.collect())
+}
+
+fn chunk((start, length): (u64, u64)) -> Range<u64> {
+    start..start + length
+}
+
+#[cfg(test)]
+mod tests;
