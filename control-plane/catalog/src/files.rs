@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use mayfly_protocol::{ErrorCode, QueryError};
 use mayfly_store::{Listed, Store};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataWriter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +31,7 @@ const TABLES_CACHED_MAX: usize = 1_024;
 /// Largest object of persisted footers; beyond it they are read again after a restart.
 const PERSISTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 type Known = BTreeMap<String, Arc<TableFile>>;
 
@@ -67,7 +68,9 @@ struct PersistedFile {
     key: String,
     etag: String,
     size_bytes: u64,
+    /// As at the end of a file: page indexes if there are any, the footer, its length, and the magic.
     footer: String,
+    has_pages: bool,
 }
 
 /// Where the footers of one table are persisted.
@@ -211,7 +214,12 @@ async fn decode_persisted(location: &Location, file: PersistedFile) -> Option<Ta
         key: file.key,
         etag: file.etag,
         size_bytes: file.size_bytes,
+        ends_at: bytes.len() as u64,
         bytes: Bytes::from(bytes),
+        pages: match file.has_pages {
+            true => PageIndexPolicy::Optional,
+            false => PageIndexPolicy::Skip,
+        },
     };
     footer::decode(location, raw).await.ok()
 }
@@ -228,7 +236,8 @@ fn encode(files: &[Arc<TableFile>]) -> Option<Bytes> {
     let mut total = 0;
     let mut persisted = Vec::with_capacity(files.len());
     for file in files {
-        let footer = BASE64_STANDARD.encode(footer_bytes(file)?);
+        let metadata = &file.footer.as_ref()?.metadata;
+        let footer = BASE64_STANDARD.encode(footer_bytes(metadata)?);
         total += footer.len() + file.key.len();
         if total > PERSISTED_BYTES_MAX {
             return None;
@@ -238,6 +247,7 @@ fn encode(files: &[Arc<TableFile>]) -> Option<Bytes> {
             etag: file.etag.clone(),
             size_bytes: file.size_bytes,
             footer,
+            has_pages: metadata.offset_index().is_some(),
         });
     }
     let object = Persisted {
@@ -247,14 +257,9 @@ fn encode(files: &[Arc<TableFile>]) -> Option<Bytes> {
     serde_json::to_vec(&object).ok().map(Bytes::from)
 }
 
-/// The footer's Thrift bytes, written anew from what was decoded.
-fn footer_bytes(file: &TableFile) -> Option<Vec<u8>> {
+/// The end of the file, written anew from what was decoded.
+fn footer_bytes(metadata: &ParquetMetaData) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let metadata = &file.footer.as_ref()?.metadata;
-    parquet::file::metadata::ParquetMetaDataWriter::new(&mut bytes, metadata)
-        .finish()
-        .ok()?;
-    // The writer appends the length and the magic.
-    bytes.truncate(bytes.len().saturating_sub(parquet::file::FOOTER_SIZE));
+    ParquetMetaDataWriter::new(&mut bytes, metadata).finish().ok()?;
     Some(bytes)
 }

@@ -1,4 +1,5 @@
-//! Reads one Parquet footer: one ranged GET when it fits the file's last 64 KiB, two otherwise. Trusts nothing that it reads.
+//! Reads one Parquet footer: one ranged GET when it fits the file's last 64 KiB, two otherwise. Page indexes, which lie before it, are
+//! taken along where these bytes hold them. Trusts nothing that it reads.
 
 use crate::definition::plain_schema;
 use crate::{Location, TableFile, error};
@@ -9,7 +10,9 @@ use mayfly_store::{Listed, Store};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
 use parquet::file::FOOTER_SIZE;
-use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 
 /// How much of a file's end the first GET asks for.
 const TAIL_BYTES: u64 = 64 * 1024;
@@ -20,12 +23,16 @@ const FOOTER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Magic at both ends, and the footer's length.
 const FILE_BYTES_MIN: u64 = 12;
 
-/// A file's footer as bytes: what is persisted.
+/// A file's footer as bytes.
 pub(crate) struct RawFooter {
     pub key: String,
     pub etag: String,
     pub size_bytes: u64,
+    /// The end of the file, or of what was persisted in its place; the footer is within.
     pub bytes: Bytes,
+    /// Size of what these bytes end.
+    pub ends_at: u64,
+    pub pages: PageIndexPolicy,
 }
 
 /// Reads the footer of a listed object at exactly the listed version.
@@ -53,15 +60,17 @@ pub(crate) async fn read(store: &Store, location: &Location, listed: &Listed) ->
     }
     let start = end - length;
     let bytes = if start >= tail_start {
-        tail.slice((start - tail_start) as usize..(end - tail_start) as usize)
+        tail
     } else {
-        get(start..end).await?
+        get(start..size).await?
     };
     Ok(RawFooter {
         key: listed.key.clone(),
         etag: listed.etag.clone(),
         size_bytes: size,
         bytes,
+        ends_at: size,
+        pages: PageIndexPolicy::Optional,
     })
 }
 
@@ -79,17 +88,16 @@ fn footer_length(tail: &[u8]) -> Result<u64, ParquetError> {
 /// Decodes off the async threads: a hostile footer may take long, and a panic inside the decoder is the file's fault.
 pub(crate) async fn decode(location: &Location, raw: RawFooter) -> Result<TableFile, QueryError> {
     let file = location.file(&raw.key);
-    let (bytes, size_bytes) = (raw.bytes.clone(), raw.size_bytes);
-    let decoded = tokio::task::spawn_blocking(move || decode_checked(&bytes, size_bytes)).await;
+    let decoded = tokio::task::spawn_blocking(move || decode_checked(&raw).map(|decoded| (raw, decoded))).await;
     match decoded {
-        Ok(Ok((schema, metadata))) => Ok(TableFile::parquet(raw, schema, metadata)),
+        Ok(Ok((raw, (schema, metadata)))) => Ok(TableFile::parquet(raw, schema, metadata)),
         Ok(Err(cause)) => Err(error::bad_file(&file, cause)),
         Err(_) => Err(error::bad_file(&file, "its footer breaks the decoder")),
     }
 }
 
-fn decode_checked(bytes: &[u8], size_bytes: u64) -> Result<(Schema, ParquetMetaData), ParquetError> {
-    let metadata = ParquetMetaDataReader::decode_metadata(bytes)?;
+fn decode_checked(raw: &RawFooter) -> Result<(Schema, ParquetMetaData), ParquetError> {
+    let (metadata, size_bytes) = (metadata(raw)?, raw.size_bytes);
     let counts = |number: i64| number >= 0;
     for group in metadata.row_groups() {
         let whole = counts(group.num_rows())
@@ -110,4 +118,51 @@ fn decode_checked(bytes: &[u8], size_bytes: u64) -> Result<(Schema, ParquetMetaD
     let file = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())?;
     Ok((plain_schema(&schema), metadata))
+}
+
+/// The footer, with page indexes where they are in the bytes and of use.
+fn metadata(raw: &RawFooter) -> Result<ParquetMetaData, ParquetError> {
+    let parse = |pages: PageIndexPolicy| {
+        let mut reader = ParquetMetaDataReader::new().with_page_index_policy(pages);
+        match reader.try_parse_sized(&raw.bytes, raw.ends_at) {
+            // What is missing is but the indexes.
+            Err(ParquetError::NeedMoreData(_)) if reader.has_metadata() => reader.finish(),
+            parsed => parsed.and_then(|()| reader.finish()),
+        }
+    };
+    match parse(raw.pages) {
+        Ok(metadata) if has_sound_pages(&metadata) => Ok(metadata),
+        _ => parse(PageIndexPolicy::Skip),
+    }
+}
+
+/// Whether both indexes are there, or neither, and every page lies within its row group.
+fn has_sound_pages(metadata: &ParquetMetaData) -> bool {
+    let (offsets, columns) = match (metadata.offset_index(), metadata.column_index()) {
+        (None, None) => return true,
+        (Some(offsets), Some(columns)) => (offsets, columns),
+        _ => return false,
+    };
+    let groups = metadata.row_groups();
+    let mut pages = groups.iter().zip(offsets).zip(columns);
+    offsets.len() == groups.len()
+        && columns.len() == groups.len()
+        && pages.all(|((group, offsets), columns)| are_sound(group, offsets, columns))
+}
+
+fn are_sound(group: &RowGroupMetaData, offsets: &[OffsetIndexMetaData], columns: &[ColumnIndexMetaData]) -> bool {
+    let is_sound = |(offsets, column): (&OffsetIndexMetaData, &ColumnIndexMetaData)| {
+        // A column whose values have no order has an index of none.
+        let known = column.num_pages() as usize;
+        in_order(offsets, group.num_rows()) && [0, offsets.page_locations().len()].contains(&known)
+    };
+    let columns_held = group.num_columns();
+    offsets.len() == columns_held && columns.len() == columns_held && offsets.iter().zip(columns).all(is_sound)
+}
+
+fn in_order(offsets: &OffsetIndexMetaData, rows: i64) -> bool {
+    let pages = offsets.page_locations();
+    let rising = pages.is_sorted_by(|one, next| one.first_row_index < next.first_row_index);
+    let first = pages.first().is_none_or(|page| page.first_row_index == 0);
+    rising && first && pages.last().is_none_or(|page| page.first_row_index < rows)
 }

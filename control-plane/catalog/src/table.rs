@@ -118,7 +118,7 @@ pub struct Footer {
     pub row_groups: Vec<RowGroup>,
     /// Columns that the file has, without encodings.
     pub(crate) schema: Arc<Schema>,
-    /// The decoded footer, for column statistics (minimum, maximum, null count). Page indexes are not read.
+    /// The decoded footer, for column statistics (minimum, maximum, null count), of pages too where their index was read along.
     pub metadata: Arc<ParquetMetaData>,
 }
 

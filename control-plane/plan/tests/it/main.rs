@@ -8,6 +8,7 @@ mod answers;
 mod bad_input;
 mod join_order;
 mod metadata;
+mod pages;
 mod pitfalls;
 mod shapes;
 mod show_create;
