@@ -1,4 +1,5 @@
-//! From pieces to batches: decodes in order and joins small blocks, since many producers times many partitions make small ones.
+//! From pieces to batches: decodes in order and joins small blocks, since many producers times many partitions make small ones. A damaged block
+//! is asked for once more before its object counts as corrupt.
 
 use super::BatchStream;
 use super::fetch::{Chunk, Lane};
@@ -15,6 +16,7 @@ const ROWS_ENOUGH: usize = 4_096;
 
 /// One stream's state.
 struct Reader {
+    lane: Lane,
     chunks: BoxStream<'static, Result<Chunk, ExchangeError>>,
     pieces: VecDeque<Piece>,
     decoder: Option<Decoder>,
@@ -31,6 +33,7 @@ pub(super) fn batches(lane: Lane, pieces: Vec<Piece>, wire: Wire) -> BatchStream
         .collect();
     let reader = Reader {
         chunks: lane.chunks(&pieces),
+        lane,
         pieces: pieces.into(),
         decoder: None,
         wire,
@@ -70,15 +73,38 @@ impl Reader {
                 }
                 continue;
             };
-            match decoder.step(&self.wire)? {
-                Step::Batch(batch) => return Ok(Some(batch)),
-                Step::Done => self.decoder = None,
-                Step::Hungry => match self.chunks.next().await {
+            match decoder.step(&self.wire) {
+                Ok(Step::Batch(batch)) => return Ok(Some(batch)),
+                Ok(Step::Done) => self.decoder = None,
+                Ok(Step::Hungry) => match self.chunks.next().await {
                     Some(chunk) => decoder.feed(chunk?.bytes),
                     None => return Err(decoder.starved()),
                 },
+                Err(error @ ExchangeError::Corrupt { .. }) => match decoder.rest() {
+                    Some(rest) => self.reread(&rest).await?,
+                    None => return Err(error),
+                },
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Puts new requests for the rest of the piece in the place of those that are under way for it.
+    async fn reread(&mut self, rest: &Piece) -> Result<(), ExchangeError> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        let mut outstanding = decoder.outstanding_bytes();
+        while outstanding > 0
+            && let Some(chunk) = self.chunks.next().await
+        {
+            outstanding -= chunk?.bytes.len() as u64;
+        }
+        decoder.reread();
+        let again = self.lane.chunks(std::slice::from_ref(rest));
+        let chunks = std::mem::replace(&mut self.chunks, futures::stream::empty().boxed());
+        self.chunks = again.chain(chunks).boxed();
+        Ok(())
     }
 
     /// What has been collected, as one batch in the declared types.

@@ -124,6 +124,10 @@ pub(super) struct Decoder {
     read_bytes: u64,
     read_rows: u64,
     digest: DigestBuilder,
+    /// Bytes of finished partitions.
+    finished_bytes: u64,
+    fed_bytes: u64,
+    is_reread: bool,
 }
 
 /// What a decoder has to say.
@@ -145,11 +149,45 @@ impl Decoder {
             read_bytes: 0,
             read_rows: 0,
             digest: DigestBuilder::default(),
+            finished_bytes: 0,
+            fed_bytes: 0,
+            is_reread: false,
         }
     }
 
     pub(super) fn feed(&mut self, bytes: Bytes) {
+        self.fed_bytes += bytes.len() as u64;
         self.queue.push(bytes);
+    }
+
+    /// After a block that was damaged: the piece from that block on, to be read once more, since what was damaged may be the answer and not
+    /// the object. None the second time, and where there is no object.
+    pub(super) fn rest(&self) -> Option<Piece> {
+        let Place::Object { key, etag, range } = &self.piece.place else {
+            return None;
+        };
+        let start = range.start + self.finished_bytes + self.read_bytes;
+        let place = Place::Object {
+            key: key.clone(),
+            etag: etag.clone(),
+            range: start..range.end,
+        };
+        (!self.is_reread).then(|| Piece {
+            place,
+            ..self.piece.clone()
+        })
+    }
+
+    /// Bytes of the piece that were asked for and have not been fed.
+    pub(super) fn outstanding_bytes(&self) -> u64 {
+        self.piece.len_bytes() - self.fed_bytes
+    }
+
+    /// Goes on with these bytes of the [`rest`](Decoder::rest).
+    pub(super) fn reread(&mut self) {
+        self.queue = ByteQueue::default();
+        self.fed_bytes = self.finished_bytes + self.read_bytes;
+        self.is_reread = true;
     }
 
     pub(super) fn step(&mut self, wire: &Wire) -> Result<Step, ExchangeError> {
@@ -197,6 +235,7 @@ impl Decoder {
             )));
         }
         self.left.pop_front();
+        self.finished_bytes += self.read_bytes;
         (self.read_bytes, self.read_rows, self.digest) = (0, 0, DigestBuilder::default());
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::sample;
 use rand::Rng;
 use std::ops::Range;
 
-const DAMAGED_BLOCKS: usize = 20_000;
+const DAMAGED_BLOCKS: usize = 1_000_000;
 const FORGED_BLOCKS: usize = 20_000;
 
 fn blocks() -> Vec<(Wire, Vec<u8>)> {
