@@ -118,8 +118,13 @@ impl Store {
         })
     }
 
-    /// Deletes everything below the prefix and returns how many objects that was. Also what appears while it works.
-    pub async fn delete_prefix(&self, bucket: &str, prefix: &str) -> Result<u64, StoreError> {
+    /// Deletes everything below the prefix but what is spared, and returns how many objects that was. Also what appears while it works.
+    pub async fn delete_prefix(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        is_spared: impl Fn(&str) -> bool,
+    ) -> Result<u64, StoreError> {
         let mut deleted = 0;
         let mut request = PageRequest {
             prefix: prefix.to_owned(),
@@ -127,7 +132,8 @@ impl Store {
         };
         loop {
             let page = self.list_page(bucket, request.clone()).await?;
-            let keys: Vec<String> = page.objects.into_iter().map(|object| object.key).collect();
+            let keys = page.objects.into_iter().map(|object| object.key);
+            let keys: Vec<String> = keys.filter(|key| !is_spared(key)).collect();
             self.delete(bucket, &keys).await?;
             deleted += keys.len() as u64;
             match page.next {

@@ -311,6 +311,7 @@ impl Actor {
             Outcome::Failed { .. } | Outcome::Canceled => None,
         };
         live.released |= keep.is_none();
+        live.root = keep;
         live.lost |= was_stopped_elsewhere(&outcome);
         live.end(outcome, &self.settings.bucket);
         let garbage = live.garbage(keep);

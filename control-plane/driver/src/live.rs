@@ -33,7 +33,11 @@ pub struct Live {
     keys: BTreeMap<StageId, Vec<String>>,
     /// Some attempt ended unseen and may have left an object that nobody named.
     pub lost: bool,
+    /// The stage whose objects are the rows, of a query that has some.
+    pub root: Option<StageId>,
     pub released: bool,
+    /// What the last sweep spared, if there was one.
+    pub swept: Option<Option<StageId>>,
 }
 
 impl Live {
@@ -59,6 +63,8 @@ impl Live {
             usage: BTreeMap::new(),
             keys: BTreeMap::new(),
             lost: false,
+            root: None,
+            swept: None,
             released: false,
         }
     }
@@ -97,6 +103,13 @@ impl Live {
 
     pub fn book_output(&mut self, stage: StageId, output: &Output) {
         self.keys.entry(stage).or_default().extend(key(output));
+    }
+
+    /// A sweep that is due, and the stage that it must spare, since its rows may still be read.
+    pub fn due_sweep(&mut self) -> Option<Option<StageId>> {
+        let spared = self.root.filter(|_| !self.released);
+        let is_due = self.lost && self.swept != Some(spared);
+        is_due.then(|| *self.swept.insert(spared))
     }
 
     /// Keys that no reader will ask for again: all, or all but the result's.

@@ -24,20 +24,27 @@ async fn listings_and_deletes_span_pages() {
         .expect("writes");
 
     let lister = store.fork();
+    store
+        .put(BUCKET, "x/spared", Bytes::from_static(b"stays, too"))
+        .await
+        .expect("writes");
     let listed = lister.list(BUCKET, "x/").await.expect("lists");
     let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
-    assert_eq!(keys.len(), OBJECTS);
+    assert_eq!(keys.len(), OBJECTS + 1);
     assert!(keys.is_sorted() && keys[0] == "x/00000" && listed[0].size_bytes == 1);
     assert_eq!(lister.meter().lists, 2);
 
     let remover = store.fork();
     assert_eq!(
-        remover.delete_prefix(BUCKET, "x/").await.expect("deletes"),
+        remover
+            .delete_prefix(BUCKET, "x/", |key| key.ends_with("spared"))
+            .await
+            .expect("deletes"),
         OBJECTS as u64
     );
     assert_eq!(remover.meter().deletes, 2);
     let left = store.list(BUCKET, "").await.expect("lists");
-    assert_eq!(left.len(), 1);
+    assert_eq!(left.len(), 2);
     store
         .delete(BUCKET, &["missing".to_owned()])
         .await

@@ -2,7 +2,7 @@
 
 use super::{Actor, Order};
 use crate::DriverSettings;
-use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId};
+use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId};
 use mayfly_store::Store;
 use std::time::Duration;
 
@@ -58,27 +58,29 @@ impl Actor {
     }
 
     /// Drops the book on a query that has ended, was read, and has no invocation out any more. If an attempt ended unseen, what it may
-    /// have published is looked for first.
+    /// have published is looked for: at the end, and once more when its rows are not read any more.
     pub(super) fn forget(&mut self, query: &QueryId) {
-        let Some(live) = self.live.get(query) else { return };
-        if !live.released || live.in_flight > 0 || !live.status.borrow().is_final() {
+        let Some(live) = self.live.get_mut(query) else { return };
+        if live.in_flight > 0 || !live.status.borrow().is_final() {
             return;
         }
-        let (lost, requests) = (live.lost, live.requests.clone());
-        self.live.remove(query);
-        if lost {
-            self.sweep(query.clone(), requests);
+        let (sweep, released, requests) = (live.due_sweep(), live.released, live.requests.clone());
+        if released {
+            self.live.remove(query);
+        }
+        if let Some(spared) = sweep {
+            self.sweep(query.clone(), spared, requests);
         }
     }
 
     /// Twice: an attempt that nobody hears of may publish until its deadline. The listings are on the query's bill: they can cost more than
     /// the query did.
-    fn sweep(&self, query: QueryId, store: Store) {
+    fn sweep(&self, query: QueryId, spared: Option<StageId>, store: Store) {
         let settings = self.settings.clone();
         tokio::spawn(async move {
-            sweep_once(&settings, &query, &store).await;
+            sweep_once(&settings, &query, spared, &store).await;
             tokio::time::sleep(ZOMBIES_MAX).await;
-            sweep_once(&settings, &query, &store).await;
+            sweep_once(&settings, &query, spared, &store).await;
         });
     }
 }
@@ -91,9 +93,11 @@ pub(super) async fn tell_to_stop(store: &Store, settings: &DriverSettings, query
     }
 }
 
-async fn sweep_once(settings: &DriverSettings, query: &QueryId, store: &Store) {
+async fn sweep_once(settings: &DriverSettings, query: &QueryId, spared: Option<StageId>, store: &Store) {
     for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, query) {
-        if let Err(error) = store.delete_prefix(&settings.bucket, &prefix).await {
+        let spared = spared.map(|stage| format!("{prefix}{stage}/"));
+        let is_spared = |key: &str| spared.as_ref().is_some_and(|spared| key.starts_with(spared));
+        if let Err(error) = store.delete_prefix(&settings.bucket, &prefix, is_spared).await {
             tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");
         }
     }
