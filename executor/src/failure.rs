@@ -162,6 +162,11 @@ fn fragment(error: &FragmentError) -> Option<Failure> {
     let code = match error {
         FragmentError::Version { .. } => ErrorCode::ExecutorMismatch,
         FragmentError::Location { .. } => ErrorCode::LocationNotAllowed,
+        FragmentError::NotEmpty => {
+            let error = QueryError::new(ErrorCode::RemoteTaskError, describe(error));
+            let error = error.hint("run the query again");
+            return Some(Failure::User { error });
+        }
         FragmentError::TooLarge { .. } | FragmentError::TooDeep => ErrorCode::TooComplex,
         _ => {
             let message = describe(error);

@@ -32,6 +32,8 @@ pub enum FragmentError {
     Bind(#[source] DataFusionError),
     #[error("the spec binds {leaf}, which the plan lacks")]
     Unused { leaf: String },
+    #[error("an intermediate result without rows was lost, and has rows now that it was made again")]
+    NotEmpty,
     #[error("the root of the plan is not an output")]
     NoOutput,
     #[error("the plan writes {planned} partitions and is ordered to write {ordered}")]

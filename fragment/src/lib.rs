@@ -31,6 +31,7 @@ pub use error::FragmentError;
 pub use function::directed::Directed;
 pub use function::filtered::Filtered;
 pub use node::exchange::ExchangeExec;
+pub use node::no_rows::NoRowsExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};

@@ -2,6 +2,7 @@
 
 use crate::{Digest, FunctionSize, PartitionRange, Split, StageId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How the rows of a producing stage reach its consumers. Named as Trino's EXPLAIN names them.
@@ -152,8 +153,8 @@ pub struct StageGraph {
     pub alternatives: Vec<Alternative>,
 }
 
-/// What to do instead once a stage has published, and no task of the stages concerned was launched. One alternative takes from all
-/// others those that concern one of the same stages.
+/// What to do instead once a stage has published, and no task of the stages that change was launched. One that is taken takes with it
+/// those that do not go together with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
     pub decides: StageId,
@@ -161,19 +162,25 @@ pub struct Alternative {
     pub bytes_max: u64,
     /// Instead of the stage of the same id, for the same readers.
     pub stage: Stage,
-    /// Need not run: its work is part of that stage's.
-    pub dropped: Option<StageId>,
+    /// Need not run: their work is part of that stage's, or nobody wants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<StageId>,
 }
 
 impl Alternative {
     /// The stages that are no more what they were planned to be.
     pub fn changed(&self) -> impl Iterator<Item = StageId> {
-        [self.stage.id].into_iter().chain(self.dropped)
+        [self.stage.id].into_iter().chain(self.dropped.iter().copied())
     }
 
-    /// Whether it replaces, drops, or is decided by the stage.
-    pub fn concerns(&self, stage: StageId) -> bool {
-        self.decides == stage || self.changed().any(|changed| changed == stage)
+    /// Whether the other makes no sense any more once this one is taken: both change one stage, or one needs what the other drops.
+    pub fn excludes(&self, other: &Alternative) -> bool {
+        let needs = |one: &Alternative, stage: StageId| {
+            one.decides == stage || one.stage.inputs.iter().any(|input| input.stage == stage)
+        };
+        let changes = |stage: StageId| other.changed().any(|changed| changed == stage);
+        let drops = |one: &Alternative, two: &Alternative| one.dropped.iter().any(|gone| needs(two, *gone));
+        self.changed().any(changes) || drops(self, other) || drops(other, self)
     }
 }
 
@@ -217,12 +224,15 @@ impl StageGraph {
 
     /// The graph that the alternative makes of it.
     pub fn with(&self, alternative: &Alternative) -> StageGraph {
-        let kept = self.stages.iter().filter(|stage| Some(stage.id) != alternative.dropped);
+        let kept = self
+            .stages
+            .iter()
+            .filter(|stage| !alternative.dropped.contains(&stage.id));
         let taken = kept.map(|stage| match stage.id == alternative.stage.id {
             true => alternative.stage.clone(),
             false => stage.clone(),
         });
-        let free = |other: &&Alternative| !alternative.changed().any(|stage| other.concerns(stage));
+        let free = |other: &&Alternative| !alternative.excludes(other);
         StageGraph {
             stages: taken.collect(),
             settings: self.settings.clone(),
@@ -254,6 +264,24 @@ impl StageGraph {
         }
         Ok(())
     }
+}
+
+/// The stages that nobody reads once `changed` stands in the place of the one of its id. `stages` are a graph's, in its order.
+pub fn dropped_by<'a>(stages: impl DoubleEndedIterator<Item = &'a Stage>, changed: &'a Stage) -> Vec<StageId> {
+    let mut read: Option<BTreeSet<StageId>> = None;
+    let mut dropped = Vec::new();
+    for stage in stages.rev() {
+        // The last stage is the query's result.
+        let is_read = read.as_ref().is_none_or(|read| read.contains(&stage.id));
+        let read = read.get_or_insert_default();
+        match is_read {
+            true if stage.id == changed.id => read.extend(changed.inputs.iter().map(|input| input.stage)),
+            true => read.extend(stage.inputs.iter().map(|input| input.stage)),
+            false => dropped.push(stage.id),
+        }
+    }
+    dropped.reverse();
+    dropped
 }
 
 fn check_input(stage: &Stage, input: &StageInput, earlier: &[Stage]) -> Result<(), GraphError> {

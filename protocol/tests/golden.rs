@@ -237,7 +237,7 @@ fn work() -> Record {
         decides: StageId::new(1),
         bytes_max: 1_000,
         stage: graph().stages.remove(0),
-        dropped: None,
+        dropped: Vec::new(),
     });
     record(vec![
         epoch(2),

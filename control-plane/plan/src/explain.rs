@@ -11,7 +11,7 @@
 use crate::quantity::size;
 use crate::sql::ExplainForm;
 use crate::stage::cut::{CutStage, ScanText};
-use crate::{Fragment, PlanText, Planned, table_of_text};
+use crate::{Fragment, OtherText, PlanText, Planned, table_of_text};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use mayfly_protocol::{Exchange, ExchangeKind, InputRead, Stage, StageId};
 use std::fmt::Write as _;
@@ -30,17 +30,14 @@ pub(crate) fn fragments(stages: &[CutStage]) -> Vec<Fragment> {
         text
     };
     let of = |cut: &CutStage| {
-        let other = cut.other.as_ref().map(|other| {
-            let dropped = stages
-                .iter()
-                .find(|cut| Some(cut.stage.id) == other.alternative.dropped);
-            let scans = dropped.map_or(&cut.scans, |dropped| &dropped.scans);
-            shown(&other.alternative.stage, &other.plan, scans)
+        let others = cut.others.iter().map(|other| OtherText {
+            plan: other.alternative.stage.plan.digest,
+            text: shown(&other.alternative.stage, &other.plan, &other.scans),
         });
         Fragment {
             stage: cut.stage.id,
             text: shown(&cut.stage, &cut.plan, &cut.scans),
-            alternative: other,
+            alternatives: others.collect(),
             tasks: cut.stage.tasks.len() as u32,
             bytes_out: cut.stage.output_bytes_estimate,
         }

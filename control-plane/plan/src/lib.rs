@@ -34,7 +34,7 @@ mod table_of_text;
 mod types;
 mod views;
 
-pub use planned::{Fragment, PlanText, Planned, PlannedQuery, Purpose};
+pub use planned::{Fragment, OtherText, PlanText, Planned, PlannedQuery, Purpose};
 pub use planner::Planner;
 pub use session::{Session, SessionChange};
 pub use settings::PlannerSettings;

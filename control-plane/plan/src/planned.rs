@@ -4,7 +4,7 @@ use crate::SessionChange;
 use crate::learn::Lesson;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use mayfly_protocol::{StageGraph, StageId};
+use mayfly_protocol::{Digest, StageGraph, StageId};
 use serde::{Deserialize, Serialize};
 
 /// A planned statement.
@@ -65,11 +65,19 @@ pub struct Fragment {
     pub stage: StageId,
     /// As `EXPLAIN (TYPE DISTRIBUTED)` shows it.
     pub text: String,
-    /// The same of the plan that is taken if an input turns out small.
-    pub alternative: Option<String>,
+    /// The same of the plans that are taken if an input turns out small.
+    pub alternatives: Vec<OtherText>,
     pub tasks: u32,
     /// Encoded bytes that the stage is expected to publish.
     pub bytes_out: u64,
+}
+
+/// Another plan of a stage, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherText {
+    /// Of the plan's bytes.
+    pub plan: Digest,
+    pub text: String,
 }
 
 /// The plan at each step, for people.

@@ -1,6 +1,6 @@
 //! How far a query is: what servers and terminals show while it runs. Never an input to a decision.
 
-use mayfly_protocol::{ExchangeKind, Meter, StageId, TaskStatistics};
+use mayfly_protocol::{Digest, ExchangeKind, Meter, StageId, TaskStatistics};
 use serde::{Deserialize, Serialize};
 
 /// A snapshot of one query.
@@ -15,8 +15,8 @@ pub struct Progress {
 pub struct StageProgress {
     pub stage: StageId,
     pub exchange: ExchangeKind,
-    /// Whether it runs the other plan that its graph has for it.
-    pub is_alternative: bool,
+    /// Digest of the plan that it runs, if that is another that its graph has for it.
+    pub alternative: Option<Digest>,
     /// Stages that it reads.
     pub inputs: Vec<StageId>,
     /// Waiting for inputs.

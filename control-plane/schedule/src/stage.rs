@@ -145,7 +145,7 @@ impl StageState {
         StageProgress {
             stage: self.id(),
             exchange: self.exchange(),
-            is_alternative: self.is_alternative,
+            alternative: self.is_alternative.then(|| self.plan.digest()),
             inputs,
             planned: self.count(Phase::Planned),
             queued: self.count(Phase::Queued) + self.count(Phase::Waiting),

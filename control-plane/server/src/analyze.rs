@@ -93,17 +93,15 @@ fn totals(status: &Status) -> String {
 
 /// The fragment's plan, and what happened under its first line.
 fn with_actuals(fragment: &Fragment, stage: Option<&StageProgress>, bill: Option<&Bill>) -> String {
-    let other = fragment
-        .alternative
-        .as_ref()
-        .filter(|_| stage.is_some_and(|stage| stage.is_alternative));
-    let planned = other.unwrap_or(&fragment.text);
+    let taken = stage.and_then(|stage| stage.alternative);
+    let other = fragment.alternatives.iter().find(|other| Some(other.plan) == taken);
+    let planned = other.map_or(&fragment.text, |other| &other.text);
     let (head, rest) = planned.split_once('\n').unwrap_or((planned, ""));
     let mut text = format!("{head}\n");
     let actuals = match stage {
         Some(stage) => actuals(fragment, stage, bill),
         None => vec![
-            "Actual: did not run: an input turned out small, and its work was done by the stage that reads it"
+            "Actual: did not run: an input turned out small or empty, and its work is done by the stage that reads it, or not needed"
                 .to_owned(),
         ],
     };

@@ -239,7 +239,7 @@ fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
     StageProgress {
         stage: stage.stage,
         exchange: stage.exchange,
-        is_alternative: stage.is_alternative,
+        alternative: stage.alternative,
         tasks: stage.tasks(),
         tasks_queued: stage.planned + stage.queued,
         tasks_running: stage.running,

@@ -82,10 +82,11 @@ fn parquet(
     readers: Arc<SplitReaderFactory>,
     config: &ConfigOptions,
 ) -> Arc<dyn FileSource> {
-    let options = TableParquetOptions {
+    let mut options = TableParquetOptions {
         global: config.execution.parquet.clone(),
         ..TableParquetOptions::default()
     };
+    options.global.pushdown_filters |= scan.late;
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(options)
         .with_parquet_file_reader_factory(readers);

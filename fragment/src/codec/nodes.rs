@@ -2,6 +2,7 @@
 
 use super::wire::{self, NodeKind};
 use super::{functions, recursive};
+use crate::node::no_rows::NoRowsExec;
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 use crate::node::split_scan::SplitScanExec;
@@ -70,6 +71,7 @@ impl PhysicalExtensionCodec for NodeCodec {
             (Some(NodeKind::SplitScan(scan)), []) => reader.split_scan(scan),
             (Some(NodeKind::ShuffleRead(read)), []) => reader.shuffle_read(read),
             (Some(NodeKind::ShuffleWrite(write)), [input]) => reader.shuffle_write(write, input),
+            (Some(NodeKind::NoRows(none)), [input]) => no_rows(none, input),
             (Some(NodeKind::RecursiveQuery(query)), [first, next]) => recursive::decode_query(query, first, next),
             (Some(NodeKind::WorkTable(table)), []) => recursive::decode_work_table(table),
             _ => internal_err!("a node of ours is unknown or has {} inputs", inputs.len()),
@@ -89,6 +91,10 @@ impl PhysicalExtensionCodec for NodeCodec {
             NodeKind::ShuffleRead(writer.shuffle_read(read)?)
         } else if let Some(write) = node.downcast_ref::<ShuffleWriteExec>() {
             NodeKind::ShuffleWrite(writer.shuffle_write(write)?)
+        } else if let Some(none) = node.downcast_ref::<NoRowsExec>() {
+            NodeKind::NoRows(wire::NoRows {
+                schema: Some(schema_to_wire(&none.schema())?),
+            })
         } else if let Some(query) = node.downcast_ref::<RecursiveQueryExec>() {
             NodeKind::RecursiveQuery(recursive::encode_query(query)?)
         } else if let Some(table) = node.downcast_ref::<WorkTableExec>() {
@@ -137,6 +143,7 @@ impl Writer<'_> {
             partitions: scan.partitions() as u32,
             format: format_to_wire(&scan.format)?,
             partition_columns: scan.partition_columns as u32,
+            late: scan.late,
         })
     }
 
@@ -193,6 +200,7 @@ impl Reader<'_> {
             .with_files(format_from_wire(&scan.format)?, partition_columns)
             .with_partitions(partitions(scan.partitions)?)?
             .with_filters(predicate)
+            .with_late(scan.late)
             .with_limit(scan.limit.map(|limit| limit as usize));
         Ok(Arc::new(leaf))
     }
@@ -237,6 +245,13 @@ impl Reader<'_> {
     fn exprs(&self, exprs: &[PhysicalExprNode], schema: &Schema) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
         exprs.iter().map(|expr| self.expr(expr, schema)).collect()
     }
+}
+
+fn no_rows(none: wire::NoRows, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    Ok(Arc::new(NoRowsExec::new(
+        Arc::clone(input),
+        schema_from_wire(none.schema)?,
+    )))
 }
 
 fn format_to_wire(format: &FileFormat) -> Result<String> {

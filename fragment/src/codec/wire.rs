@@ -14,7 +14,7 @@ pub struct Plan {
 /// A node of ours, inside a `PhysicalExtensionNode`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Node {
-    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5, 6")]
     pub kind: Option<NodeKind>,
 }
 
@@ -30,6 +30,8 @@ pub enum NodeKind {
     RecursiveQuery(RecursiveQuery),
     #[prost(message, tag = "5")]
     WorkTable(WorkTable),
+    #[prost(message, tag = "6")]
+    NoRows(NoRows),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -53,6 +55,8 @@ pub struct SplitScan {
     pub format: String,
     #[prost(uint32, tag = "9")]
     pub partition_columns: u32,
+    #[prost(bool, tag = "10")]
+    pub late: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -118,6 +122,13 @@ pub struct WorkTable {
     pub name: String,
     /// Columns of the query's that are read.
     #[prost(message, optional, tag = "2")]
+    pub schema: Option<Schema>,
+}
+
+/// Input: what has no rows.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct NoRows {
+    #[prost(message, optional, tag = "1")]
     pub schema: Option<Schema>,
 }
 

@@ -43,6 +43,8 @@ pub struct SplitScanExec {
     pub projection: Vec<usize>,
     /// Rows that cannot match may be left out, by whole row groups, pages or rows: a filter above still decides.
     pub predicate: Option<Arc<dyn PhysicalExpr>>,
+    /// Whether the predicate's columns are decoded first, and of the others only the rows that it keeps.
+    pub late: bool,
     /// Rows that suffice, from any split.
     pub limit: Option<usize>,
     /// Statistics of the whole table, over all its columns.
@@ -69,6 +71,7 @@ impl SplitScanExec {
             format: FileFormat::Parquet,
             projection,
             predicate: None,
+            late: false,
             limit: None,
             statistics,
         })
@@ -97,6 +100,12 @@ impl SplitScanExec {
             }
         }
         self.predicate = (!kept.is_empty()).then(|| conjunction(kept));
+        self
+    }
+
+    /// Whether columns are materialized late: only where few rows stay.
+    pub fn with_late(mut self, late: bool) -> SplitScanExec {
+        self.late = late;
         self
     }
 
@@ -184,6 +193,9 @@ impl DisplayAs for SplitScanExec {
         write!(f, ", columns=[{}]", self.projected_names().join(", "))?;
         if let Some(predicate) = &self.predicate {
             write!(f, ", predicate={predicate}")?;
+        }
+        if self.late {
+            f.write_str(", late")?;
         }
         self.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }

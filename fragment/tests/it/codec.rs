@@ -7,7 +7,7 @@ use datafusion::physical_expr::expressions::col;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use mayfly_fragment::{
-    ExchangeExec, FragmentError, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
+    ExchangeExec, FragmentError, NoRowsExec, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
 };
 use mayfly_protocol::{InputRead, PlanBytes};
 use std::sync::Arc;
@@ -95,6 +95,11 @@ async fn leaves_and_roots_keep_their_properties() {
     assert!(merge.properties().output_ordering().is_some());
     check(&single(Arc::new(merge)), &context);
     let all = ShuffleReadExec::new(0, schema, InputRead::All, 1);
+    let other = crate::split_table::batch("shops").schema();
+    check(
+        &single(Arc::new(NoRowsExec::new(Arc::new(all.clone()), other))),
+        &context,
+    );
     check(
         &(Arc::new(ShuffleWriteExec::new(Arc::new(all), OutputPartitioning::RoundRobin(3))) as _),
         &context,

@@ -1,13 +1,15 @@
 //! The nodes among DataFusion's own rules and operators: filters, projections, limits, exchanges that run in one process.
 
 use crate::split_table::{plan, planner};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
-use mayfly_fragment::ExchangeExec;
+use mayfly_fragment::{ExchangeExec, NoRowsExec};
 use std::sync::Arc;
 
 /// The plan's lines, trimmed.
@@ -134,4 +136,18 @@ fn both_sides_of_a_cut_keep_fetch_and_order() {
         let text = displayable(consumer.as_ref()).indent(false).to_string();
         assert!(text.contains(leaf), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_stands_for_nothing_refuses_rows() {
+    let schema = Arc::new(Schema::new(vec![Field::new("other", DataType::Int64, true)]));
+    let none = |input| Arc::new(NoRowsExec::new(input, schema.clone())) as Arc<dyn ExecutionPlan>;
+    let context = planner(&[]).task_ctx();
+    let empty = Arc::new(EmptyExec::new(input(1).schema()));
+    let rows = collect(none(empty), context.clone())
+        .await
+        .expect("nothing comes of nothing");
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+    let error = collect(none(input(1)), context).await.expect_err("it has rows");
+    assert!(error.to_string().contains("has rows now"), "{error}");
 }

@@ -85,3 +85,68 @@ fn a_graph_out_of_order_is_refused() {
         })
     );
 }
+
+/// Stages that read whole what each is said to read.
+fn reading(reads: &[&[u32]]) -> Vec<Stage> {
+    let broadcast = Exchange {
+        kind: ExchangeKind::Broadcast,
+        partitions: 1,
+    };
+    let input = |(at, stage): (usize, &u32)| StageInput {
+        input: at as u32,
+        stage: StageId::new(*stage),
+        read: InputRead::All,
+    };
+    let inputs = reads.iter().map(|reads| reads.iter().enumerate().map(input).collect());
+    let numbered = inputs.enumerate();
+    numbered
+        .map(|(at, inputs)| stage(at as u32, inputs, &[(0, 0)], broadcast))
+        .collect()
+}
+
+#[test]
+fn a_stage_that_reads_less_drops_what_nobody_else_reads() {
+    // 0 and 1 → 2, 1 → 3, 2 and 3 → 4
+    let stages = reading(&[&[], &[], &[0, 1], &[1], &[2, 3]]);
+    let without = |reader: u32, input: u32| {
+        let mut changed = stages[reader as usize].clone();
+        changed.inputs.retain(|read| read.stage != StageId::new(input));
+        let dropped = dropped_by(stages.iter(), &changed);
+        dropped.into_iter().map(|stage| stage.index).collect::<Vec<_>>()
+    };
+    assert_eq!(without(4, 2), [0, 2]);
+    assert_eq!(without(4, 3), [3]);
+    assert_eq!(without(2, 1), [0_u32; 0]);
+    assert_eq!(without(2, 0), [0]);
+    assert_eq!(dropped_by(stages.iter(), &stages[2]), []);
+}
+
+#[test]
+fn alternatives_exclude_each_other_where_one_needs_what_the_other_drops() {
+    let stages = reading(&[&[], &[], &[0, 1], &[2], &[3]]);
+    let other = |decides: u32, stage: u32, dropped: &[u32]| Alternative {
+        decides: StageId::new(decides),
+        bytes_max: 0,
+        stage: Stage {
+            inputs: vec![StageInput {
+                input: 0,
+                stage: StageId::new(decides),
+                read: InputRead::All,
+            }],
+            ..stages[stage as usize].clone()
+        },
+        dropped: dropped.iter().copied().map(StageId::new).collect(),
+    };
+    let pairs = [
+        // One stage after the other.
+        (other(0, 2, &[1]), other(2, 3, &[]), false),
+        // The same stage, the same dropped, decided by the dropped.
+        (other(0, 2, &[1]), other(1, 2, &[0]), true),
+        (other(0, 3, &[1, 2]), other(0, 2, &[1]), true),
+        (other(0, 2, &[1]), other(1, 3, &[]), true),
+    ];
+    for (one, two, excludes) in pairs {
+        assert_eq!(one.excludes(&two), excludes, "{one:?} {two:?}");
+        assert_eq!(two.excludes(&one), excludes, "{two:?} {one:?}");
+    }
+}

@@ -6,10 +6,10 @@ use crate::random::chance;
 use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{
     Alternative, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Regroup, Split,
-    Stage, StageGraph, StageId, StageInput, TaskTemplate, limits,
+    Stage, StageGraph, StageId, StageInput, TaskTemplate, dropped_by, limits,
 };
-use rand::Rng;
 use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
 const STAGES_MAX: u32 = 6;
@@ -66,7 +66,12 @@ impl Modelled {
 /// For a stage that reads two by partitions, the second for it alone: to read the first whole and do the work of the second itself.
 fn draw_alternatives(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative> {
     let mut alternatives = Vec::new();
+    // Of a stream of its own: what a seed drew before there were these, it still draws.
+    let mut own = SmallRng::seed_from_u64(stream.clone().random());
     for stage in stages {
+        if chance(&mut own, 0.15) {
+            alternatives.extend(emptied(&mut own, stages, stage));
+        }
         let [build, probe] = stage.inputs[..] else { continue };
         let by_partitions = [build, probe].iter().all(|input| input.read == InputRead::Partitions);
         let readers = stages
@@ -90,10 +95,37 @@ fn draw_alternatives(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative
     alternatives
 }
 
+/// To read one of its inputs alone, in one task; what nobody else reads is dropped.
+fn emptied(stream: &mut SmallRng, stages: &[Stage], stage: &Stage) -> Option<Alternative> {
+    let at = stream.random_range(0..stage.inputs.len().max(1));
+    let only = StageInput {
+        input: 0,
+        stage: stage.inputs.get(at)?.stage,
+        read: InputRead::All,
+    };
+    let template = TaskTemplate {
+        partitions: PartitionRange::new(0, 0),
+        ..TaskTemplate::default()
+    };
+    let stage = Stage {
+        inputs: vec![only],
+        tasks: vec![template],
+        regroup: None,
+        after: None,
+        ..stage.clone()
+    };
+    Some(Alternative {
+        decides: only.stage,
+        bytes_max: 1 << stream.random_range(0..24),
+        dropped: dropped_by(stages.iter(), &stage),
+        stage,
+    })
+}
+
 /// Most of those that may be dropped wait for what decides.
 fn draw_holds(stream: &mut SmallRng, mut stages: Vec<Stage>, alternatives: &[Alternative]) -> Vec<Stage> {
     for alternative in alternatives {
-        let waits = alternative.dropped.unwrap_or(alternative.stage.id);
+        let waits = alternative.dropped.first().copied().unwrap_or(alternative.stage.id);
         let may_wait = chance(stream, 0.7);
         let held = stages.iter_mut().find(|stage| stage.id == waits);
         if let Some(stage) = held.filter(|_| may_wait) {
@@ -130,7 +162,7 @@ fn fused(stream: &mut SmallRng, stage: &Stage, build: StageInput, dropped: &Stag
             regroup: None,
             ..stage.clone()
         },
-        dropped: Some(dropped.id),
+        dropped: vec![dropped.id],
     }
 }
 
@@ -149,7 +181,7 @@ fn filtered(stream: &mut SmallRng, build: StageInput, probe: &Stage) -> Alternat
             after: None,
             ..probe.clone()
         },
-        dropped: None,
+        dropped: Vec::new(),
     }
 }
 

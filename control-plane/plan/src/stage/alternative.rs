@@ -10,12 +10,15 @@
 //! as a filter: of their rows they exchange those alone that have a partner, and DataFusion hands the keys' bounds, or the keys
 //! themselves, down to the scan.
 //!
+//! Whatever a join's sides are to each other: when one without whose rows there is nothing has none, the rest does not run (`emptied`).
+//!
 //! The probe side waits for a build side of half its tasks or fewer: the wait is short, and what it may save is most of the exchange.
 
+mod emptied;
 mod filtered;
 mod fused;
 
-use super::cut::CutStage;
+use super::cut::{CutStage, ScanText};
 use super::size::Sizing;
 use crate::estimate::COMPRESSION;
 use crate::rewrite::broadcast::BROADCAST_BYTES_MAX;
@@ -33,9 +36,11 @@ const PROBE_INPUTS_MAX: usize = 2;
 pub(crate) struct Other {
     pub alternative: Alternative,
     pub plan: Arc<dyn ExecutionPlan>,
+    /// Of the scans in it, for people.
+    pub scans: Vec<ScanText>,
 }
 
-/// Adds to each stage the other plan that it has, if it has one, and lets probe sides wait.
+/// Adds to each stage the other plans that it has, and lets probe sides wait.
 pub(crate) fn add(stages: &mut [CutStage], sizing: Sizing) -> Result<()> {
     if sizing.forced() {
         return Ok(());
@@ -49,14 +54,19 @@ pub(crate) fn add(stages: &mut [CutStage], sizing: Sizing) -> Result<()> {
             hold(stages, &other.alternative);
             let own = stages.iter_mut().find(|cut| cut.stage.id == other.alternative.stage.id);
             own.ok_or_else(|| internal_datafusion_err!("an alternative of no stage"))?
-                .other = Some(other);
+                .others
+                .push(other);
         }
+    }
+    for at in 0..stages.len() {
+        let emptied = emptied::of(&stages[at], stages)?;
+        stages[at].others.extend(emptied);
     }
     Ok(())
 }
 
 fn hold(stages: &mut [CutStage], alternative: &Alternative) {
-    let waits = alternative.dropped.unwrap_or(alternative.stage.id);
+    let waits = alternative.dropped.first().copied().unwrap_or(alternative.stage.id);
     let tasks = |id: StageId| {
         stages
             .iter()

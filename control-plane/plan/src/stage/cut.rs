@@ -5,15 +5,17 @@ use super::draft::{Draft, Drafts, replace_exchanges, with_children};
 use super::prune::{Pruned, PrunedScans};
 use super::size::Sizing;
 use super::subquery::{self, Scopes};
-use super::{alternative, divisible, order, split};
+use super::{alternative, divisible, late, order, split};
 use crate::estimate;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err, not_impl_err};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
 use mayfly_fragment::{ExchangeExec, OutputPartitioning, ShuffleWriteExec, SplitScanExec};
 use mayfly_protocol::limits::STAGES_MAX;
 use mayfly_protocol::{
-    Exchange, ExchangeKind, FunctionSize, InputRead, PlanBytes, Regroup, Stage, StageGraph, StageId, StageInput,
+    Alternative, Exchange, ExchangeKind, FunctionSize, InputRead, PlanBytes, Regroup, Stage, StageGraph, StageId,
+    StageInput,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,8 +27,8 @@ pub(crate) struct CutStage {
     pub plan: Arc<dyn ExecutionPlan>,
     /// Pruned row groups and all row groups of each scan, by its name.
     pub scans: Vec<ScanText>,
-    /// What it does instead if an input turns out small.
-    pub other: Option<Other>,
+    /// What it does instead if an input turns out small, or empty.
+    pub others: Vec<Other>,
 }
 
 /// What pruning did to a scan.
@@ -66,13 +68,14 @@ pub(crate) fn cut(drafts: &Drafts, pruned: &PrunedScans, settings: CutSettings) 
 
 /// The graph that the stages form; `settings` are DataFusion's, which executors must share.
 pub(crate) fn graph(stages: &[CutStage], settings: BTreeMap<String, String>) -> Result<StageGraph> {
+    let others = stages.iter().flat_map(|cut| &cut.others);
+    let mut alternatives: Vec<Alternative> = others.map(|other| other.alternative.clone()).collect();
+    // Of those that one stage decides the first is taken: the one that needs the least to be published, and saves the most.
+    alternatives.sort_by_key(|alternative| alternative.bytes_max);
     let graph = StageGraph {
         stages: stages.iter().map(|cut| cut.stage.clone()).collect(),
         settings,
-        alternatives: stages
-            .iter()
-            .filter_map(|cut| Some(cut.other.as_ref()?.alternative.clone()))
-            .collect(),
+        alternatives,
     };
     graph
         .check()
@@ -118,7 +121,7 @@ impl Cutter<'_> {
         let plan = self.with_subqueries(draft, plan, &mut inputs)?;
         let plan = order::restore(&plan)?;
         let mut scans = Vec::new();
-        let plan = self.with_scans(&plan, &mut scans)?;
+        let plan = self.with_scans(&plan, None, &mut scans)?;
         let (root, output) = self.output(plan, above)?;
         let fetch = above
             .filter(|exchange| exchange.ordering.is_none())
@@ -183,17 +186,28 @@ impl Cutter<'_> {
         })
     }
 
-    /// Numbers the scans within the stage and gives them the task's partitions.
-    fn with_scans(&self, plan: &Arc<dyn ExecutionPlan>, scans: &mut Vec<u32>) -> Result<Arc<dyn ExecutionPlan>> {
+    /// Numbers the scans within the stage, gives them the task's partitions, and says which materialize late. `kept`: share of its rows that
+    /// a filter above keeps.
+    fn with_scans(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        kept: Option<f64>,
+        scans: &mut Vec<u32>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         if let Some(scan) = plan.downcast_ref::<SplitScanExec>() {
             let ordinal = scans.len() as u32;
             scans.push(scan.scan);
+            let late = late::pays(scan, self.scan(scan.scan)?, kept);
             let partitions = self.settings.sizing.local_partitions as usize;
-            return Ok(Arc::new(scan.clone().with_scan(ordinal).with_partitions(partitions)?));
+            let scan = scan.clone().with_late(late).with_scan(ordinal);
+            return Ok(Arc::new(scan.with_partitions(partitions)?));
         }
+        // Names change on the way from a scan to its filter, rows do not.
+        let passes = plan.downcast_ref::<ProjectionExec>().and(kept);
+        let kept = late::share_kept(plan).or(passes);
         let mut children = Vec::new();
         for child in plan.children() {
-            children.push(self.with_scans(child, scans)?);
+            children.push(self.with_scans(child, kept, scans)?);
         }
         with_children(plan, children)
     }
@@ -262,7 +276,7 @@ impl Cutter<'_> {
             stage,
             plan,
             scans,
-            other: None,
+            others: Vec::new(),
         });
         Ok(id)
     }

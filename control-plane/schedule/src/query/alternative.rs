@@ -6,8 +6,8 @@ use crate::Command;
 use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::Phase;
-use mayfly_protocol::Alternative;
 use mayfly_protocol::journal::Entry;
+use mayfly_protocol::{Alternative, StageId};
 
 impl Query {
     /// Takes what the complete stage decides, and lets go of what it decides no more.
@@ -26,9 +26,17 @@ impl Query {
                 self.note_change(Entry::Switched {
                     alternative: Box::new(alternative.clone()),
                 });
+                let dropped = alternative.dropped.clone();
                 self.take(core, alternative);
+                dropped.into_iter().for_each(|gone| self.open_held(core, gone));
             }
         }
+    }
+
+    /// What waits for a stage that will not run need not.
+    fn open_held(&mut self, core: &mut Core, gone: StageId) {
+        let held = self.held_by(self.positions[&gone]);
+        held.into_iter().for_each(|stage| self.open(core, stage));
     }
 
     /// Stages that wait for this one without reading it.
@@ -48,14 +56,17 @@ impl Query {
     }
 
     pub(super) fn take(&mut self, core: &mut Core, alternative: Alternative) {
-        let is_free = |other: &mut Alternative| !alternative.changed().any(|changed| other.concerns(changed));
-        self.alternatives.retain_mut(is_free);
+        self.alternatives.retain(|other| !alternative.excludes(other));
         let Alternative { stage, dropped, .. } = alternative;
         let at = self.positions[&stage.id];
         self.close(core, at);
         self.stages[at] = new::place(stage, &core.settings.tenant, &self.id);
         self.stages[at].is_alternative = true;
-        if let Some(gone) = dropped.map(|dropped| self.positions[&dropped]) {
+        for gone in dropped
+            .iter()
+            .map(|dropped| self.positions[dropped])
+            .collect::<Vec<_>>()
+        {
             self.close(core, gone);
             self.stages[gone].drop_work();
         }

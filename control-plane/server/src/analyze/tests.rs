@@ -9,7 +9,7 @@ fn fragment(stage: u32, text: &str) -> Fragment {
     Fragment {
         stage: StageId::new(stage),
         text: text.to_owned(),
-        alternative: None,
+        alternatives: Vec::new(),
         tasks: 4,
         bytes_out: 2_000_000,
     }
@@ -19,7 +19,7 @@ fn scanned() -> StageProgress {
     StageProgress {
         stage: StageId::new(0),
         exchange: ExchangeKind::Hash,
-        is_alternative: false,
+        alternative: None,
         tasks: 3,
         tasks_queued: 0,
         tasks_running: 0,
@@ -83,7 +83,7 @@ fn actuals_stand_under_each_fragment() {
         Query: 1 stages, 3 tasks, 4 invocations, 2.000 s CPU, $0.00
 
         Fragment 1 [HASH] tasks=4
-            Actual: did not run: an input turned out small, and its work was done by the stage that reads it
+            Actual: did not run: an input turned out small or empty, and its work is done by the stage that reads it, or not needed
             Output: RESULT
 
 

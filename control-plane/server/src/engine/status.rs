@@ -1,7 +1,7 @@
 //! A running query at one moment, as the server shows it.
 
 use mayfly_cost::Bill;
-use mayfly_protocol::{ExchangeKind, Meter, QueryError, StageId, TaskStatistics};
+use mayfly_protocol::{Digest, ExchangeKind, Meter, QueryError, StageId, TaskStatistics};
 use mayfly_schedule::Skew;
 use serde::Serialize;
 
@@ -40,8 +40,8 @@ pub struct StageProgress {
     pub stage: StageId,
     /// How its rows reach the next stage.
     pub exchange: ExchangeKind,
-    /// Whether it runs the other plan that was prepared for it, as an input turned out small.
-    pub is_alternative: bool,
+    /// Digest of the plan that it runs, if that is another that was prepared for it, as an input turned out small.
+    pub alternative: Option<Digest>,
     pub tasks: u32,
     pub tasks_queued: u32,
     pub tasks_running: u32,

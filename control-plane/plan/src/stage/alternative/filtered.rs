@@ -30,7 +30,7 @@ pub(super) fn of(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<
     };
     let bytes_max = most_bytes(&probe.stage, sizing) / FILTER_GAIN;
     let is_earlier = build.stage.id < probe.stage.id;
-    if bytes_max == 0 || !is_earlier || probe.other.is_some() || !may_change(probe, stages) {
+    if bytes_max == 0 || !is_earlier || !probe.others.is_empty() || !may_change(probe, stages) {
         return Ok(None);
     }
     let input = probe
@@ -55,9 +55,13 @@ pub(super) fn of(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<
         decides: build.stage.id,
         bytes_max,
         stage,
-        dropped: None,
+        dropped: Vec::new(),
     };
-    Ok(Some(Other { alternative, plan }))
+    Ok(Some(Other {
+        alternative,
+        plan,
+        scans: probe.scans.clone(),
+    }))
 }
 
 /// A join of two exchanged sides that drops rows of its probe side which have no partner.

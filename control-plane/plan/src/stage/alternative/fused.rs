@@ -43,9 +43,13 @@ pub(super) fn of(cut: &CutStage, stages: &[CutStage], sizing: Sizing) -> Result<
         decides: build.stage.id,
         bytes_max,
         stage,
-        dropped: Some(probe.stage.id),
+        dropped: vec![probe.stage.id],
     };
-    Ok(Some(Other { alternative, plan }))
+    Ok(Some(Other {
+        alternative,
+        plan,
+        scans: probe.scans.clone(),
+    }))
 }
 
 /// Whether the probe side's work can be done in the join's stage.

@@ -47,7 +47,7 @@ impl FakeQuery {
         let stage = StageProgress {
             stage: StageId::new(0),
             exchange: ExchangeKind::Single,
-            is_alternative: false,
+            alternative: None,
             tasks: 10,
             tasks_queued: 0,
             tasks_running: 10 - done,
