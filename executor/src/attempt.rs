@@ -28,6 +28,9 @@ use tracing::Instrument;
 /// How long what ignores its cancellation (a long computation between two yields) is waited for.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
+/// Rows of a batch in a task that ran short of memory: a merge holds two batches of each spilled run.
+const SPILLED_BATCH_ROWS: usize = 2_048;
+
 /// Stack of a worker: plans nest, and so do their streams.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
@@ -252,6 +255,10 @@ impl Work {
     ) -> Result<Arc<TaskContext>, AttemptError> {
         let mut config = mayfly_fragment::execution_config(&self.spec.settings)?;
         config.options_mut().execution.sort_spill_reservation_bytes = budget.sort_reservation_bytes as usize;
+        if self.spec.sort_merge_joins {
+            let rows = config.batch_size().min(SPILLED_BATCH_ROWS);
+            config = config.with_batch_size(rows);
+        }
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![folder.path().to_path_buf()]))
             .with_max_temp_directory_size(budget.spill_bytes);

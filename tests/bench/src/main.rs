@@ -4,10 +4,12 @@
 mod faults;
 mod files;
 mod latency;
+mod memory;
 mod report;
 mod scheduler;
 mod shape;
 mod skew;
+mod straggler;
 mod tpch;
 mod usage;
 
@@ -32,6 +34,10 @@ enum Bench {
     Skew(skew::Settings),
     /// The 22 TPC-H queries while executors are killed or S3 fails, beside the same without faults.
     Faults(faults::Settings),
+    /// A join whose build side is four times an executor's memory.
+    Memory(memory::Settings),
+    /// One of some sixty tasks stands still.
+    Straggler(straggler::Settings),
     /// The scheduler alone.
     Scheduler,
 }
@@ -53,6 +59,8 @@ async fn main() {
         Bench::Files(settings) => files::run(&settings).await,
         Bench::Skew(settings) => skew::run(&settings).await,
         Bench::Faults(settings) => faults::run(&settings).await,
+        Bench::Memory(settings) => memory::run(&settings).await,
+        Bench::Straggler(settings) => straggler::run(&settings).await,
         Bench::Scheduler => scheduler::run(),
     }
 }

@@ -91,7 +91,10 @@ async fn a_join_whose_build_side_turns_out_small_becomes_a_broadcast() {
     ] {
         equals_the_oracle(&client, &oracle, &sql).await;
         let text = analyzed(&client, &sql).await;
-        assert!(text.contains("did not run: an input turned out small"), "{text}");
+        assert!(
+            text.contains("did not run: an input turned out small or empty"),
+            "{text}"
+        );
         assert!(text.contains("HashJoinExec: mode=CollectLeft"), "{text}");
         assert!(text.contains("Input 0: BROADCAST"), "{text}");
     }
@@ -108,6 +111,41 @@ async fn where_the_join_must_stay_its_small_build_side_filters_the_other() {
     equals_the_oracle(&client, &oracle, &sql).await;
     let text = analyzed(&client, &sql).await;
     assert!(text.contains("join_type=RightSemi"), "{text}");
+}
+
+/// What needs rows of a build side that has none is not run: neither the other side's scan, nor what that reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_turns_out_empty_is_dropped() {
+    let (cloud, oracle) = one_at_a_time(&[]).await;
+    let client = adaptive(&cloud.client);
+    let nothing = SMALL_BUILD.replace("= 14", "= 15");
+    for (sql, without) in [
+        (
+            format!(
+                "SELECT count(*), {ALL_OF_A}, max(b.l_comment), sum(b.l_tax) FROM {nothing} a JOIN lineitem b ON a.l_partkey = b.l_partkey"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "SELECT b.l_partkey, max(b.l_comment), sum(b.l_tax), {ALL_OF_A} FROM {nothing} a JOIN lineitem b \
+                 ON a.l_partkey = b.l_partkey GROUP BY b.l_partkey"
+            ),
+            true,
+        ),
+        // Its rows are wanted whatever the other side has.
+        (
+            format!(
+                "SELECT count(*), {ALL_OF_A}, max(b.l_comment) FROM lineitem b LEFT JOIN {nothing} a ON a.l_partkey = b.l_partkey"
+            ),
+            false,
+        ),
+    ] {
+        equals_the_oracle(&client, &oracle, &sql).await;
+        let text = analyzed(&client, &sql).await;
+        assert_eq!(text.contains("NoRowsExec"), without, "{text}");
+        assert!(text.contains("did not run"), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,3 +118,45 @@ async fn the_bill_is_what_the_cloud_counted() {
         );
     }
 }
+
+/// What a query of one invocation asks for besides its data: S3 requests on the control bucket, and SQS requests that are its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_of_one_invocation_asks_little_of_s3_and_sqs() {
+    if elsewhere::is_chosen() {
+        // Only the emulator counts.
+        return;
+    }
+    // Its message is deleted a lease later.
+    let cloud = support::cloud(&["--lease", "2"]).await;
+    let ask = async || cloud.client.query(&tpch::query(6)).await.expect("answered");
+    ask().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let own = |counts: &Value| {
+        let operations = counts["s3"]["mayfly"].as_object().expect("operations by name").values();
+        let s3: u128 = operations
+            .flat_map(|by_status| by_status.as_object().expect("counts").values().map(number))
+            .sum();
+        let sqs = |operation: &str| number(&counts["sqs"][operation]);
+        (
+            s3,
+            sqs("SendMessage") + sqs("DeleteMessage") + sqs("ChangeMessageVisibility"),
+        )
+    };
+    let before = own(&cloud.counts().await);
+    ask().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let counts = cloud.counts().await;
+    let (s3, sqs) = own(&counts);
+    assert!(
+        s3 - before.0 <= 4,
+        "{} S3 requests: {}",
+        s3 - before.0,
+        counts["s3"]["mayfly"]
+    );
+    assert!(
+        sqs - before.1 <= 2,
+        "{} SQS requests: {}",
+        sqs - before.1,
+        counts["sqs"]
+    );
+}

@@ -3,6 +3,7 @@
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::Server;
 use mayfly_end_to_end::tpch;
+use mayfly_store::{S3Settings, Store};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -58,6 +59,16 @@ impl Cloud {
             .values()
             .map(|function| function["invocations"].as_u64().expect("a count"))
             .sum()
+    }
+
+    /// A look into the cloud's buckets.
+    pub async fn store(&self) -> Store {
+        let settings = S3Settings {
+            endpoint: Some(self.server.s3.clone()),
+            credentials: Some(("emulator".to_owned(), "emulator-secret".to_owned())),
+            ..S3Settings::default()
+        };
+        Store::connect(&settings).await.fork()
     }
 
     pub async fn environments(&self) -> Vec<Value> {
