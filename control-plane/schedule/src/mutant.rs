@@ -80,6 +80,7 @@ mutants! {
     // Lost inputs.
     BlameReader,
     LossUncounted,
+    ForgetLosses,
     BelieveStaleReaders,
     NoDigestComparison,
     KeepTransitiveConsumers,

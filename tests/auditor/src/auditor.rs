@@ -163,7 +163,7 @@ impl Auditor {
         };
         bills::deliver(history, attempt, meter);
         if let Failure::InputLost { producer, key, .. } = failure {
-            history.lost.entry(*producer).or_default().insert(key.clone());
+            history.lose(attempt, *producer, key);
         }
         history.note_failure(attempt, failure.clone(), now);
         history.answer(attempt);

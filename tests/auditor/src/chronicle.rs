@@ -40,6 +40,7 @@ pub struct Inheritance {
     pub(crate) specs: Vec<Rc<TaskSpec>>,
     pub(crate) published: Vec<Published>,
     pub(crate) durable: BTreeSet<TaskId>,
+    pub(crate) losses: BTreeMap<TaskId, usize>,
     pub(crate) is_exhausted: bool,
 }
 
@@ -91,6 +92,7 @@ impl Chronicle {
             specs: journal.works.specs.values().cloned().collect(),
             published: journal.works.published.values().cloned().collect(),
             durable: fold.durable(),
+            losses: fold.losses.clone(),
             is_exhausted: fold.starts > starts_max,
         };
         // Else it was fenced before it began, and has not noticed.

@@ -24,6 +24,8 @@ pub(crate) struct Fold {
     pub winners: BTreeMap<TaskId, Published>,
     /// Starts since the last winner.
     pub starts: u32,
+    /// How often each task's winner was lost, and did not fall with its inputs.
+    pub losses: BTreeMap<TaskId, usize>,
 }
 
 impl Fold {
@@ -32,6 +34,7 @@ impl Fold {
             graph,
             winners: BTreeMap::new(),
             starts: 0,
+            losses: BTreeMap::new(),
         }
     }
 
@@ -58,7 +61,14 @@ impl Fold {
             }
             Entry::Lost { task, nonce, .. } => {
                 let winner = self.winners.get(task).filter(|winner| winner.nonce == *nonce);
-                must(winner.is_some(), || format!("loses {task}, whose winner it is not"))?;
+                let winner = winner.ok_or_else(|| format!("loses {task}, whose winner it is not"))?;
+                if works
+                    .specs
+                    .get(&winner.attempt)
+                    .is_some_and(|spec| self.stands_on_winners(spec))
+                {
+                    *self.losses.entry(*task).or_default() += 1;
+                }
                 self.winners.remove(task);
             }
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Cancel | Entry::Final { .. } => {}
@@ -88,9 +98,14 @@ impl Fold {
         must((attempt.task.index as usize) < stage.tasks.len(), || {
             format!("{attempt} is of a task that is none")
         })?;
-        let known = spec.inputs.iter().all(|input| self.is_current(input));
-        must(known, || format!("{attempt} read what is not its inputs' winners'"))?;
+        must(self.stands_on_winners(spec), || {
+            format!("{attempt} read what is not its inputs' winners'")
+        })?;
         Ok(published)
+    }
+
+    fn stands_on_winners(&self, spec: &TaskSpec) -> bool {
+        spec.inputs.iter().all(|input| self.is_current(input))
     }
 
     fn is_current(&self, input: &InputBinding) -> bool {

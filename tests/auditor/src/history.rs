@@ -114,11 +114,12 @@ pub(crate) struct History {
     pub reported_at: Option<EpochMs>,
     /// When the first failure or expiry was seen.
     pub failed_at: Option<EpochMs>,
-    /// Of a resumed query: what other epochs launched, of which ones this coordinator still awaits an answer, and the tasks whose
-    /// winners the journal holds.
+    /// Of a resumed query: what other epochs launched, of which ones this coordinator still awaits an answer, the tasks whose
+    /// winners the journal holds, and how often it says that a winner was lost.
     inherited: BTreeMap<AttemptId, Rc<TaskSpec>>,
     strays: Vec<Launch>,
     pub durable: BTreeSet<TaskId>,
+    losses_before: BTreeMap<TaskId, usize>,
     /// Too many starts got nowhere: all that it may do is end.
     pub is_exhausted: bool,
 }
@@ -132,6 +133,7 @@ impl History {
             inherited: BTreeMap::new(),
             strays: Vec::new(),
             durable: BTreeSet::new(),
+            losses_before: BTreeMap::new(),
             is_exhausted: false,
             graph,
             epoch,
@@ -163,6 +165,7 @@ impl History {
             history.published.entry(task).or_default().push(published);
         }
         history.durable = past.durable;
+        history.losses_before = past.losses;
         history.is_exhausted = past.is_exhausted;
         history.strays = strays;
         history
@@ -239,6 +242,27 @@ impl History {
             published.map(|published| published.output.rows()).max().unwrap_or(0)
         };
         others.map(most).sum::<u64>() >= enough
+    }
+
+    /// A reader has found an output of the producer lost. Whoever was launched before the producer's latest attempt, or by another epoch,
+    /// was given what may be the winner no more.
+    pub fn lose(&mut self, reader: &AttemptId, producer: TaskId, key: &str) {
+        let lost = self.lost.entry(producer).or_default();
+        let launched = |task: TaskId| self.launches.get(&task).and_then(|launches| launches.last());
+        let made = launched(producer).map(|launch| launch.launched);
+        let reader = self.launches.get(&reader.task).and_then(|launches| {
+            let launch = launches.get(reader.number as usize)?;
+            (launch.attempt == *reader).then_some(launch.launched)
+        });
+        if reader.is_some_and(|reader| made.is_none_or(|made| made < reader)) {
+            lost.insert(key.to_owned());
+        }
+    }
+
+    /// How often the task's output was lost, as far as it must be known.
+    pub fn losses_of(&self, task: TaskId) -> usize {
+        let before = self.losses_before.get(&task).copied().unwrap_or(0);
+        before + self.lost.get(&task).map_or(0, BTreeSet::len)
     }
 
     /// The attempt has answered, whatever it said.

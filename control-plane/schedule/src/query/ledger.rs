@@ -132,7 +132,7 @@ impl Query {
         is_it && stage.inputs.iter().all(is_known) && self.has_current_pins(at, winner)
     }
 
-    fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {
+    pub(super) fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {
         winner.version == self.stages[at.stage].version || pin_digest(&bind::inputs(self, at)) == winner.pin
     }
 }

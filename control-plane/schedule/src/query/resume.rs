@@ -130,9 +130,19 @@ impl Query {
         };
         core.counters.replayed_lost += 1;
         let previous = Some(winner.output.partitions.clone());
-        self.task_mut(at).previous = previous;
+        let is_lost = self.stands(at) && !mutant!(ForgetLosses);
+        let task = self.task_mut(at);
+        task.tries.output_lost += u32::from(is_lost);
+        task.previous = previous;
         self.drop_winner(core, at, why);
         self.forget_note();
+    }
+
+    /// Whether the winner was computed from winners that stand: if such a one is none any more, it was lost itself, and did not fall
+    /// with its inputs. How often a task may lose its output does not begin anew with each coordinator.
+    fn stands(&self, at: TaskKey) -> bool {
+        let winner = self.task(at).winner.as_ref();
+        self.is_open(at.stage) && winner.is_some_and(|winner| self.has_current_pins(at, winner))
     }
 
     /// What follows from winners that are known: alternatives, tasks that may run, perhaps the end.

@@ -457,3 +457,53 @@ fn a_coordinator_that_lost_a_query_can_take_it_over_again() {
         "#]],
     );
 }
+
+/// Simulation seed 162973: each coordinator counted from nothing, so that an output could be lost for ever.
+#[test]
+fn how_often_an_output_was_lost_is_counted_over_all_coordinators() {
+    check(
+        "settings wins=1
+         submit q 1>1
+         report s0/t0/a0
+         fail s1/t0/a0 input s0/t0
+         report s0/t0/a1
+         fail s1/t0/a1 input s0/t0
+         report s0/t0/a2
+         crash
+         resume q epoch=2
+         fail s1/t0/a0e2 input s0/t0
+         report s0/t0/a0e2 nonce=9
+         fail s1/t0/a1e2 input s0/t0",
+        expect![[r#"
+            settings wins=1
+            submit q 1>1
+                invoke s0/t0/a0
+            report s0/t0/a0
+                journal s0/t0/a0
+                invoke s1/t0/a0 [0..4] s0/t0/a0+16
+            fail s1/t0/a0 input s0/t0
+                invoke s0/t0/a1
+            report s0/t0/a1
+                journal lost s0/t0, s0/t0/a1
+                invoke s1/t0/a1 [0..4] s0/t0/a1+16
+            fail s1/t0/a1 input s0/t0
+                invoke s0/t0/a2
+            report s0/t0/a2
+                journal lost s0/t0, s0/t0/a2
+                invoke s1/t0/a2 [0..4] s0/t0/a2+16
+            crash
+            resume q epoch=2
+                invoke s1/t0/a0e2 [0..4] s0/t0/a2+16
+            fail s1/t0/a0e2 input s0/t0
+                invoke s0/t0/a0e2
+            report s0/t0/a0e2 nonce=9
+                journal lost s0/t0, s0/t0/a0e2
+                invoke s1/t0/a1e2 [0..4] s0/t0/a0#9+16
+            fail s1/t0/a1e2 input s0/t0
+                finish q MAYFLY_S3_ERROR: the output of s0/t0 was lost 4 times: input of s0/t0 at x/default/00/q/s0/t0/2-0-0000000000000009 lost: as the script says; check that nothing else deletes or rewrites objects under x/ in the control bucket; s0 1× 100 ms, s1 2× 20 ms
+                discard s0/t0/a0
+                discard s0/t0/a1
+                discard s0/t0/a2
+        "#]],
+    );
+}
