@@ -1,7 +1,9 @@
 //! What happened to one query, as seen from outside.
 
+use crate::again::{self, Again};
 use crate::auditor::Bounds;
 use crate::chronicle::Inheritance;
+use crate::copies::Copy;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
     AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, StageGraph, StageId,
@@ -26,10 +28,14 @@ pub(crate) struct Launch {
     pub failure: Option<Failure>,
     /// Whether that failure is held against its task: no report of the task had been delivered before.
     pub counts: bool,
+    /// What makes it a copy.
+    pub copy: Option<Copy>,
+    /// How long it took, if it was the first to report its task.
+    pub won_after_ms: Option<u64>,
 }
 
 impl Launch {
-    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs) -> Launch {
+    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs, copy: Option<Copy>) -> Launch {
         Launch {
             attempt: spec.attempt.clone(),
             size: spec.size,
@@ -41,11 +47,18 @@ impl Launch {
             expired: false,
             failure: None,
             counts: false,
+            copy,
+            won_after_ms: None,
         }
     }
 
     pub fn is_open(&self) -> bool {
         !self.answered && !self.expired
+    }
+
+    /// Whether it is on the bill with all that it can have cost.
+    pub fn owes_bound(&self) -> bool {
+        self.expired && !self.answered
     }
 
     /// The most that it can be billed when nothing is known of it.
@@ -84,6 +97,23 @@ pub(crate) fn object_key(output: &Output) -> Option<&str> {
 
 #[derive(Debug)]
 pub(crate) struct History {
+    pub bounds: Bounds,
+    /// It began here, and its coordinator never stood still: all of it was seen, in its order.
+    pub is_whole: bool,
+    pub submitted_at: EpochMs,
+    /// What the failures of each task that was launched call for.
+    pub again: BTreeMap<TaskId, Again>,
+    /// How many tasks of each stage have reported, and when the latest of them first did.
+    reported: BTreeMap<StageId, (usize, EpochMs)>,
+    /// The first failure since the last sign of life.
+    pub failing_since: Option<EpochMs>,
+    /// Its final record is there, and this coordinator wrote it.
+    pub is_durable: bool,
+    /// Objects of reports that were delivered, by task, and those that were passed on after the end.
+    pub owed: BTreeMap<TaskId, BTreeSet<String>>,
+    pub passed_on: BTreeSet<String>,
+    /// Objects of tasks' first reports, before the end, and not reported again after it.
+    pub first: BTreeSet<String>,
     pub graph: StageGraph,
     pub epoch: u32,
     pub deadline: EpochMs,
@@ -128,6 +158,16 @@ impl History {
     pub fn new(graph: StageGraph, epoch: u32, deadline: EpochMs, bounds: &Bounds) -> History {
         let share = (graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
         History {
+            bounds: *bounds,
+            is_whole: false,
+            submitted_at: EpochMs(0),
+            again: BTreeMap::new(),
+            reported: BTreeMap::new(),
+            failing_since: None,
+            is_durable: false,
+            owed: BTreeMap::new(),
+            passed_on: BTreeSet::new(),
+            first: BTreeSet::new(),
             retries_max: share.max(bounds.retries_min as usize),
             fenced: false,
             inherited: BTreeMap::new(),
@@ -182,12 +222,30 @@ impl History {
         self.outcome.is_some() || self.fenced
     }
 
+    /// Whether it is known which answers won and which failures count: nothing was lost.
+    pub fn is_plain(&self) -> bool {
+        self.is_whole && self.lost.is_empty()
+    }
+
+    /// The same, of one task: it was wanted all the time.
+    pub fn tells_failures(&self, task: TaskId) -> bool {
+        let stage = self.graph.stage(task.stage);
+        self.is_plain() && stage.is_some_and(|stage| stage.enough_rows.is_none())
+    }
+
     pub fn launch(&mut self, launch: Launch) {
+        let again = self.again.entry(launch.attempt.task);
+        again.or_insert_with(|| Again::new(launch.size));
         self.launches.entry(launch.attempt.task).or_default().push(launch);
     }
 
     pub fn launches_of(&self, task: TaskId) -> &[Launch] {
         self.launches.get(&task).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn launches_in(&self, stage: StageId) -> impl Iterator<Item = &Launch> {
+        let (first, last) = (TaskId { stage, index: 0 }, TaskId { stage, index: u32::MAX });
+        self.launches.range(first..=last).flat_map(|(_, launches)| launches)
     }
 
     /// All of them, in the order of their ids.
@@ -276,14 +334,47 @@ impl History {
     pub fn note_failure(&mut self, attempt: &AttemptId, failure: Failure, now: EpochMs) {
         self.failed_at.get_or_insert(now);
         let is_moot = self.has_reported(attempt.task) || self.is_needless(attempt.task);
-        let counts = attempt.epoch == self.epoch && !is_moot;
+        let counts = attempt.epoch == self.epoch && !is_moot && !self.is_beside(attempt);
         let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
             return;
         };
         let transient = matches!(failure, Failure::Transient { .. });
-        launch.failure = Some(failure);
+        launch.failure = Some(failure.clone());
         launch.counts = counts;
+        let size = launch.size;
         self.transient += usize::from(transient && counts);
+        if counts {
+            let times = again::times(self.launches_of(attempt.task), &failure);
+            let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
+            let again = self.again.get_mut(&attempt.task);
+            let again = again.expect("what is in flight was launched");
+            again.note(now, &failure, size, times, backoff_ms);
+        }
+    }
+
+    /// A copy beside the attempt that it is one of. When that has failed, the copy is the task's only attempt.
+    fn is_beside(&self, attempt: &AttemptId) -> bool {
+        let launches = self.launches_of(attempt.task);
+        let copy = launches
+            .get(attempt.number as usize)
+            .and_then(|launch| launch.copy.as_ref());
+        copy.is_some_and(|copy| launches[copy.of as usize].is_open())
+    }
+
+    /// A report of the task was delivered, which is its first.
+    pub fn note_first_report(&mut self, attempt: &AttemptId, now: EpochMs) {
+        let reported = self.reported.entry(attempt.task.stage).or_insert((0, now));
+        *reported = (reported.0 + 1, now);
+        if let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) {
+            launch.won_after_ms = Some(now.0 - launch.launched.0);
+        }
+    }
+
+    /// When the last of the stage's tasks reported; none while one has not.
+    pub fn complete_at(&self, stage: StageId) -> Option<EpochMs> {
+        let tasks = self.graph.stage(stage)?.tasks.len();
+        let (count, at) = self.reported.get(&stage)?;
+        (*count == tasks).then_some(*at)
     }
 
     /// Failures of a kind, over all attempts, expiries included.

@@ -10,8 +10,8 @@ use crate::heap::{Happening, Heap};
 use crate::planned::BEGIN_MS;
 use crate::random::{Streams, chance, skewed};
 use mayfly_protocol::{
-    EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, QueryId, TaskReport, TaskSpec,
-    limits,
+    Digest, EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, QueryId, TaskReport,
+    TaskSpec, limits,
 };
 use rand::Rng;
 use std::rc::Rc;
@@ -215,10 +215,11 @@ impl Cloud {
         self.warm += 1;
         let meter = execution.meter(run_ms, Some(&report.output));
         if moment.strikes("fault malformed report", self.faults.malformed) {
-            Rc::make_mut(&mut report)
-                .output
-                .partitions
-                .push(PartitionEntry::default());
+            let report = Rc::make_mut(&mut report);
+            match moment.strikes("fault wrong pins", 0.3) {
+                true => report.pin_digest = Digest::of(b"of what it was not given"),
+                false => report.output.partitions.push(PartitionEntry::default()),
+            }
         }
         let answer = || News::Report {
             report: report.clone(),

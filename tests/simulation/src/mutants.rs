@@ -1,6 +1,7 @@
 //! Breaks one rule of the scheduler after another and looks whether a seed notices. A rule whose loss nobody notices is not tested.
 
 use crate::campaign::threads;
+use crate::trace::Tracing;
 use crate::world::{price_book, run};
 use mayfly_schedule::mutant::{self, Mutant};
 use std::any::Any;

@@ -55,6 +55,7 @@ const FAULTS: &[&str] = &[
     "timed out",
     "transient",
     "user error",
+    "wrong pins",
     "zombie",
 ];
 
@@ -104,8 +105,7 @@ fn all_seeds_hold_and_every_branch_fires() {
     let recoveries = RECOVERIES.iter().copied();
     let counters = Counters::default();
     let counters = counters.entries().into_iter().map(|(name, _)| name);
-    // Copies of stragglers are not drawn here: see `stragglers`.
-    let branches = counters.filter(|name| !name.starts_with("copies")).chain(recoveries);
+    let branches = counters.chain(recoveries);
     let branches = branches.map(|name| format!("branch {name}"));
     let idle: Vec<String> = faults
         .chain(endings)

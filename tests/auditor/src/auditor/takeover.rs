@@ -10,6 +10,7 @@ impl Auditor {
     /// A query that others began was handed to the scheduler, with the footers of the objects that were found.
     pub fn resumed(&mut self, now: EpochMs, query: &QueryId, past: Inheritance, found: &[TaskReport]) {
         self.pass_time(now);
+        self.copied = None;
         let strays = self.queries.remove(query).map(History::into_strays);
         let mut history = History::resumed(past, strays.unwrap_or_default(), &self.bounds);
         history.may_end_until = history.may_end_until.max(now);
@@ -27,6 +28,7 @@ impl Auditor {
     /// The scheduler was told that the query is another's.
     pub fn fenced(&mut self, now: EpochMs, query: &QueryId) {
         self.pass_time(now);
+        self.copied = None;
         if let Some(history) = self.queries.get_mut(query) {
             history.fenced = true;
         }
@@ -36,6 +38,8 @@ impl Auditor {
     /// The coordinator stood still, or its clock jumped: nobody can be blamed for having waited.
     pub fn woke(&mut self, now: EpochMs) {
         self.slept = (now, self.seen);
+        self.width.is_known = false;
+        self.queries.values_mut().for_each(|history| history.is_whole = false);
         self.expire(now);
         self.idle_since = None;
         self.note_idleness(now);

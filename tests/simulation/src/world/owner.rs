@@ -236,6 +236,7 @@ impl World<'_> {
         if let Some((outcome, _)) = &owned.end {
             let verdict = self.chronicle.answered(self.now, &owned.id, outcome);
             verdict.map_err(text)?;
+            self.coordinators[c].auditor.durable(&owned.id);
         }
         self.handle(c, Event::Ended { query: owned.id });
         Ok(())
