@@ -39,7 +39,7 @@ impl Query {
 
     /// Only what the journal holds can be lost to it.
     pub(super) fn note_loss(&mut self, at: TaskKey, winner: &Winner, why: &str) {
-        if winner.is_journaled {
+        if winner.is_journaled && !mutant!(ForgetJournaledLoss) {
             self.stages[at.stage].journaled -= 1;
             self.note_change(Entry::Lost {
                 task: self.task_id(at),
@@ -50,6 +50,9 @@ impl Query {
     }
 
     pub(super) fn note_change(&mut self, entry: Entry) {
+        if mutant!(ForgetChanges) && !matches!(entry, Entry::Lost { .. }) {
+            return;
+        }
         self.ledger.notes.push(Note::Other(entry));
     }
 
@@ -91,6 +94,9 @@ impl Query {
                 Note::Won(at, nonce) => entries.extend(self.take_win(core, at, nonce)),
             }
         }
+        if mutant!(WinsOutOfOrder) {
+            entries.reverse();
+        }
         if entries.iter().any(|entry| matches!(entry, Entry::Won(_))) {
             return entries;
         }
@@ -127,9 +133,10 @@ impl Query {
         let Some(winner) = stage.tasks.get(at.task).and_then(|task| task.winner.as_ref()) else {
             return false;
         };
-        let is_known = |input: &usize| self.stages[*input].is_journaled();
+        let is_known = |input: &usize| self.stages[*input].is_journaled() || mutant!(ConsumerBeforeInputs);
         let is_it = winner.nonce == nonce && !winner.is_journaled;
-        is_it && stage.inputs.iter().all(is_known) && self.has_current_pins(at, winner)
+        let has_pins = || mutant!(JournalStalePins) || self.has_current_pins(at, winner);
+        is_it && stage.inputs.iter().all(is_known) && has_pins()
     }
 
     pub(super) fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {

@@ -54,7 +54,7 @@ impl Query {
         if past.canceled {
             return Some(Outcome::Canceled);
         }
-        if past.starts >= core.settings.starts_max {
+        if past.starts >= core.settings.starts_max && !mutant!(UnboundedStarts) {
             core.counters.starts_exhausted += 1;
             let text = format!("the query was started {} times, and no start got anywhere", past.starts);
             let error = QueryError::new(ErrorCode::GenericInternalError, text)
@@ -70,7 +70,7 @@ impl Query {
         match entry {
             Entry::Epoch { .. } => past.starts += 1,
             Entry::Won(won) => {
-                past.starts = 0;
+                past.starts *= u32::from(mutant!(StartsNeverReset));
                 self.replay_win(core, *won, found);
             }
             Entry::Lost { task, nonce, why } => self.replay_loss(core, task, nonce, &why),
@@ -84,7 +84,7 @@ impl Query {
                     self.take(core, *alternative);
                 }
             }
-            Entry::Cancel => past.canceled = true,
+            Entry::Cancel => past.canceled = !mutant!(ForgetCancelOnResume),
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Final { .. } => {}
         }
     }
@@ -120,7 +120,8 @@ impl Query {
     fn may_win(&self, core: &Core, at: TaskKey, report: &TaskReport) -> bool {
         let is_free = self.task(at).winner.is_none();
         let flaw = self.malformation(&core.settings.tenant, at, &report.attempt, report);
-        is_free && flaw.is_none() && self.has_pins(at, report)
+        let has_pins = || mutant!(ReplayVoid) || self.has_pins(at, report);
+        (is_free || mutant!(ReplaySecondWinner)) && flaw.is_none() && has_pins()
     }
 
     fn replay_loss(&mut self, core: &mut Core, task: TaskId, nonce: Nonce, why: &str) {
@@ -192,6 +193,10 @@ impl Query {
                 self.win(core, at, report, 0)
             }
             Err(Refusal::Known | Refusal::Malformed(_)) => None,
+            Err(Refusal::Garbage) if mutant!(FoundWithoutPins) && self.is_wanted(&report) => {
+                let at = self.task_key(attempt.task)?;
+                self.win(core, at, report, 0)
+            }
             Err(Refusal::Garbage) if self.may_count_later(&report) => {
                 self.kept.push(report);
                 None
@@ -212,6 +217,12 @@ impl Query {
     fn may_count_later(&self, report: &TaskReport) -> bool {
         let at = self.task_key(report.attempt.task);
         at.is_some_and(|at| self.task(at).winner.is_none() && !self.is_open(at.stage))
+    }
+
+    #[cfg_attr(not(feature = "mutants"), allow(dead_code))]
+    fn is_wanted(&self, report: &TaskReport) -> bool {
+        let at = self.task_key(report.attempt.task);
+        at.is_some_and(|at| self.task(at).winner.is_none() && self.task(at).phase != Phase::Skipped)
     }
 
     /// A stage has come to its end: what was found of its readers may count now. Before anything of them is launched.

@@ -249,10 +249,10 @@ impl World<'_> {
         };
         if one.purpose == Purpose::Cancel {
             self.coverage.hit("branch cancel too late");
-            return Ok(());
+            let id = &self.queries[one.query].id;
+            return self.chronicle.cancel_given_up(self.now, id).map_err(text);
         }
-        self.fenced(c, one.query, one.purpose);
-        Ok(())
+        self.fenced(c, one.query, one.purpose)
     }
 
     pub(super) fn send(&mut self, to: Address, after_ms: u64, news: News) {

@@ -49,6 +49,9 @@ impl World<'_> {
 
     fn fail(&mut self, c: usize, attempt: AttemptId, failure: Failure, meter: Meter) {
         self.trace.note(self.now, format_args!("c{c} fail {attempt} {failure}"));
+        if matches!(failure, Failure::InputLost { .. }) {
+            self.chronicle.lost(&attempt.query);
+        }
         let local = self.local(c);
         self.coordinators[c].auditor.failed(local, &attempt, &failure, &meter);
         let event = Event::Failed {

@@ -242,7 +242,7 @@ impl World<'_> {
         Ok(())
     }
 
-    pub(super) fn fenced(&mut self, c: usize, query: usize, purpose: Purpose) {
+    pub(super) fn fenced(&mut self, c: usize, query: usize, purpose: Purpose) -> Step {
         let coverage = match purpose {
             Purpose::Accept => "branch accepted elsewhere",
             Purpose::Claim => "branch claimed elsewhere",
@@ -252,12 +252,15 @@ impl World<'_> {
         };
         self.coverage.hit(coverage);
         let Some(owned) = self.coordinators[c].owned.remove(&query) else {
-            return;
+            return Ok(());
         };
+        let verdict = self.chronicle.fenced(self.now, &owned.id, &owned.writer);
+        verdict.map_err(text)?;
         self.trace.note(self.now, format_args!("c{c} fenced {}", owned.id));
         let local = self.local(c);
         self.coordinators[c].auditor.fenced(local, &owned.id);
         self.handle(c, Event::Fenced { query: owned.id });
+        Ok(())
     }
 }
 
