@@ -1,6 +1,8 @@
 //! The auditor audited: an honest history passes, and each kind of lie is named.
 
 mod chronicle;
+mod copies;
+mod pace;
 
 use super::*;
 use mayfly_protocol::journal::Outcome;
