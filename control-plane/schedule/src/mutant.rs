@@ -93,7 +93,7 @@ mutants! {
     AdoptAnything,
     AdoptNothing,
     // The journal: what it is told,
-    JournalStalePins,
+    AppendUnchecked,
     ConsumerBeforeInputs,
     WinsOutOfOrder,
     ForgetJournaledLoss,

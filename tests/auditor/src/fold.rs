@@ -6,7 +6,8 @@ use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskSpec,
+    AttemptId, InputBinding, Nonce, PartitionEntry, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId,
+    TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -26,6 +27,12 @@ pub(crate) struct Fold {
     pub starts: u32,
     /// How often each task's winner was lost, and did not fall with its inputs.
     pub losses: BTreeMap<TaskId, usize>,
+    /// Entries so far; which of them was each winner; and which, by stage, was the last winner that held other rows than the one lost.
+    taken: usize,
+    won_at: BTreeMap<TaskId, usize>,
+    changed: BTreeMap<StageId, usize>,
+    /// What was lost, until it is made again.
+    previous: BTreeMap<TaskId, Vec<PartitionEntry>>,
 }
 
 impl Fold {
@@ -35,11 +42,16 @@ impl Fold {
             winners: BTreeMap::new(),
             starts: 0,
             losses: BTreeMap::new(),
+            taken: 0,
+            won_at: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            previous: BTreeMap::new(),
         }
     }
 
     /// Takes in an entry; says what is wrong with it, if it does not count.
     pub fn take(&mut self, works: &Works, entry: &Entry) -> Rule {
+        self.taken += 1;
         match entry {
             Entry::Epoch { .. } => self.starts += 1,
             Entry::Regrouped { stage, tasks } => {
@@ -57,7 +69,7 @@ impl Fold {
             Entry::Won(won) => {
                 self.starts = 0;
                 let winner = self.check_win(works, won)?.clone();
-                self.winners.insert(won.attempt.task, winner);
+                self.crown(winner);
             }
             Entry::Lost { task, nonce, .. } => {
                 let winner = self.winners.get(task).filter(|winner| winner.nonce == *nonce);
@@ -69,7 +81,8 @@ impl Fold {
                 {
                     *self.losses.entry(*task).or_default() += 1;
                 }
-                self.winners.remove(task);
+                self.previous
+                    .extend(self.winners.remove(task).map(|lost| (*task, lost.output.partitions)));
             }
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Cancel | Entry::Final { .. } => {}
         }
@@ -104,6 +117,16 @@ impl Fold {
         Ok(published)
     }
 
+    fn crown(&mut self, winner: Published) {
+        let task = winner.attempt.task;
+        let previous = self.previous.remove(&task);
+        if previous.is_some_and(|previous| previous != winner.output.partitions) {
+            self.changed.insert(task.stage, self.taken);
+        }
+        self.won_at.insert(task, self.taken);
+        self.winners.insert(task, winner);
+    }
+
     fn stands_on_winners(&self, spec: &TaskSpec) -> bool {
         spec.inputs.iter().all(|input| self.is_current(input))
     }
@@ -134,15 +157,23 @@ impl Fold {
     }
 
     /// Tasks whose winners stand on winners all the way down: they never run again unless something is lost.
+    ///
+    /// An input that was lost may have come out different when it was made again. If its reader's loss was never written, as the owner
+    /// at that time did not know of the reader (what that had read could not be found then), the reader falls on resume.
     pub fn durable(&self) -> BTreeSet<TaskId> {
         let mut sound = BTreeSet::<StageId>::new();
         let mut durable = BTreeSet::new();
         for stage in &self.graph.stages {
             if stage.inputs.iter().all(|input| sound.contains(&input.stage)) {
-                durable.extend(self.winners_of(stage.id).map(|winner| winner.attempt.task));
-                if self.is_complete(stage) {
+                let changed = stage.inputs.iter().map(|input| self.changed.get(&input.stage));
+                let changed = changed.flatten().max().copied().unwrap_or(0);
+                let is_later = |winner: &&Published| self.won_at[&winner.attempt.task] > changed;
+                let winners = self.winners_of(stage.id).filter(is_later);
+                let winners: Vec<TaskId> = winners.map(|winner| winner.attempt.task).collect();
+                if self.is_complete(stage) && winners.len() == self.winners_of(stage.id).count() {
                     sound.insert(stage.id);
                 }
+                durable.extend(winners);
             }
         }
         durable

@@ -4,6 +4,7 @@ use crate::again::{self, Again};
 use crate::auditor::Bounds;
 use crate::chronicle::Inheritance;
 use crate::copies::Copy;
+use crate::standing::Standing;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
     AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, StageGraph, StageId,
@@ -133,6 +134,9 @@ pub(crate) struct History {
     pub published: BTreeMap<TaskId, Vec<Published>>,
     /// Keys of each producer that a reader found lost.
     pub lost: BTreeMap<TaskId, BTreeSet<String>>,
+    /// Of those, what is read no more, and who won each task.
+    pub gone: BTreeSet<String>,
+    pub standing: BTreeMap<TaskId, Standing>,
     pub discarded: BTreeSet<String>,
     /// Objects of reports that are no answers.
     pub malformed: BTreeSet<String>,
@@ -186,6 +190,8 @@ impl History {
             transient: 0,
             published: BTreeMap::new(),
             lost: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            standing: BTreeMap::new(),
             discarded: BTreeSet::new(),
             malformed: BTreeSet::new(),
             delivered: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use crate::copies::{self, Copy};
 use crate::history::{History, Published};
 use crate::violation::{Rule, must};
-use crate::{again, budget};
+use crate::{again, budget, standing};
 use mayfly_protocol::{
     EpochMs, InputBinding, InputRead, OutputLocation, PartitionEntry, PartitionRange, ProducerSlice, SliceSource,
     Stage, StageInput, TaskId, TaskSpec, TaskTemplate, limits,
@@ -17,6 +17,7 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<
     check_hold(history, spec)?;
     let copy = copies::check(history, now, spec)?;
     again::check(history, now, spec, copy.is_some())?;
+    standing::check_launch(history, spec.attempt.task)?;
     budget::check(history, spec)?;
     Ok(copy)
 }
@@ -121,6 +122,9 @@ fn check_slice(history: &History, producer: &Stage, index: u32, slice: &Producer
     }
     let published = find(history, task, slice, range);
     let published = published.ok_or_else(|| format!("reads {slice:?} of {task}, which nobody published"))?;
+    if let SliceSource::Object { key, .. } = &slice.source {
+        standing::check_read(history, key)?;
+    }
     let gone = published.key().is_some_and(|key| history.discarded.contains(key));
     must(!gone || slice.source == SliceSource::Empty, || {
         format!("reads {:?}, which was discarded", published.key())

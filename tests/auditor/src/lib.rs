@@ -34,6 +34,7 @@ mod launch;
 mod lineage;
 mod outcome;
 mod regroup;
+mod standing;
 mod violation;
 mod width;
 

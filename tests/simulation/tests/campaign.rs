@@ -32,6 +32,7 @@ const FAULTS: &[&str] = &[
     "duplicate execution",
     "environment lost",
     "fleet dead",
+    "footer unreadable",
     "hungry",
     "malformed report",
     "memory",

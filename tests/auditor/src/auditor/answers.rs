@@ -2,7 +2,7 @@
 
 use super::Auditor;
 use crate::history::{History, Published, object_key};
-use crate::{bills, fleet, garbage};
+use crate::{bills, fleet, garbage, standing};
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, TaskReport};
 
 impl Auditor {
@@ -50,6 +50,7 @@ impl Auditor {
         };
         bills::deliver(history, attempt, meter);
         if let Failure::InputLost { producer, key, .. } = failure {
+            standing::note_loss(history, attempt, *producer, key);
             history.lose(attempt, *producer, key);
         }
         history.note_failure(attempt, failure.clone(), now);
@@ -108,6 +109,7 @@ impl Auditor {
 
 fn publish(history: &mut History, report: &TaskReport, now: EpochMs) {
     let attempt = &report.attempt;
+    standing::note_report(history, report);
     garbage::note(history, attempt.task, &report.output);
     if history.is_over() {
         // Winners, too, are given up when they are heard of once more.

@@ -143,7 +143,10 @@ impl World<'_> {
 
     pub(super) fn listed(&mut self, c: usize, query: usize, epoch: u32) -> Step {
         let id = self.queries[query].id.clone();
-        let found = self.cloud.list(&id);
+        let mut found = self.cloud.list(&id);
+        if !found.is_empty() && self.goes_wrong("fault footer unreadable", self.mishaps.footer_unreadable) {
+            found.swap_remove(self.streams.coordination.random_range(0..found.len()));
+        }
         let local = self.local(c);
         let coordinator = &mut self.coordinators[c];
         let Some(owned) = coordinator.owned.get_mut(&query).filter(|owned| owned.epoch == epoch) else {
