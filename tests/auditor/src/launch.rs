@@ -17,8 +17,8 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<
     check_hold(history, spec)?;
     let copy = copies::check(history, now, spec)?;
     again::check(history, now, spec, copy.is_some())?;
-    standing::check_launch(history, spec.attempt.task)?;
     budget::check(history, spec)?;
+    standing::check_launch(history, spec.attempt.task)?;
     Ok(copy)
 }
 

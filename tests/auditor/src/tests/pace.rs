@@ -171,3 +171,31 @@ fn a_launch_before_what_its_stage_waits_for_is_seen() {
     scene.auditor.submitted(scene.now, query(), 1, &held, EpochMs(100_000));
     objects(scene.launch(task(1, 0), vec![]).map(drop), "before s0 was complete");
 }
+
+#[test]
+fn what_was_found_lost_is_not_read_and_what_stands_does_not_run_again() {
+    let lost = |produced: &Output| Failure::InputLost {
+        producer: task(0, 0),
+        key: crate::history::object_key(produced).expect("an object").to_owned(),
+        message: String::new(),
+    };
+    let mut scene = Scene::new();
+    let produced = scene.produce();
+    scene.now = EpochMs(2_000);
+    scene.auditor.woke(scene.now);
+    let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("allowed");
+    scene.fail(&left, lost(&produced));
+    objects(
+        scene.launch(task(1, 1), read(&produced, (2, 4))).map(drop),
+        "which was found lost",
+    );
+    let mut scene = Scene::new();
+    let produced = scene.produce();
+    let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("allowed");
+    let right = scene.launch(task(1, 1), read(&produced, (2, 4))).expect("allowed");
+    scene.fail(&left, lost(&produced));
+    let spec = scene.launch(task(0, 0), vec![]).expect("it was lost");
+    scene.report(&spec, 7, 100);
+    scene.fail(&right, lost(&produced));
+    objects(scene.launch(task(0, 0), vec![]).map(drop), "its winner stands");
+}
