@@ -99,6 +99,8 @@ mutants! {
     ForgetJournaledLoss,
     ForgetChanges,
     FinalWithoutWins,
+    NeverTell,
+    TellLate,
     // how a record gets there,
     OldEpochAppends,
     BareExistsFences,

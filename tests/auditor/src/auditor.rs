@@ -29,6 +29,10 @@ pub struct Bounds {
     pub retries_percent: u32,
     /// The longest first backoff; each next one of a task may be twice as long.
     pub backoff_ms: u64,
+    /// Winners that the journal does not know, and what those without an object were billed, at which it is told.
+    pub journal_wins_max: u32,
+    /// See `journal_wins_max`.
+    pub journal_risk_mb_ms_max: u64,
     /// Copies of stragglers; none are allowed without.
     pub copies: Option<Copying>,
     /// A query may be given up when nothing but failures was seen for so long.

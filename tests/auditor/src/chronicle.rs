@@ -148,6 +148,15 @@ impl Chronicle {
         judge(now, rule)
     }
 
+    /// A minute after the last deadline all that the query had published was deleted; this is there at the end of time.
+    pub fn swept(&self, now: EpochMs, query: &QueryId, left: &[TaskReport]) -> Verdict {
+        let first = left.first().map(|report| &report.attempt);
+        let rule = must(first.is_none(), || {
+            format!("{query}: published after it was swept: {first:?}")
+        });
+        judge(now, rule)
+    }
+
     fn journal(&mut self, query: &QueryId) -> &mut Journal {
         // Asked for often, and nearly always there.
         if !self.journals.contains_key(query) {

@@ -4,6 +4,7 @@ use crate::again::{self, Again};
 use crate::auditor::Bounds;
 use crate::chronicle::Inheritance;
 use crate::copies::Copy;
+use crate::risk::Risk;
 use crate::standing::Standing;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
@@ -106,6 +107,7 @@ pub(crate) struct History {
     pub again: BTreeMap<TaskId, Again>,
     /// How many tasks of each stage have reported, and when the latest of them first did.
     reported: BTreeMap<StageId, (usize, EpochMs)>,
+    pub risk: Risk,
     /// The first failure since the last sign of life.
     pub failing_since: Option<EpochMs>,
     /// Its final record is there, and this coordinator wrote it.
@@ -167,6 +169,7 @@ impl History {
             submitted_at: EpochMs(0),
             again: BTreeMap::new(),
             reported: BTreeMap::new(),
+            risk: Risk::default(),
             failing_since: None,
             is_durable: false,
             owed: BTreeMap::new(),

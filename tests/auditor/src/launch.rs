@@ -3,7 +3,7 @@
 use crate::copies::{self, Copy};
 use crate::history::{History, Published};
 use crate::violation::{Rule, must};
-use crate::{again, budget, standing};
+use crate::{again, budget, risk, standing};
 use mayfly_protocol::{
     EpochMs, InputBinding, InputRead, OutputLocation, PartitionEntry, PartitionRange, ProducerSlice, SliceSource,
     Stage, StageInput, TaskId, TaskSpec, TaskTemplate, limits,
@@ -18,6 +18,7 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<
     let copy = copies::check(history, now, spec)?;
     again::check(history, now, spec, copy.is_some())?;
     budget::check(history, spec)?;
+    risk::check(history)?;
     standing::check_launch(history, spec.attempt.task)?;
     Ok(copy)
 }

@@ -11,6 +11,7 @@
 //! - the bill is the sum over everything that was delivered, and bounds for what never was;
 //! - a straggler gets one copy, when it is late and only for so much money;
 //! - what failed is launched again when it should be and as large as it should be, and no slot stays free while it waits;
+//! - the journal is told before too much is at risk;
 //! - where nothing answers any more the query ends;
 //! - no object that a result or a spec names has been given up for deletion, and every other one is, once.
 //!
@@ -34,6 +35,7 @@ mod launch;
 mod lineage;
 mod outcome;
 mod regroup;
+mod risk;
 mod standing;
 mod violation;
 mod width;

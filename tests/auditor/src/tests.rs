@@ -22,6 +22,8 @@ const BOUNDS: Bounds = Bounds {
     retries_min: 20,
     retries_percent: 20,
     backoff_ms: 100,
+    journal_wins_max: 100,
+    journal_risk_mb_ms_max: 1 << 40,
     copies: None,
     fleet_dead_ms: 60_000,
     idle_ms_max: 5_000,

@@ -137,6 +137,13 @@ impl Cloud {
         own.map(|footer| (**footer).clone()).collect()
     }
 
+    /// Deletes all that there is of a query, and says how much that was.
+    pub fn sweep(&mut self, query: &QueryId) -> usize {
+        let before = self.bucket.len();
+        self.bucket.retain(|_, stored| stored.footer.attempt.query != *query);
+        before - self.bucket.len()
+    }
+
     /// Whether there was something to lose.
     pub fn lose(&mut self, key: &str, damaged: bool) -> bool {
         if !damaged {

@@ -79,6 +79,7 @@ const RECOVERIES: &[&str] = &[
     "put again",
     "record passed",
     "submitted again",
+    "swept",
 ];
 
 const ENDINGS: &[&str] = &[

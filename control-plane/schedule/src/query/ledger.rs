@@ -69,14 +69,15 @@ impl Query {
 
     pub(super) fn ask_if_due(&mut self, core: &mut Core) {
         let (settings, ledger) = (&core.settings, &self.ledger);
-        if ledger.wins >= settings.journal_wins_max || ledger.risk_mb_ms >= settings.journal_risk_mb_ms_max {
+        let is_risky = ledger.risk_mb_ms >= settings.journal_risk_mb_ms_max && !mutant!(TellLate);
+        if ledger.wins >= settings.journal_wins_max || is_risky {
             self.ask(core);
         }
     }
 
     /// Tells the journal now, if it does not know all.
     pub(super) fn ask(&mut self, core: &mut Core) {
-        if self.ledger.wins > 0 && !self.ledger.is_asked {
+        if self.ledger.wins > 0 && !self.ledger.is_asked && !mutant!(NeverTell) {
             self.ledger.is_asked = true;
             core.counters.journaled += 1;
             core.commands.push_back(Command::Journal { query: self.id.clone() });

@@ -2,7 +2,7 @@
 
 use super::Auditor;
 use crate::history::{History, Published, object_key};
-use crate::{bills, fleet, garbage, standing};
+use crate::{bills, fleet, garbage, risk, standing};
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, TaskReport};
 
 impl Auditor {
@@ -30,7 +30,7 @@ impl Auditor {
         // A report that is not an answer to its spec publishes nothing.
         let is_whole = report.output.partitions.len() == spec.output.partitions as usize;
         if is_whole && report.pin_digest == spec.pin_digest {
-            publish(history, report, now);
+            publish(history, report, meter, now);
         } else {
             history.malformed.extend(object_key(&report.output).map(str::to_owned));
             let message = "malformed report".to_owned();
@@ -107,7 +107,7 @@ impl Auditor {
     }
 }
 
-fn publish(history: &mut History, report: &TaskReport, now: EpochMs) {
+fn publish(history: &mut History, report: &TaskReport, meter: &Meter, now: EpochMs) {
     let attempt = &report.attempt;
     standing::note_report(history, report);
     garbage::note(history, attempt.task, &report.output);
@@ -116,6 +116,7 @@ fn publish(history: &mut History, report: &TaskReport, now: EpochMs) {
         object_key(&report.output).map(|key| history.first.remove(key));
     } else if history.published_by(attempt.task).is_empty() {
         history.first.extend(object_key(&report.output).map(str::to_owned));
+        risk::note(history, report, meter);
         history.note_first_report(attempt, now);
     }
     let published = history.published.entry(attempt.task).or_default();

@@ -25,6 +25,27 @@ impl Auditor {
         self.note_idleness(now);
     }
 
+    /// The scheduler asks for its winners to be written.
+    pub fn asked_to_journal(&mut self, query: &QueryId) {
+        if let Some(history) = self.queries.get_mut(query) {
+            history.risk.is_asked = true;
+        }
+    }
+
+    /// The scheduler gave what it wants written.
+    pub fn took_entries(&mut self, query: &QueryId) {
+        if let Some(history) = self.queries.get_mut(query) {
+            history.risk.take();
+        }
+    }
+
+    /// The scheduler was told that this is durable.
+    pub fn journaled(&mut self, query: &QueryId) {
+        if let Some(history) = self.queries.get_mut(query) {
+            history.risk.is_asked = false;
+        }
+    }
+
     /// The scheduler was told that the query is another's.
     pub fn fenced(&mut self, now: EpochMs, query: &QueryId) {
         self.pass_time(now);

@@ -216,6 +216,15 @@ fn an_answer_before_its_winners_is_seen() {
 }
 
 #[test]
+fn what_is_published_after_the_last_deadline_is_seen() {
+    let mut book = Book::new();
+    let now = book.scene.now;
+    let (_, made) = book.run(task(0, 0), vec![], 1);
+    assert_eq!(book.chronicle.swept(now, &query(), &[]), Ok(()));
+    objects(book.chronicle.swept(now, &query(), &[made]), "after it was swept");
+}
+
+#[test]
 fn a_query_or_a_cancel_that_is_given_up_for_no_reason_is_seen() {
     let mut book = Book::new();
     let now = book.scene.now;

@@ -199,3 +199,23 @@ fn what_was_found_lost_is_not_read_and_what_stands_does_not_run_again() {
     scene.fail(&right, lost(&produced));
     objects(scene.launch(task(0, 0), vec![]).map(drop), "its winner stands");
 }
+
+#[test]
+fn winners_that_the_journal_is_not_told_of_are_seen() {
+    let mut scene = wide(3);
+    let bounds = Bounds {
+        journal_wins_max: 1,
+        ..BOUNDS
+    };
+    let mut three = graph();
+    three.stages[0].tasks = vec![TaskTemplate::default(); 3];
+    scene.auditor = Auditor::new(bounds);
+    scene.auditor.submitted(scene.now, query(), 1, &three, EpochMs(300_000));
+    let spec = scene.launch(task(0, 0), vec![]).expect("allowed");
+    scene.report(&spec, 1, 100);
+    objects(scene.launch(task(0, 1), vec![]).map(drop), "was not told");
+    scene.auditor.asked_to_journal(&query());
+    scene.numbers.clear();
+    scene.numbers.insert(task(0, 0), 1);
+    assert!(scene.launch(task(0, 1), vec![]).is_ok());
+}

@@ -235,7 +235,10 @@ impl World<'_> {
         match one.purpose {
             Purpose::Accept => self.start(c, one.query),
             Purpose::Claim => self.claimed(c, one.query),
-            Purpose::Entries => self.handle(c, Event::Journaled { query: id }),
+            Purpose::Entries => {
+                self.coordinators[c].auditor.journaled(&id);
+                self.handle(c, Event::Journaled { query: id });
+            }
             Purpose::Beat | Purpose::Cancel => {}
             Purpose::End => return self.concluded(c, one.query),
         }

@@ -32,6 +32,7 @@ impl World<'_> {
             News::PutAnswered { write, answer } => self.answered(c, write, answer)?,
             News::ReadBack { write } => self.read_back(c, write)?,
             News::Beat { query, epoch } => self.beat(c, query, epoch)?,
+            News::Sweep { query } => self.sweep(query),
             News::Listed { query, epoch } => self.listed(c, query, epoch)?,
         }
         self.drain(c)

@@ -12,6 +12,9 @@ use rand::Rng;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// After the last deadline nothing is published any more; so much later the query's prefix is swept.
+const ZOMBIES_MS: u64 = 60_000;
+
 impl World<'_> {
     /// Writes the first record.
     pub(super) fn accept(&mut self, c: usize, query: usize) {
@@ -194,6 +197,7 @@ impl World<'_> {
         };
         if let Some((outcome, meter)) = &owned.end {
             let mut entries = coordinator.scheduler.take_entries(&owned.id);
+            coordinator.auditor.took_entries(&owned.id);
             entries.push(Entry::Final {
                 outcome: Box::new(outcome.clone()),
                 meter: Box::new(*meter),
@@ -201,8 +205,10 @@ impl World<'_> {
             self.append(c, query, Purpose::End, entries);
         } else if std::mem::take(&mut owned.journal_due) {
             let entries = coordinator.scheduler.take_entries(&owned.id);
+            coordinator.auditor.took_entries(&owned.id);
             if entries.is_empty() {
                 let query = owned.id.clone();
+                coordinator.auditor.journaled(&query);
                 self.coverage.hit("branch nothing to journal");
                 return self.handle(c, Event::Journaled { query });
             }
@@ -240,9 +246,21 @@ impl World<'_> {
             let verdict = self.chronicle.answered(self.now, &owned.id, outcome);
             verdict.map_err(text)?;
             self.coordinators[c].auditor.durable(&owned.id);
+            let last = self.queries[query].deadline.since(self.now).as_millis() as u64;
+            let to = self.coordinators[c].address();
+            self.send(to, last + ZOMBIES_MS, News::Sweep { query });
         }
         self.handle(c, Event::Ended { query: owned.id });
         Ok(())
+    }
+
+    /// Who ended a query deletes what is under its prefix, if it still lives then.
+    pub(super) fn sweep(&mut self, query: usize) {
+        let id = &self.queries[query].id;
+        let swept = self.cloud.sweep(id);
+        self.trace.note(self.now, format_args!("sweep {id}, {swept} objects"));
+        self.coverage.hit("branch swept");
+        self.queries[query].is_swept = true;
     }
 
     pub(super) fn fenced(&mut self, c: usize, query: usize, purpose: Purpose) -> Step {

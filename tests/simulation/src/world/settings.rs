@@ -67,6 +67,8 @@ pub(super) fn bounds(settings: &Settings) -> Bounds {
         retries_min: settings.retries_min,
         retries_percent: settings.retries_percent,
         backoff_ms: settings.backoff_ms,
+        journal_wins_max: settings.journal_wins_max,
+        journal_risk_mb_ms_max: settings.journal_risk_mb_ms_max,
         copies: settings.speculation.as_ref().map(copying),
         fleet_dead_ms: settings.fleet_dead_ms,
         idle_ms_max: settings.backoff_ms_max,
