@@ -161,13 +161,12 @@ fn reading_ms(stage: &StageWork, rule: &Copying, twin: &Launch) -> u64 {
 }
 
 fn check_cost(history: &History, rule: &Copying, copy: &Copy) -> Rule {
-    let bounds = |launch: &Launch| launch.owes_bound().then(|| launch.bound().billed_mb_ms).unwrap_or(0);
     let delivered: u64 = history.delivered.values().map(|meter| meter.billed_mb_ms).sum();
-    let billed = delivered + history.launches().map(bounds).sum::<u64>();
+    let billed = delivered + history.launches().map(Launch::owed_mb_ms).sum::<u64>();
     let spent = |launch: &Launch| {
         let of = launch.copy.as_ref()?;
         let expected = if launch.is_open() { of.expected_mb_ms } else { 0 };
-        Some(of.billed_mb_ms + bounds(launch) + expected)
+        Some(of.billed_mb_ms + launch.owed_mb_ms() + expected)
     };
     let copies = history.launches().filter_map(spent).sum::<u64>() + copy.expected_mb_ms;
     let max = billed / 100 * u64::from(rule.cost_percent) + rule.cost_mb_ms_min;

@@ -1,101 +1,19 @@
 //! What happened to one query, as seen from outside.
 
-use crate::again::{self, Again};
+mod failures;
+mod launch;
+
+pub(crate) use launch::{Launch, Published, object_key};
+
+use crate::again::Again;
 use crate::auditor::Bounds;
 use crate::chronicle::Inheritance;
-use crate::copies::Copy;
 use crate::risk::Risk;
 use crate::standing::Standing;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, StageGraph, StageId,
-    TaskId, TaskSpec,
-};
+use mayfly_protocol::{AttemptId, EpochMs, Meter, StageGraph, StageId, TaskId, TaskSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-
-/// A launched attempt and what became of it.
-#[derive(Debug)]
-pub(crate) struct Launch {
-    pub attempt: AttemptId,
-    pub size: FunctionSize,
-    pub pin_digest: Digest,
-    pub spec: Rc<TaskSpec>,
-    pub launched: EpochMs,
-    /// When its answer is no longer awaited.
-    pub expires: EpochMs,
-    pub answered: bool,
-    pub expired: bool,
-    /// Its first answer, if that was a failure; an expiry counts as a lost environment.
-    pub failure: Option<Failure>,
-    /// Whether that failure is held against its task: no report of the task had been delivered before.
-    pub counts: bool,
-    /// What makes it a copy.
-    pub copy: Option<Copy>,
-    /// How long it took, if it was the first to report its task.
-    pub won_after_ms: Option<u64>,
-}
-
-impl Launch {
-    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs, copy: Option<Copy>) -> Launch {
-        Launch {
-            attempt: spec.attempt.clone(),
-            size: spec.size,
-            pin_digest: spec.pin_digest,
-            spec: spec.clone(),
-            launched,
-            expires,
-            answered: false,
-            expired: false,
-            failure: None,
-            counts: false,
-            copy,
-            won_after_ms: None,
-        }
-    }
-
-    pub fn is_open(&self) -> bool {
-        !self.answered && !self.expired
-    }
-
-    /// Whether it is on the bill with all that it can have cost.
-    pub fn owes_bound(&self) -> bool {
-        self.expired && !self.answered
-    }
-
-    /// The most that it can be billed when nothing is known of it.
-    pub fn bound(&self) -> Meter {
-        let billed_ms = self.expires.0 - self.launched.0;
-        Meter {
-            invocations: 1,
-            billed_ms,
-            billed_mb_ms: billed_ms * u64::from(self.size.memory_mb()),
-            bounded: 1,
-            ..Meter::default()
-        }
-    }
-}
-
-/// An output of which a report was delivered.
-#[derive(Clone, Debug)]
-pub(crate) struct Published {
-    pub attempt: AttemptId,
-    pub nonce: Nonce,
-    pub output: Output,
-}
-
-impl Published {
-    pub fn key(&self) -> Option<&str> {
-        object_key(&self.output)
-    }
-}
-
-pub(crate) fn object_key(output: &Output) -> Option<&str> {
-    match &output.location {
-        OutputLocation::Object { key, .. } => Some(key),
-        OutputLocation::Inline { .. } => None,
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct History {
@@ -311,63 +229,11 @@ impl History {
         others.map(most).sum::<u64>() >= enough
     }
 
-    /// A reader has found an output of the producer lost. Whoever was launched before the producer's latest attempt, or by another epoch,
-    /// was given what may be the winner no more.
-    pub fn lose(&mut self, reader: &AttemptId, producer: TaskId, key: &str) {
-        let lost = self.lost.entry(producer).or_default();
-        let launched = |task: TaskId| self.launches.get(&task).and_then(|launches| launches.last());
-        let made = launched(producer).map(|launch| launch.launched);
-        let reader = self.launches.get(&reader.task).and_then(|launches| {
-            let launch = launches.get(reader.number as usize)?;
-            (launch.attempt == *reader).then_some(launch.launched)
-        });
-        if reader.is_some_and(|reader| made.is_none_or(|made| made < reader)) {
-            lost.insert(key.to_owned());
-        }
-    }
-
-    /// How often the task's output was lost, as far as it must be known.
-    pub fn losses_of(&self, task: TaskId) -> usize {
-        let before = self.losses_before.get(&task).copied().unwrap_or(0);
-        before + self.lost.get(&task).map_or(0, BTreeSet::len)
-    }
-
     /// The attempt has answered, whatever it said.
     pub fn answer(&mut self, attempt: &AttemptId) {
         if let Some(launch) = self.launch_mut(attempt) {
             launch.answered = true;
         }
-    }
-
-    /// Notes the first answer of an attempt, if it is a failure.
-    pub fn note_failure(&mut self, attempt: &AttemptId, failure: Failure, now: EpochMs) {
-        self.failed_at.get_or_insert(now);
-        let is_moot = self.has_reported(attempt.task) || self.is_needless(attempt.task);
-        let counts = attempt.epoch == self.epoch && !is_moot && !self.is_beside(attempt);
-        let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
-            return;
-        };
-        let transient = matches!(failure, Failure::Transient { .. });
-        launch.failure = Some(failure.clone());
-        launch.counts = counts;
-        let size = launch.size;
-        self.transient += usize::from(transient && counts);
-        if counts {
-            let times = again::times(self.launches_of(attempt.task), &failure);
-            let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
-            let again = self.again.get_mut(&attempt.task);
-            let again = again.expect("what is in flight was launched");
-            again.note(now, &failure, size, times, backoff_ms);
-        }
-    }
-
-    /// A copy beside the attempt that it is one of. When that has failed, the copy is the task's only attempt.
-    fn is_beside(&self, attempt: &AttemptId) -> bool {
-        let launches = self.launches_of(attempt.task);
-        let copy = launches
-            .get(attempt.number as usize)
-            .and_then(|launch| launch.copy.as_ref());
-        copy.is_some_and(|copy| launches[copy.of as usize].is_open())
     }
 
     /// A report of the task was delivered, which is its first.
@@ -384,11 +250,5 @@ impl History {
         let tasks = self.graph.stage(stage)?.tasks.len();
         let (count, at) = self.reported.get(&stage)?;
         (*count == tasks).then_some(*at)
-    }
-
-    /// Failures of a kind, over all attempts, expiries included.
-    pub fn failures(&self, is: impl Fn(&Failure) -> bool) -> impl Iterator<Item = &Launch> {
-        self.launches()
-            .filter(move |launch| launch.failure.as_ref().is_some_and(&is))
     }
 }
