@@ -31,7 +31,7 @@ impl Moment<'_> {
     }
 
     /// Draws a fault, and counts it if it strikes.
-    pub fn strikes(&mut self, name: &str, probability: f64) -> bool {
+    pub fn strikes(&mut self, name: &'static str, probability: f64) -> bool {
         let strikes = chance(&mut self.streams.faults, probability);
         if strikes {
             self.coverage.hit(name);

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Mutants that change nothing that matters; `docs/testing.md` says why of each.
-pub const EQUIVALENT: &[Mutant] = &[Mutant::KeepPrevious, Mutant::PinWithoutKeys];
+pub const EQUIVALENT: &[Mutant] = &[Mutant::KeepPrevious];
 
 /// What became of a mutant.
 #[derive(Clone, Debug)]

@@ -25,6 +25,11 @@ impl Auditor {
         self.note_idleness(now);
     }
 
+    /// Whether all of the query was seen in its order and nothing of it was lost: every rule holds for it.
+    pub fn knows_all(&self, query: &QueryId) -> bool {
+        self.queries.get(query).is_some_and(History::is_plain)
+    }
+
     /// The scheduler asks for its winners to be written.
     pub fn asked_to_journal(&mut self, query: &QueryId) {
         if let Some(history) = self.queries.get_mut(query) {

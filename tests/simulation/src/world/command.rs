@@ -124,6 +124,9 @@ impl World<'_> {
         let coordinator = &mut self.coordinators[c];
         let verdict = coordinator.auditor.finished(local, query, &outcome, &usage.stages);
         verdict.map_err(text)?;
+        if coordinator.auditor.knows_all(query) {
+            self.coverage.hit("branch judged by every rule");
+        }
         let at = self.by_id[query];
         let meter = usage.total();
         self.queries[at].usage = usage;
@@ -150,7 +153,7 @@ impl World<'_> {
     pub(super) fn note_end(&mut self, record: &Record) {
         for entry in &record.entries {
             if let Entry::Final { outcome, .. } = entry {
-                self.coverage.hit(&format!("end {}", ending(outcome)));
+                self.coverage.hit_end(ending(outcome));
             }
         }
     }
