@@ -193,10 +193,6 @@ impl Query {
                 self.win(core, at, report, 0)
             }
             Err(Refusal::Known | Refusal::Malformed(_)) => None,
-            Err(Refusal::Garbage) if mutant!(FoundWithoutPins) && self.is_wanted(&report) => {
-                let at = self.task_key(attempt.task)?;
-                self.win(core, at, report, 0)
-            }
             Err(Refusal::Garbage) if self.may_count_later(&report) => {
                 self.kept.push(report);
                 None
@@ -217,12 +213,6 @@ impl Query {
     fn may_count_later(&self, report: &TaskReport) -> bool {
         let at = self.task_key(report.attempt.task);
         at.is_some_and(|at| self.task(at).winner.is_none() && !self.is_open(at.stage))
-    }
-
-    #[cfg_attr(not(feature = "mutants"), allow(dead_code))]
-    fn is_wanted(&self, report: &TaskReport) -> bool {
-        let at = self.task_key(report.attempt.task);
-        at.is_some_and(|at| self.task(at).winner.is_none() && self.task(at).phase != Phase::Skipped)
     }
 
     /// A stage has come to its end: what was found of its readers may count now. Before anything of them is launched.
