@@ -85,7 +85,8 @@ impl Admission {
 
     pub fn answered(&mut self) {
         self.answers += 1;
-        if (self.answers >= self.limit || mutant!(WidenAtOnce)) && !mutant!(NeverWiden) {
+        let is_due = mutant!(WidenAtOnce) || self.answers >= self.limit;
+        if is_due && !mutant!(NeverWiden) {
             self.answers = 0;
             self.limit = (self.limit + self.max.div_ceil(16)).min(self.max);
         }
