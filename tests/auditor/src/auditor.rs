@@ -92,6 +92,7 @@ impl Auditor {
         let mut history = History::new(graph.clone(), epoch, deadline, &self.bounds);
         history.may_end_until = deadline.max(now);
         history.submitted_at = now;
+        history.is_ordered = true;
         history.is_whole = true;
         self.copied = None;
         self.queries.entry(query).or_insert(history);

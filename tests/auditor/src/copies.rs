@@ -1,8 +1,8 @@
 //! Copies of stragglers: the second attempt of a task that runs, on the same inputs. One per task, few per stage, late enough, cheap
 //! enough, and behind whoever waits for a slot. Everything is computed again from what was launched and answered.
 //!
-//! When an attempt is late, and what a copy costs, is judged where all of a query's answers are known: it was submitted here, its
-//! coordinator never stood still, and nothing was lost (which answer won is not known otherwise).
+//! When an attempt is late, and what a copy costs, is judged where all answers are known in their order: the coordinator never stood
+//! still, and nothing was lost (which answer won is not known otherwise).
 
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
@@ -162,7 +162,7 @@ fn reading_ms(stage: &StageWork, rule: &Copying, twin: &Launch) -> u64 {
 
 fn check_cost(history: &History, rule: &Copying, copy: &Copy) -> Rule {
     let delivered: u64 = history.delivered.values().map(|meter| meter.billed_mb_ms).sum();
-    let billed = delivered + history.launches().map(Launch::owed_mb_ms).sum::<u64>();
+    let billed = delivered + history.billed().map(Launch::owed_mb_ms).sum::<u64>();
     let spent = |launch: &Launch| {
         let of = launch.copy.as_ref()?;
         let expected = if launch.is_open() { of.expected_mb_ms } else { 0 };

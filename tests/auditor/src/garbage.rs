@@ -25,9 +25,10 @@ pub(crate) fn check_time(history: &History) -> Rule {
 
 /// The first report of a task wins it, where nothing is lost and every row is wanted.
 pub(crate) fn check_loser(history: &History, task: TaskId, key: &str) -> Rule {
-    must(!history.first.contains(key) || !history.tells_failures(task), || {
-        format!("{key} was the first of its task, and lost")
-    })
+    must(
+        !history.first.contains(key) || !history.is_whole || !history.tells_failures(task),
+        || format!("{key} was the first of its task, and lost"),
+    )
 }
 
 /// Nothing will happen any more.

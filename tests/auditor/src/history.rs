@@ -18,8 +18,12 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct History {
     pub bounds: Bounds,
-    /// It began here, and its coordinator never stood still: all of it was seen, in its order.
+    /// Its coordinator never stood still since it has the query: all that it heard is known in its order.
+    pub is_ordered: bool,
+    /// It began here, too.
     pub is_whole: bool,
+    /// Tasks of which a report was delivered here, of whatever epoch.
+    pub heard: BTreeSet<TaskId>,
     pub submitted_at: EpochMs,
     /// What the failures of each task that was launched call for.
     pub again: BTreeMap<TaskId, Again>,
@@ -83,7 +87,9 @@ impl History {
         let share = (graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
         History {
             bounds: *bounds,
+            is_ordered: false,
             is_whole: false,
+            heard: BTreeSet::new(),
             submitted_at: EpochMs(0),
             again: BTreeMap::new(),
             reported: BTreeMap::new(),
@@ -151,7 +157,7 @@ impl History {
 
     /// Whether it is known which answers won and which failures count: nothing was lost.
     pub fn is_plain(&self) -> bool {
-        self.is_whole && self.lost.is_empty()
+        self.is_ordered && self.lost.is_empty()
     }
 
     /// The same, of one task: it was wanted all the time.

@@ -78,7 +78,7 @@ fn held(history: &History, is: impl Fn(&Failure) -> bool) -> impl Iterator<Item 
 pub(crate) fn check_fleet(history: &History, now: EpochMs, outcome: &Outcome, alive_at: Option<EpochMs>) -> Rule {
     let is_given_up = matches!(outcome, Outcome::Failed { error } if error.code == ErrorCode::NoNodesAvailable);
     must(
-        !is_given_up || !history.is_whole || fleet::is_dead(history, now, alive_at),
+        !is_given_up || !history.is_ordered || fleet::is_dead(history, now, alive_at),
         || "was given up, and the fleet is not dead".to_owned(),
     )
 }

@@ -26,7 +26,7 @@ impl Risk {
 
 /// The first report of a task.
 pub(crate) fn note(history: &mut History, report: &TaskReport, meter: &Meter) {
-    if !history.tells_failures(report.attempt.task) {
+    if !history.is_whole || !history.tells_failures(report.attempt.task) {
         return;
     }
     history.risk.wins += 1;

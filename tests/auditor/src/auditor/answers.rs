@@ -114,7 +114,7 @@ fn publish(history: &mut History, report: &TaskReport, meter: &Meter, now: Epoch
     if history.is_over() {
         // Winners, too, are given up when they are heard of once more.
         object_key(&report.output).map(|key| history.first.remove(key));
-    } else if history.published_by(attempt.task).is_empty() {
+    } else if history.heard.insert(attempt.task) && attempt.epoch == history.epoch {
         history.first.extend(object_key(&report.output).map(str::to_owned));
         risk::note(history, report, meter);
         history.note_first_report(attempt, now);

@@ -14,6 +14,8 @@ impl Auditor {
         let strays = self.queries.remove(query).map(History::into_strays);
         let mut history = History::resumed(past, strays.unwrap_or_default(), &self.bounds);
         history.may_end_until = history.may_end_until.max(now);
+        history.submitted_at = now;
+        history.is_ordered = true;
         for report in found {
             let meter = Meter {
                 s3: report.meter.s3,
@@ -65,7 +67,9 @@ impl Auditor {
     pub fn woke(&mut self, now: EpochMs) {
         self.slept = (now, self.seen);
         self.width.is_known = false;
-        self.queries.values_mut().for_each(|history| history.is_whole = false);
+        for history in self.queries.values_mut() {
+            (history.is_ordered, history.is_whole) = (false, false);
+        }
         self.expire(now);
         self.idle_since = None;
         self.note_idleness(now);
