@@ -27,10 +27,6 @@ pub(crate) struct Fold {
     pub starts: u32,
     /// How often each task's winner was lost, and did not fall with its inputs.
     pub losses: BTreeMap<TaskId, usize>,
-    /// Entries so far; which of them was each winner; and which, by stage, was the last winner that held other rows than the one lost.
-    taken: usize,
-    won_at: BTreeMap<TaskId, usize>,
-    changed: BTreeMap<StageId, usize>,
     /// What was lost, until it is made again.
     previous: BTreeMap<TaskId, Vec<PartitionEntry>>,
 }
@@ -42,16 +38,12 @@ impl Fold {
             winners: BTreeMap::new(),
             starts: 0,
             losses: BTreeMap::new(),
-            taken: 0,
-            won_at: BTreeMap::new(),
-            changed: BTreeMap::new(),
             previous: BTreeMap::new(),
         }
     }
 
     /// Takes in an entry; says what is wrong with it, if it does not count.
     pub fn take(&mut self, works: &Works, entry: &Entry) -> Rule {
-        self.taken += 1;
         match entry {
             Entry::Epoch { .. } => self.starts += 1,
             Entry::Regrouped { stage, tasks } => {
@@ -121,10 +113,25 @@ impl Fold {
         let task = winner.attempt.task;
         let previous = self.previous.remove(&task);
         if previous.is_some_and(|previous| previous != winner.output.partitions) {
-            self.changed.insert(task.stage, self.taken);
+            self.let_fall(task.stage);
         }
-        self.won_at.insert(task, self.taken);
         self.winners.insert(task, winner);
+    }
+
+    /// An output came out different when it was made again: what was computed from the one before is none any more. Mostly the journal
+    /// says so of each; but an owner that could not find what a reader had read does not know of the reader.
+    fn let_fall(&mut self, stage: StageId) {
+        let readers = self.graph.stages.iter();
+        let readers = readers.filter(|reader| reader.inputs.iter().any(|input| input.stage == stage));
+        let readers: Vec<StageId> = readers.map(|reader| reader.id).collect();
+        for reader in readers {
+            let before = self.winners.len() + self.previous.len();
+            self.winners.retain(|task, _| task.stage != reader);
+            self.previous.retain(|task, _| task.stage != reader);
+            if self.winners.len() + self.previous.len() < before {
+                self.let_fall(reader);
+            }
+        }
     }
 
     fn stands_on_winners(&self, spec: &TaskSpec) -> bool {
@@ -157,23 +164,15 @@ impl Fold {
     }
 
     /// Tasks whose winners stand on winners all the way down: they never run again unless something is lost.
-    ///
-    /// An input that was lost may have come out different when it was made again. If its reader's loss was never written, as the owner
-    /// at that time did not know of the reader (what that had read could not be found then), the reader falls on resume.
     pub fn durable(&self) -> BTreeSet<TaskId> {
         let mut sound = BTreeSet::<StageId>::new();
         let mut durable = BTreeSet::new();
         for stage in &self.graph.stages {
             if stage.inputs.iter().all(|input| sound.contains(&input.stage)) {
-                let changed = stage.inputs.iter().map(|input| self.changed.get(&input.stage));
-                let changed = changed.flatten().max().copied().unwrap_or(0);
-                let is_later = |winner: &&Published| self.won_at[&winner.attempt.task] > changed;
-                let winners = self.winners_of(stage.id).filter(is_later);
-                let winners: Vec<TaskId> = winners.map(|winner| winner.attempt.task).collect();
-                if self.is_complete(stage) && winners.len() == self.winners_of(stage.id).count() {
+                durable.extend(self.winners_of(stage.id).map(|winner| winner.attempt.task));
+                if self.is_complete(stage) {
                     sound.insert(stage.id);
                 }
-                durable.extend(winners);
             }
         }
         durable

@@ -56,9 +56,9 @@ impl Query {
         self.ledger.notes.push(Note::Other(entry));
     }
 
-    /// The journal knows the latest of it already.
-    pub(super) fn forget_note(&mut self) {
-        self.ledger.notes.pop();
+    /// The journal knows it already: what falls while it is replayed falls for everybody who replays it.
+    pub(super) fn forget_notes(&mut self) {
+        self.ledger.notes.clear();
     }
 
     /// The journal was told, or there was nothing to tell.

@@ -39,6 +39,7 @@ impl Query {
         for entry in entries {
             self.replay(core, entry, &found, &mut past);
         }
+        self.forget_notes();
         let over = self.is_over(core, &past);
         over.or_else(|| self.follow(core)).or_else(|| {
             let outcome = self.offer_all(core, found);
@@ -136,7 +137,6 @@ impl Query {
         task.tries.output_lost += u32::from(is_lost);
         task.previous = previous;
         self.drop_winner(core, at, why);
-        self.forget_note();
     }
 
     /// Whether the winner was computed from winners that stand: if such a one is none any more, it was lost itself, and did not fall

@@ -280,3 +280,15 @@ fn work_that_the_journal_holds_and_that_runs_again_is_seen() {
     // Its object is gone.
     assert_eq!(resumed(&|_| vec![]), Ok(()));
 }
+
+#[test]
+fn readers_of_what_came_out_different_need_no_loss_of_their_own() {
+    let mut book = Book::new();
+    let (first, made) = book.run(task(0, 0), vec![], 1);
+    let (left, _) = book.run(task(1, 0), read(&made.output, (0, 2)), 3);
+    assert_eq!(book.write("a", vec![first, left]), Ok(()));
+    let (second, remade) = book.run(task(0, 0), vec![], 2);
+    let (again, _) = book.run(task(1, 0), read(&remade.output, (0, 2)), 4);
+    assert_eq!(book.write("a", vec![lost(&made), second, again.clone()]), Ok(()));
+    objects(book.write("a", vec![again]), "has a winner");
+}
