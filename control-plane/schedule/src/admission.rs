@@ -75,7 +75,8 @@ impl Admission {
 
     /// Attempts launched before the last halving tell nothing new: they were sent at the old width.
     pub fn throttled(&mut self, now: EpochMs, launched: EpochMs) {
-        if self.halved_at.is_none_or(|halved| launched >= halved) && !mutant!(NeverNarrow) {
+        let is_news = self.halved_at.is_none_or(|halved| launched >= halved) || mutant!(NarrowEachTime);
+        if is_news && !mutant!(NeverNarrow) {
             self.limit = (self.limit / 2).max(1);
             self.answers = 0;
             self.halved_at = Some(now);
@@ -84,7 +85,8 @@ impl Admission {
 
     pub fn answered(&mut self) {
         self.answers += 1;
-        if self.answers >= self.limit && !mutant!(NeverWiden) {
+        let is_due = mutant!(WidenAtOnce) || self.answers >= self.limit;
+        if is_due && !mutant!(NeverWiden) {
             self.answers = 0;
             self.limit = (self.limit + self.max.div_ceil(16)).min(self.max);
         }

@@ -34,6 +34,7 @@ enum End {
 impl Closed {
     pub fn ended(core: &mut Core, query: &mut Query, outcome: &Outcome) -> Closed {
         let (outputs, entries) = match outcome {
+            Outcome::Finished { outputs, .. } if mutant!(FinalWithoutWins) => (outputs.as_slice(), Vec::new()),
             Outcome::Finished { outputs, .. } => (outputs.as_slice(), query.take_entries(core)),
             // Winners of a query without an answer are worth nothing.
             Outcome::Failed { .. } | Outcome::Canceled => (&[][..], Vec::new()),
@@ -107,7 +108,7 @@ impl Closed {
         let output = output.filter(|output| object_key(output).is_some_and(garbage));
         let output = match self.end {
             End::Durable => output,
-            End::Foreign => None,
+            End::Foreign => output.filter(|_| mutant!(DiscardForeign)),
             End::Written => {
                 let lost = output.and_then(|output| by_key((attempt.clone(), output)));
                 self.garbage.extend(lost);

@@ -78,7 +78,7 @@ pub(crate) fn judge(
         Failure::NeedsMemory { .. } if mutant!(NeverGrowOnMemory) => retry(0),
         Failure::NeedsMemory { message } => match tries.short_of_memory {
             // At the largest size, too, joins that spill may do.
-            ..=1 => Verdict::Grow {
+            shortages if shortages <= 1 || (mutant!(GrowSlowly) && case.size < FunctionSize::Six) => Verdict::Grow {
                 size: case.size.next().unwrap_or(case.size),
             },
             _ if case.size < FunctionSize::Six => Verdict::Grow {
@@ -108,7 +108,12 @@ fn retry(after_ms: u64) -> Verdict {
 fn full_jitter(failures: u32, settings: &Settings, jitter: &mut Random) -> u64 {
     let doublings = failures.saturating_sub(1).min(32);
     let bound = settings.backoff_ms.saturating_mul(1 << doublings);
-    jitter.below(NonZeroU64::MIN.saturating_add(bound.min(settings.backoff_ms_max)))
+    let cap = if mutant!(BackoffWithoutCap) {
+        u64::MAX
+    } else {
+        settings.backoff_ms_max
+    };
+    jitter.below(NonZeroU64::MIN.saturating_add(bound.min(cap)))
 }
 
 fn exhausted(case: &Case<'_>, times: u32, message: &str) -> QueryError {

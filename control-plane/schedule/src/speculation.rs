@@ -101,7 +101,7 @@ impl StageSpeculation {
         let late = if mutant!(CopyEarly) { 0 } else { late };
         let patience = late.max(rule.elapsed_ms_min).max(self.reading_ms(rule, input_bytes));
         let is_crowded = tasks.saturating_sub(won) > rule.copies_max(tasks) as usize;
-        let patience = if is_crowded {
+        let patience = if is_crowded && !mutant!(CopyInCrowd) {
             percent(patience, rule.crowd_percent)
         } else {
             patience
@@ -110,6 +110,7 @@ impl StageSpeculation {
             return Some(patience);
         }
         let predicted = percent(*self.elapsed_ms.last()?, rule.small_percent);
+        let predicted = if mutant!(CopySmallStageSoon) { 0 } else { predicted };
         (tasks < rule.small_tasks as usize).then(|| patience.max(predicted))
     }
 

@@ -1,14 +1,16 @@
 //! The public face: one method per fact. Each returns the first rule that the fact breaks.
 
+mod answers;
 mod takeover;
 
+use crate::copies::Copying;
 use crate::history::{History, Launch, Published, object_key};
 use crate::violation::{Rule, Violation, must};
-use crate::{alternative, bills, launch, outcome, regroup};
+use crate::width::Width;
+use crate::{again, alternative, bills, copies, fleet, garbage, launch, outcome, regroup};
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
-    Alternative, AttemptId, EpochMs, Failure, Meter, Output, QueryId, StageGraph, StageId, TaskReport, TaskSpec,
-    TaskTemplate,
+    Alternative, AttemptId, EpochMs, Meter, Output, QueryId, StageGraph, StageId, TaskSpec, TaskTemplate,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,6 +27,14 @@ pub struct Bounds {
     pub retries_min: u32,
     /// Transient failures in percent of a query's tasks.
     pub retries_percent: u32,
+    /// The longest first backoff; each next one of a task may be twice as long.
+    pub backoff_ms: u64,
+    /// Winners that the journal does not know, and what those without an object were billed, at which it is told.
+    pub journal_wins_max: u32,
+    /// See `journal_wins_max`.
+    pub journal_risk_mb_ms_max: u64,
+    /// Copies of stragglers; none are allowed without.
+    pub copies: Option<Copying>,
     /// A query may be given up when nothing but failures was seen for so long.
     pub fleet_dead_ms: u64,
     /// While a query waits, something is in flight again after at most so long: the longest backoff, and the longest delay that
@@ -47,6 +57,13 @@ pub struct Auditor {
     idle_since: Option<EpochMs>,
     /// The first time that this took too long.
     stuck: Option<Violation>,
+    width: Width,
+    /// When any executor last showed that it lives.
+    alive_at: Option<EpochMs>,
+    /// The copy that was launched since the last fact.
+    copied: Option<AttemptId>,
+    /// Retries in a row that waited for nothing.
+    at_once: u32,
 }
 
 type Verdict = Result<(), Violation>;
@@ -62,6 +79,10 @@ impl Auditor {
             slept: (EpochMs(0), EpochMs(0)),
             idle_since: None,
             stuck: None,
+            width: Width::new(bounds.concurrency_max),
+            alive_at: None,
+            copied: None,
+            at_once: 0,
         }
     }
 
@@ -70,12 +91,17 @@ impl Auditor {
         self.pass_time(now);
         let mut history = History::new(graph.clone(), epoch, deadline, &self.bounds);
         history.may_end_until = deadline.max(now);
+        history.submitted_at = now;
+        history.is_ordered = true;
+        history.is_whole = true;
+        self.copied = None;
         self.queries.entry(query).or_insert(history);
         self.note_idleness(now);
     }
 
     /// A cancel was handed to the scheduler.
     pub fn canceled(&mut self, query: &QueryId) {
+        self.copied = None;
         if let Some(history) = self.queries.get_mut(query) {
             history.canceled = true;
         }
@@ -111,62 +137,43 @@ impl Auditor {
         let history = self.queries.get_mut(&attempt.query);
         let history = history.ok_or_else(|| format!("{attempt}: launched for an unknown query"));
         let history = history.map_err(|what| Violation { at: now, what })?;
-        launch::check(history, now, spec).map_err(|what| Violation { at: now, what })?;
+        let copy = launch::check(history, now, spec);
+        let copy = copy.map_err(|what| Violation {
+            at: now,
+            what: format!("{attempt}: {what}"),
+        })?;
+        let turn = self.check_turn(now, spec, copy.is_some());
+        turn.map_err(|what| Violation {
+            at: now,
+            what: format!("{attempt}: {what}"),
+        })?;
+        let history = self.queries.get_mut(&attempt.query).expect("it was just there");
         history.prefixes.insert(spec.output.key_prefix.clone());
-        history.launch(Launch::new(spec, now, expires));
+        history.launch(Launch::new(spec, now, expires, copy));
         self.open.insert(attempt.clone(), expires);
         self.idle_since = None;
         let (open, max) = (self.open.len(), self.bounds.concurrency_max);
-        judge(
-            now,
-            must(open <= max as usize, || {
-                format!("{attempt}: {open} attempts in flight, over {max}")
-            }),
-        )
+        let rule = must(open <= max as usize, || {
+            format!("{open} attempts in flight, over {max}")
+        });
+        let rule = rule.and_then(|()| self.width.check(open));
+        judge(now, rule.map_err(|what| format!("{attempt}: {what}")))
     }
 
-    /// A report was handed to the scheduler, perhaps not for the first time.
-    pub fn reported(&mut self, now: EpochMs, report: &TaskReport, meter: &Meter) {
-        let attempt = &report.attempt;
-        self.pass_time(now);
-        self.end(attempt, now);
-        let Some(history) = self.queries.get_mut(&attempt.query) else {
-            return;
-        };
-        bills::deliver(history, attempt, meter);
-        history.reported_at = Some(now);
-        let Some(spec) = history.spec_of(attempt) else {
-            return;
-        };
-        // A report that is not an answer to its spec publishes nothing.
-        if report.output.partitions.len() == spec.output.partitions as usize {
-            let published = history.published.entry(attempt.task).or_default();
-            published.push(Published {
-                attempt: attempt.clone(),
-                nonce: report.nonce,
-                output: report.output.clone(),
-            });
-        } else {
-            history.malformed.extend(object_key(&report.output).map(str::to_owned));
-            let message = "malformed report".to_owned();
-            history.note_failure(attempt, Failure::Broken { message }, now);
+    /// Whether somebody else should have been launched, or this one before.
+    fn check_turn(&mut self, now: EpochMs, spec: &TaskSpec, is_copy: bool) -> Rule {
+        let history = &self.queries[&spec.attempt.query];
+        // What it saw in which order when it stood still is not known.
+        if !self.width.is_known {
+            return Ok(());
         }
-        history.answer(attempt);
-    }
-
-    /// A failure was handed to the scheduler, perhaps not for the first time.
-    pub fn failed(&mut self, now: EpochMs, attempt: &AttemptId, failure: &Failure, meter: &Meter) {
-        self.pass_time(now);
-        self.end(attempt, now);
-        let Some(history) = self.queries.get_mut(&attempt.query) else {
-            return;
-        };
-        bills::deliver(history, attempt, meter);
-        if let Failure::InputLost { producer, key, .. } = failure {
-            history.lost.entry(*producer).or_default().insert(key.clone());
+        fleet::check_launch(history, now, self.alive_at)?;
+        copies::check_turn(&mut self.copied, &spec.attempt, is_copy)?;
+        if is_copy {
+            return Ok(());
         }
-        history.note_failure(attempt, failure.clone(), now);
-        history.answer(attempt);
+        again::check_haste(&mut self.at_once, history, now, spec)?;
+        self.width.check_wait(history, spec)
     }
 
     /// The scheduler concluded a query.
@@ -178,13 +185,14 @@ impl Auditor {
         usage: &BTreeMap<StageId, Meter>,
     ) -> Verdict {
         self.pass_time(now);
-        let bounds = self.bounds;
+        let (bounds, alive_at) = (self.bounds, self.alive_at.filter(|_| self.width.is_known));
         let (woke, before) = self.slept;
         let seen = if woke == now { before } else { now };
         let history = self.queries.get_mut(query);
         let rule = match history {
             None => Err(format!("{query}: an unknown query ended")),
             Some(history) => outcome::check(history, now, outcome, &bounds)
+                .and_then(|()| outcome::check_fleet(history, now, outcome, alive_at))
                 .and_then(|()| bills::settle(history, seen, usage))
                 .map_err(|what| format!("{query}: {what}"))
                 .map(|()| history.outcome = Some(outcome.clone())),
@@ -201,7 +209,10 @@ impl Auditor {
             return judge(now, Err(format!("{attempt}: late for an unknown query")));
         };
         let rule = bills::late(history, attempt, meter).and_then(|()| match output {
-            Some(output) => outcome::check_garbage(history, output),
+            Some(output) => {
+                history.passed_on.extend(object_key(output).map(str::to_owned));
+                garbage::check_time(history).and_then(|()| outcome::check_garbage(history, output))
+            }
             None => Ok(()),
         });
         judge(now, rule.map_err(|what| format!("{attempt}: {what}")))
@@ -219,6 +230,13 @@ impl Auditor {
         )
     }
 
+    /// The final record is durable, and this coordinator wrote it.
+    pub fn durable(&mut self, query: &QueryId) {
+        if let Some(history) = self.queries.get_mut(query) {
+            history.is_durable = history.outcome.is_some();
+        }
+    }
+
     /// Nothing will happen any more.
     pub fn ended(&mut self, now: EpochMs) -> Verdict {
         self.pass_time(now);
@@ -227,13 +245,18 @@ impl Auditor {
             must(history.is_over(), || format!("{query}: never ended"))?;
             must(history.late.is_empty(), || {
                 format!("{query}: {} late meters were not passed on", history.late.len())
-            })
+            })?;
+            garbage::check_end(history).map_err(|what| format!("{query}: {what}"))
         });
         judge(now, rule)
     }
 
     /// Attempts expire by themselves; and if nothing has been in flight for too long, somebody was forgotten.
     fn pass_time(&mut self, now: EpochMs) {
+        if now > self.seen {
+            self.width.note_slack(self.seen, self.open.len());
+            self.copied = None;
+        }
         self.seen = now;
         self.expire(now);
         let max = Duration::from_millis(self.bounds.idle_ms_max);
@@ -247,25 +270,6 @@ impl Auditor {
                 ),
             });
         }
-    }
-
-    fn expire(&mut self, now: EpochMs) {
-        let expired = self.open.iter().filter(|(_, expires)| **expires <= now);
-        let mut expired: Vec<(EpochMs, AttemptId)> =
-            expired.map(|(attempt, expires)| (*expires, attempt.clone())).collect();
-        expired.sort();
-        for (expires, attempt) in expired {
-            self.end(&attempt, expires);
-            if let Some(history) = self.queries.get_mut(&attempt.query) {
-                bills::expire(history, &attempt, expires);
-            }
-        }
-    }
-
-    /// An attempt is no longer in flight.
-    fn end(&mut self, attempt: &AttemptId, at: EpochMs) {
-        self.open.remove(attempt);
-        self.note_idleness(at);
     }
 
     fn note_idleness(&mut self, at: EpochMs) {
@@ -284,6 +288,8 @@ fn judge(now: EpochMs, rule: Rule) -> Verdict {
 
 fn discard(history: &mut History, attempt: &AttemptId, output: &Output) -> Rule {
     let key = object_key(output).ok_or("an inline output was discarded")?;
+    garbage::check_time(history)?;
+    garbage::check_loser(history, attempt.task, key)?;
     let published = history.published_by(attempt.task);
     let own = |published: &Published| published.attempt == *attempt && published.key() == Some(key);
     must(published.iter().any(own) || history.malformed.contains(key), || {

@@ -9,6 +9,9 @@ type Sums = BTreeMap<StageId, Meter>;
 
 /// An answer came: into the bill before the end, after it into what must be passed on.
 pub(crate) fn deliver(history: &mut History, attempt: &AttemptId, meter: &Meter) {
+    if let Some(copy) = history.launch_mut(attempt).and_then(|launch| launch.copy.as_mut()) {
+        copy.billed_mb_ms += meter.billed_mb_ms;
+    }
     if history.is_over() {
         history.late.push((attempt.clone(), *meter));
     } else {

@@ -9,7 +9,7 @@ use mayfly_protocol::{Failure, FunctionSize, TaskSpec, limits};
 
 pub(crate) fn check(history: &History, spec: &TaskSpec) -> Rule {
     let task = spec.attempt.task;
-    let losses = history.lost.get(&task).map_or(0, |keys| keys.len());
+    let losses = history.losses_of(task);
     must(losses <= limits::INPUT_LOST_MAX as usize, || {
         format!("launched again after its output was lost {losses} times")
     })?;

@@ -4,7 +4,7 @@ use crate::fold::{Fold, Works, is_gone};
 use crate::history::Published;
 use crate::violation::{Rule, Violation, must};
 use mayfly_protocol::journal::{Accepted, Entry, Outcome, Record};
-use mayfly_protocol::{AttemptId, EpochMs, Nonce, QueryId, StageGraph, TaskId, TaskReport, TaskSpec};
+use mayfly_protocol::{AttemptId, EpochMs, Nonce, Output, QueryId, StageGraph, TaskId, TaskReport, TaskSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -29,6 +29,8 @@ struct Journal {
     /// Who may write.
     owner: String,
     end: Option<(EpochMs, Outcome)>,
+    /// Something that was published was found lost.
+    is_lossy: bool,
 }
 
 /// What a coordinator that resumes a query could know of what was before.
@@ -40,6 +42,7 @@ pub struct Inheritance {
     pub(crate) specs: Vec<Rc<TaskSpec>>,
     pub(crate) published: Vec<Published>,
     pub(crate) durable: BTreeSet<TaskId>,
+    pub(crate) losses: BTreeMap<TaskId, usize>,
     pub(crate) is_exhausted: bool,
 }
 
@@ -91,6 +94,7 @@ impl Chronicle {
             specs: journal.works.specs.values().cloned().collect(),
             published: journal.works.published.values().cloned().collect(),
             durable: fold.durable(),
+            losses: fold.losses.clone(),
             is_exhausted: fold.starts > starts_max,
         };
         // Else it was fenced before it began, and has not noticed.
@@ -98,6 +102,29 @@ impl Chronicle {
             journal.fold = Some(fold);
         }
         Some(past)
+    }
+
+    /// A coordinator was told that an output was lost.
+    pub fn lost(&mut self, query: &QueryId) {
+        self.journal(query).is_lossy = true;
+    }
+
+    /// The writer takes the query for another's, and gives it up.
+    pub fn fenced(&mut self, now: EpochMs, query: &QueryId, writer: &str) -> Verdict {
+        let journal = self.journal(query);
+        let rule = must(journal.owner != writer || journal.end.is_some(), || {
+            format!("{query}: given up by {writer}, who owns it")
+        });
+        judge(now, rule)
+    }
+
+    /// Somebody's cancel is given up, as the query is over.
+    pub fn cancel_given_up(&mut self, now: EpochMs, query: &QueryId) -> Verdict {
+        let is_over = self.journal(query).end.is_some();
+        let rule = must(is_over, || {
+            format!("{query}: a cancel was given up, and the query goes on")
+        });
+        judge(now, rule)
     }
 
     /// A client was told how its query ended.
@@ -118,6 +145,15 @@ impl Chronicle {
                 format!("{query}: ended at {at}, which is after {limit}")
             }),
         };
+        judge(now, rule)
+    }
+
+    /// A minute after the last deadline all that the query had published was deleted; this is there at the end of time.
+    pub fn swept(&self, now: EpochMs, query: &QueryId, left: &[TaskReport]) -> Verdict {
+        let first = left.first().map(|report| &report.attempt);
+        let rule = must(first.is_none(), || {
+            format!("{query}: published after it was swept: {first:?}")
+        });
         judge(now, rule)
     }
 
@@ -206,7 +242,17 @@ impl Journal {
             let task = TaskId { stage: *root, index };
             let mut published = self.works.published.values();
             let known = published.any(|other| other.attempt.task == task && other.output == *output);
-            must(known, || format!("answers with what {task} never published"))
+            must(known, || format!("answers with what {task} never published"))?;
+            self.check_answer(task, output)
+        })
+    }
+
+    /// All winners are written before the answer, or with it. What stands on an output that is being made again is not written.
+    fn check_answer(&self, task: TaskId, output: &Output) -> Rule {
+        let winner = self.fold.as_ref().and_then(|fold| fold.winners.get(&task));
+        let is_winner = winner.is_some_and(|winner| winner.output == *output);
+        must(is_winner || self.is_lossy, || {
+            format!("answers with what is not {task}'s winner")
         })
     }
 

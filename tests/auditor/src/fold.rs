@@ -6,7 +6,8 @@ use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskSpec,
+    AttemptId, InputBinding, Nonce, PartitionEntry, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId,
+    TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -24,6 +25,10 @@ pub(crate) struct Fold {
     pub winners: BTreeMap<TaskId, Published>,
     /// Starts since the last winner.
     pub starts: u32,
+    /// How often each task's winner was lost, and did not fall with its inputs.
+    pub losses: BTreeMap<TaskId, usize>,
+    /// What was lost, until it is made again.
+    previous: BTreeMap<TaskId, Vec<PartitionEntry>>,
 }
 
 impl Fold {
@@ -32,6 +37,8 @@ impl Fold {
             graph,
             winners: BTreeMap::new(),
             starts: 0,
+            losses: BTreeMap::new(),
+            previous: BTreeMap::new(),
         }
     }
 
@@ -54,12 +61,20 @@ impl Fold {
             Entry::Won(won) => {
                 self.starts = 0;
                 let winner = self.check_win(works, won)?.clone();
-                self.winners.insert(won.attempt.task, winner);
+                self.crown(winner);
             }
             Entry::Lost { task, nonce, .. } => {
                 let winner = self.winners.get(task).filter(|winner| winner.nonce == *nonce);
-                must(winner.is_some(), || format!("loses {task}, whose winner it is not"))?;
-                self.winners.remove(task);
+                let winner = winner.ok_or_else(|| format!("loses {task}, whose winner it is not"))?;
+                if works
+                    .specs
+                    .get(&winner.attempt)
+                    .is_some_and(|spec| self.stands_on_winners(spec))
+                {
+                    *self.losses.entry(*task).or_default() += 1;
+                }
+                self.previous
+                    .extend(self.winners.remove(task).map(|lost| (*task, lost.output.partitions)));
             }
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Cancel | Entry::Final { .. } => {}
         }
@@ -88,9 +103,39 @@ impl Fold {
         must((attempt.task.index as usize) < stage.tasks.len(), || {
             format!("{attempt} is of a task that is none")
         })?;
-        let known = spec.inputs.iter().all(|input| self.is_current(input));
-        must(known, || format!("{attempt} read what is not its inputs' winners'"))?;
+        must(self.stands_on_winners(spec), || {
+            format!("{attempt} read what is not its inputs' winners'")
+        })?;
         Ok(published)
+    }
+
+    fn crown(&mut self, winner: Published) {
+        let task = winner.attempt.task;
+        let previous = self.previous.remove(&task);
+        if previous.is_some_and(|previous| previous != winner.output.partitions) {
+            self.let_fall(task.stage);
+        }
+        self.winners.insert(task, winner);
+    }
+
+    /// An output came out different when it was made again: what was computed from the one before is none any more. Mostly the journal
+    /// says so of each; but an owner that could not find what a reader had read does not know of the reader.
+    fn let_fall(&mut self, stage: StageId) {
+        let readers = self.graph.stages.iter();
+        let readers = readers.filter(|reader| reader.inputs.iter().any(|input| input.stage == stage));
+        let readers: Vec<StageId> = readers.map(|reader| reader.id).collect();
+        for reader in readers {
+            let before = self.winners.len() + self.previous.len();
+            self.winners.retain(|task, _| task.stage != reader);
+            self.previous.retain(|task, _| task.stage != reader);
+            if self.winners.len() + self.previous.len() < before {
+                self.let_fall(reader);
+            }
+        }
+    }
+
+    fn stands_on_winners(&self, spec: &TaskSpec) -> bool {
+        spec.inputs.iter().all(|input| self.is_current(input))
     }
 
     fn is_current(&self, input: &InputBinding) -> bool {

@@ -1,89 +1,44 @@
 //! What happened to one query, as seen from outside.
 
+mod failures;
+mod launch;
+
+pub(crate) use launch::{Launch, Published, object_key};
+
+use crate::again::Again;
 use crate::auditor::Bounds;
 use crate::chronicle::Inheritance;
+use crate::risk::Risk;
+use crate::standing::Standing;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, StageGraph, StageId,
-    TaskId, TaskSpec,
-};
+use mayfly_protocol::{AttemptId, EpochMs, Meter, StageGraph, StageId, TaskId, TaskSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// A launched attempt and what became of it.
-#[derive(Debug)]
-pub(crate) struct Launch {
-    pub attempt: AttemptId,
-    pub size: FunctionSize,
-    pub pin_digest: Digest,
-    pub spec: Rc<TaskSpec>,
-    pub launched: EpochMs,
-    /// When its answer is no longer awaited.
-    pub expires: EpochMs,
-    pub answered: bool,
-    pub expired: bool,
-    /// Its first answer, if that was a failure; an expiry counts as a lost environment.
-    pub failure: Option<Failure>,
-    /// Whether that failure is held against its task: no report of the task had been delivered before.
-    pub counts: bool,
-}
-
-impl Launch {
-    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs) -> Launch {
-        Launch {
-            attempt: spec.attempt.clone(),
-            size: spec.size,
-            pin_digest: spec.pin_digest,
-            spec: spec.clone(),
-            launched,
-            expires,
-            answered: false,
-            expired: false,
-            failure: None,
-            counts: false,
-        }
-    }
-
-    pub fn is_open(&self) -> bool {
-        !self.answered && !self.expired
-    }
-
-    /// The most that it can be billed when nothing is known of it.
-    pub fn bound(&self) -> Meter {
-        let billed_ms = self.expires.0 - self.launched.0;
-        Meter {
-            invocations: 1,
-            billed_ms,
-            billed_mb_ms: billed_ms * u64::from(self.size.memory_mb()),
-            bounded: 1,
-            ..Meter::default()
-        }
-    }
-}
-
-/// An output of which a report was delivered.
-#[derive(Clone, Debug)]
-pub(crate) struct Published {
-    pub attempt: AttemptId,
-    pub nonce: Nonce,
-    pub output: Output,
-}
-
-impl Published {
-    pub fn key(&self) -> Option<&str> {
-        object_key(&self.output)
-    }
-}
-
-pub(crate) fn object_key(output: &Output) -> Option<&str> {
-    match &output.location {
-        OutputLocation::Object { key, .. } => Some(key),
-        OutputLocation::Inline { .. } => None,
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct History {
+    pub bounds: Bounds,
+    /// Its coordinator never stood still since it has the query: all that it heard is known in its order.
+    pub is_ordered: bool,
+    /// It began here, too.
+    pub is_whole: bool,
+    /// Tasks of which a report was delivered here, of whatever epoch.
+    pub heard: BTreeSet<TaskId>,
+    pub submitted_at: EpochMs,
+    /// What the failures of each task that was launched call for.
+    pub again: BTreeMap<TaskId, Again>,
+    /// How many tasks of each stage have reported, and when the latest of them first did.
+    reported: BTreeMap<StageId, (usize, EpochMs)>,
+    pub risk: Risk,
+    /// The first failure since the last sign of life.
+    pub failing_since: Option<EpochMs>,
+    /// Its final record is there, and this coordinator wrote it.
+    pub is_durable: bool,
+    /// Objects of reports that were delivered, by task, and those that were passed on after the end.
+    pub owed: BTreeMap<TaskId, BTreeSet<String>>,
+    pub passed_on: BTreeSet<String>,
+    /// Objects of tasks' first reports, before the end, and not reported again after it.
+    pub first: BTreeSet<String>,
     pub graph: StageGraph,
     pub epoch: u32,
     pub deadline: EpochMs,
@@ -103,6 +58,9 @@ pub(crate) struct History {
     pub published: BTreeMap<TaskId, Vec<Published>>,
     /// Keys of each producer that a reader found lost.
     pub lost: BTreeMap<TaskId, BTreeSet<String>>,
+    /// Of those, what is read no more, and who won each task.
+    pub gone: BTreeSet<String>,
+    pub standing: BTreeMap<TaskId, Standing>,
     pub discarded: BTreeSet<String>,
     /// Objects of reports that are no answers.
     pub malformed: BTreeSet<String>,
@@ -114,11 +72,12 @@ pub(crate) struct History {
     pub reported_at: Option<EpochMs>,
     /// When the first failure or expiry was seen.
     pub failed_at: Option<EpochMs>,
-    /// Of a resumed query: what other epochs launched, of which ones this coordinator still awaits an answer, and the tasks whose
-    /// winners the journal holds.
+    /// Of a resumed query: what other epochs launched, of which ones this coordinator still awaits an answer, the tasks whose
+    /// winners the journal holds, and how often it says that a winner was lost.
     inherited: BTreeMap<AttemptId, Rc<TaskSpec>>,
     strays: Vec<Launch>,
     pub durable: BTreeSet<TaskId>,
+    losses_before: BTreeMap<TaskId, usize>,
     /// Too many starts got nowhere: all that it may do is end.
     pub is_exhausted: bool,
 }
@@ -127,11 +86,25 @@ impl History {
     pub fn new(graph: StageGraph, epoch: u32, deadline: EpochMs, bounds: &Bounds) -> History {
         let share = (graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
         History {
+            bounds: *bounds,
+            is_ordered: false,
+            is_whole: false,
+            heard: BTreeSet::new(),
+            submitted_at: EpochMs(0),
+            again: BTreeMap::new(),
+            reported: BTreeMap::new(),
+            risk: Risk::default(),
+            failing_since: None,
+            is_durable: false,
+            owed: BTreeMap::new(),
+            passed_on: BTreeSet::new(),
+            first: BTreeSet::new(),
             retries_max: share.max(bounds.retries_min as usize),
             fenced: false,
             inherited: BTreeMap::new(),
             strays: Vec::new(),
             durable: BTreeSet::new(),
+            losses_before: BTreeMap::new(),
             is_exhausted: false,
             graph,
             epoch,
@@ -144,6 +117,8 @@ impl History {
             transient: 0,
             published: BTreeMap::new(),
             lost: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            standing: BTreeMap::new(),
             discarded: BTreeSet::new(),
             malformed: BTreeSet::new(),
             delivered: BTreeMap::new(),
@@ -163,6 +138,7 @@ impl History {
             history.published.entry(task).or_default().push(published);
         }
         history.durable = past.durable;
+        history.losses_before = past.losses;
         history.is_exhausted = past.is_exhausted;
         history.strays = strays;
         history
@@ -179,12 +155,30 @@ impl History {
         self.outcome.is_some() || self.fenced
     }
 
+    /// Whether it is known which answers won and which failures count: nothing was lost.
+    pub fn is_plain(&self) -> bool {
+        self.is_ordered && self.lost.is_empty()
+    }
+
+    /// The same, of one task: it was wanted all the time.
+    pub fn tells_failures(&self, task: TaskId) -> bool {
+        let stage = self.graph.stage(task.stage);
+        self.is_plain() && stage.is_some_and(|stage| stage.enough_rows.is_none())
+    }
+
     pub fn launch(&mut self, launch: Launch) {
+        let again = self.again.entry(launch.attempt.task);
+        again.or_insert_with(|| Again::new(launch.size));
         self.launches.entry(launch.attempt.task).or_default().push(launch);
     }
 
     pub fn launches_of(&self, task: TaskId) -> &[Launch] {
         self.launches.get(&task).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn launches_in(&self, stage: StageId) -> impl Iterator<Item = &Launch> {
+        let (first, last) = (TaskId { stage, index: 0 }, TaskId { stage, index: u32::MAX });
+        self.launches.range(first..=last).flat_map(|(_, launches)| launches)
     }
 
     /// All of them, in the order of their ids.
@@ -248,23 +242,19 @@ impl History {
         }
     }
 
-    /// Notes the first answer of an attempt, if it is a failure.
-    pub fn note_failure(&mut self, attempt: &AttemptId, failure: Failure, now: EpochMs) {
-        self.failed_at.get_or_insert(now);
-        let is_moot = self.has_reported(attempt.task) || self.is_needless(attempt.task);
-        let counts = attempt.epoch == self.epoch && !is_moot;
-        let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
-            return;
-        };
-        let transient = matches!(failure, Failure::Transient { .. });
-        launch.failure = Some(failure);
-        launch.counts = counts;
-        self.transient += usize::from(transient && counts);
+    /// A report of the task was delivered, which is its first.
+    pub fn note_first_report(&mut self, attempt: &AttemptId, now: EpochMs) {
+        let reported = self.reported.entry(attempt.task.stage).or_insert((0, now));
+        *reported = (reported.0 + 1, now);
+        if let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) {
+            launch.won_after_ms = Some(now.0 - launch.launched.0);
+        }
     }
 
-    /// Failures of a kind, over all attempts, expiries included.
-    pub fn failures(&self, is: impl Fn(&Failure) -> bool) -> impl Iterator<Item = &Launch> {
-        self.launches()
-            .filter(move |launch| launch.failure.as_ref().is_some_and(&is))
+    /// When the last of the stage's tasks reported; none while one has not.
+    pub fn complete_at(&self, stage: StageId) -> Option<EpochMs> {
+        let tasks = self.graph.stage(stage)?.tasks.len();
+        let (count, at) = self.reported.get(&stage)?;
+        (*count == tasks).then_some(*at)
     }
 }

@@ -1,23 +1,26 @@
 //! A launch: allowed, within its budgets, and of the spec that the graph calls for.
 
-use crate::budget;
+use crate::copies::{self, Copy};
 use crate::history::{History, Published};
 use crate::violation::{Rule, must};
+use crate::{again, budget, risk, standing};
 use mayfly_protocol::{
     EpochMs, InputBinding, InputRead, OutputLocation, PartitionEntry, PartitionRange, ProducerSlice, SliceSource,
     Stage, StageInput, TaskId, TaskSpec, TaskTemplate, limits,
 };
 
-pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
-    let checks = [
-        check_time(history, now, spec),
-        check_identity(history, spec),
-        check_template(history, spec),
-        check_alone(history, spec),
-        budget::check(history, spec),
-    ];
-    let named = |what| format!("{}: {what}", spec.attempt);
-    checks.into_iter().collect::<Rule>().map_err(named)
+/// What makes it a copy, if it is one.
+pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<Option<Copy>, String> {
+    check_time(history, now, spec)?;
+    check_identity(history, spec)?;
+    check_template(history, spec)?;
+    check_hold(history, spec)?;
+    let copy = copies::check(history, now, spec)?;
+    again::check(history, now, spec, copy.is_some())?;
+    budget::check(history, spec)?;
+    risk::check(history)?;
+    standing::check_launch(history, spec.attempt.task)?;
+    Ok(copy)
 }
 
 fn check_time(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
@@ -46,19 +49,16 @@ fn check_identity(history: &History, spec: &TaskSpec) -> Rule {
     })
 }
 
-/// Nothing is hedged: at most one attempt of a task is in flight on the same inputs.
-fn check_alone(history: &History, spec: &TaskSpec) -> Rule {
-    let twin = history
-        .launches_of(spec.attempt.task)
-        .iter()
-        .find(|other| other.is_open() && other.pin_digest == spec.pin_digest);
-    match twin {
-        Some(twin) => Err(format!(
-            "launched while {} is in flight on the same inputs",
-            twin.attempt
-        )),
-        None => Ok(()),
-    }
+/// A stage may wait for one that it does not read.
+fn check_hold(history: &History, spec: &TaskSpec) -> Rule {
+    let stage = history.graph.stage(spec.attempt.task.stage);
+    let after = stage.and_then(|stage| history.graph.stage(stage.after?));
+    let Some(after) = after else { return Ok(()) };
+    let mut tasks = (0..after.tasks.len() as u32).map(|index| TaskId { stage: after.id, index });
+    let is_done = |task: TaskId| !history.published_by(task).is_empty() || history.is_needless(task);
+    must(tasks.all(is_done), || {
+        format!("launched before {} was complete", after.id)
+    })
 }
 
 fn check_template(history: &History, spec: &TaskSpec) -> Rule {
@@ -123,6 +123,9 @@ fn check_slice(history: &History, producer: &Stage, index: u32, slice: &Producer
     }
     let published = find(history, task, slice, range);
     let published = published.ok_or_else(|| format!("reads {slice:?} of {task}, which nobody published"))?;
+    if let SliceSource::Object { key, .. } = &slice.source {
+        standing::check_read(history, key)?;
+    }
     let gone = published.key().is_some_and(|key| history.discarded.contains(key));
     must(!gone || slice.source == SliceSource::Empty, || {
         format!("reads {:?}, which was discarded", published.key())

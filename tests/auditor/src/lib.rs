@@ -9,7 +9,11 @@
 //! - a spec reads what its task was planned to read, from outputs that were published and reported;
 //! - a result derives from one version of each output, and each partition is in it exactly once;
 //! - the bill is the sum over everything that was delivered, and bounds for what never was;
-//! - no object that a result or a spec names has been given up for deletion.
+//! - a straggler gets one copy, when it is late and only for so much money;
+//! - what failed is launched again when it should be and as large as it should be, and no slot stays free while it waits;
+//! - the journal is told before too much is at risk;
+//! - where nothing answers any more the query ends;
+//! - no object that a result or a spec names has been given up for deletion, and every other one is, once.
 //!
 //! An [`Auditor`] follows one coordinator, with its clock. A [`Chronicle`] follows what all of them write:
 //! - records are numbered without gaps, each number is written once, and never by an owner that has lost the query;
@@ -19,15 +23,22 @@
 
 #![warn(missing_docs)]
 
+mod again;
 mod bills;
 mod budget;
+mod copies;
+mod fleet;
 mod fold;
+mod garbage;
 mod history;
 mod launch;
 mod lineage;
 mod outcome;
 mod regroup;
+mod risk;
+mod standing;
 mod violation;
+mod width;
 
 mod alternative;
 mod auditor;
@@ -35,6 +46,7 @@ mod chronicle;
 
 pub use auditor::{Auditor, Bounds};
 pub use chronicle::{Chronicle, Inheritance};
+pub use copies::Copying;
 pub use violation::Violation;
 
 #[cfg(test)]

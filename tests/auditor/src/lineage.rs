@@ -58,8 +58,9 @@ impl<'a> Lineage<'a> {
         for input in &spec.inputs {
             for slice in &input.slices {
                 if input.read == InputRead::Partitions && !is_repeated(history, task, input.input) {
-                    let partitions = input.partitions.start..input.partitions.end;
-                    self.read(task, input.input, slice.producer, partitions)?;
+                    let parts = (input.partitions.start..).zip(&slice.partitions);
+                    let with_rows = parts.filter(|(_, part)| part.rows > 0).map(|(partition, _)| partition);
+                    self.read(task, input.input, slice.producer, with_rows)?;
                 }
                 if slice.source != SliceSource::Empty {
                     let source = crate::launch::find(history, slice.producer, slice, input.partitions);
@@ -70,8 +71,15 @@ impl<'a> Lineage<'a> {
         Ok(())
     }
 
-    fn read(&mut self, reader: TaskId, input: u32, producer: TaskId, range: std::ops::Range<u32>) -> Rule {
-        range.into_iter().try_for_each(|partition| {
+    /// What has no rows is read by nobody: two coordinators that form tasks otherwise can come to equal outputs that differ in that alone.
+    fn read(
+        &mut self,
+        reader: TaskId,
+        input: u32,
+        producer: TaskId,
+        mut partitions: impl Iterator<Item = u32>,
+    ) -> Rule {
+        partitions.try_for_each(|partition| {
             let place = (reader.stage, input, producer, partition);
             let first = *self.reads.entry(place).or_insert(reader);
             must(first == reader, || {

@@ -1,9 +1,9 @@
 //! The end of a query: once, in time, and for a reason that was seen.
 
 use crate::auditor::Bounds;
-use crate::history::{History, object_key};
-use crate::lineage;
+use crate::history::{History, Launch, object_key};
 use crate::violation::{Rule, must};
+use crate::{fleet, lineage};
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{EpochMs, ErrorCode, Failure, FunctionSize, Output, QueryError, TaskId, limits};
 use std::collections::BTreeMap;
@@ -36,12 +36,11 @@ pub(crate) fn check_garbage(history: &History, output: &Output) -> Rule {
 
 /// Each code stands for something that must have been seen.
 fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bounds) -> Rule {
-    let seen = |is: fn(&Failure) -> bool| history.failures(is).next().is_some();
+    let seen = |is: fn(&Failure) -> bool| held(history, is).next().is_some();
     let at_the_end = now.0 + limits::DEADLINE_MARGIN_MS >= history.deadline.0;
     let holds = match error.code {
         ErrorCode::ExceededTimeLimit => at_the_end || seen(|failure| matches!(failure, Failure::TimedOut { .. })),
-        ErrorCode::ExceededLocalMemoryLimit => history
-            .failures(|failure| matches!(failure, Failure::NeedsMemory { .. }))
+        ErrorCode::ExceededLocalMemoryLimit => held(history, |failure| matches!(failure, Failure::NeedsMemory { .. }))
             .any(|launch| launch.size == FunctionSize::Six),
         ErrorCode::NoNodesAvailable => is_fleet_dead(history, now, bounds),
         ErrorCode::TaskPoisoned => {
@@ -52,12 +51,11 @@ fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bo
         ErrorCode::RemoteTaskError => {
             let transient = |failure: &Failure| matches!(failure, Failure::Transient { .. });
             most(history, transient) >= limits::TRANSIENT_ATTEMPTS_MAX
-                || history.failures(transient).count() > bounds.retries_min as usize
+                || held(history, transient).count() > bounds.retries_min as usize
         }
         ErrorCode::GenericInternalError => history.is_exhausted,
         ErrorCode::S3Error => seen(|failure| matches!(failure, Failure::InputLost { .. })),
-        _ => history
-            .failures(|failure| matches!(failure, Failure::User { .. }))
+        _ => held(history, |failure| matches!(failure, Failure::User { .. }))
             .any(|launch| matches!(&launch.failure, Some(Failure::User { error: seen }) if seen == error)),
     };
     must(holds, || {
@@ -70,10 +68,25 @@ fn is_fleet_dead(history: &History, now: EpochMs, bounds: &Bounds) -> bool {
     history.failed_at.is_some_and(quiet_since) && history.reported_at.is_none_or(quiet_since)
 }
 
+/// Failures of a kind that are held against their tasks, as far as that is known.
+fn held(history: &History, is: impl Fn(&Failure) -> bool) -> impl Iterator<Item = &Launch> {
+    let is_held = |launch: &&Launch| launch.counts || !history.tells_failures(launch.attempt.task);
+    history.failures(is).filter(is_held)
+}
+
+/// A fleet looks dead to one query, and another knows better; or an attempt from before may still answer.
+pub(crate) fn check_fleet(history: &History, now: EpochMs, outcome: &Outcome, alive_at: Option<EpochMs>) -> Rule {
+    let is_given_up = matches!(outcome, Outcome::Failed { error } if error.code == ErrorCode::NoNodesAvailable);
+    must(
+        !is_given_up || !history.is_ordered || fleet::is_dead(history, now, alive_at),
+        || "was given up, and the fleet is not dead".to_owned(),
+    )
+}
+
 /// The most failures of a kind that one task had.
 fn most(history: &History, is: impl Fn(&Failure) -> bool) -> u32 {
     let mut counts = BTreeMap::<TaskId, u32>::new();
-    for launch in history.failures(is) {
+    for launch in held(history, is) {
         *counts.entry(launch.attempt.task).or_default() += 1;
     }
     counts.into_values().max().unwrap_or(0)

@@ -1,6 +1,8 @@
 //! The auditor audited: an honest history passes, and each kind of lie is named.
 
 mod chronicle;
+mod copies;
+mod pace;
 
 use super::*;
 use mayfly_protocol::journal::Outcome;
@@ -19,6 +21,10 @@ const BOUNDS: Bounds = Bounds {
     answer_grace_ms: 10_000,
     retries_min: 20,
     retries_percent: 20,
+    backoff_ms: 100,
+    journal_wins_max: 100,
+    journal_risk_mb_ms_max: 1 << 40,
+    copies: None,
     fleet_dead_ms: 60_000,
     idle_ms_max: 5_000,
 };
@@ -110,7 +116,7 @@ struct Scene {
 impl Scene {
     fn new() -> Scene {
         let mut auditor = Auditor::new(BOUNDS);
-        auditor.submitted(EpochMs(0), query(), 1, &graph(), EpochMs(100_000));
+        auditor.submitted(EpochMs(1_000), query(), 1, &graph(), EpochMs(100_000));
         Scene {
             auditor,
             now: EpochMs(1_000),
@@ -290,7 +296,7 @@ fn a_partition_consumed_twice_is_seen_in_the_lineage() {
     scene.auditor = Auditor::new(BOUNDS);
     scene
         .auditor
-        .submitted(EpochMs(0), query(), 1, &overlapping, EpochMs(100_000));
+        .submitted(EpochMs(1_000), query(), 1, &overlapping, EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (1, 4))).expect("as planned");
@@ -304,7 +310,9 @@ fn a_partition_that_nobody_consumed_is_seen_in_the_lineage() {
     let mut gap = graph();
     gap.stages[1].tasks[1].partitions.start = 3;
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(EpochMs(0), query(), 1, &gap, EpochMs(100_000));
+    scene
+        .auditor
+        .submitted(EpochMs(1_000), query(), 1, &gap, EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (3, 4))).expect("as planned");
@@ -347,12 +355,16 @@ fn an_answer_that_lacks_a_part_or_was_discarded_is_seen() {
         epoch: 1,
         number: 0,
     };
-    assert_eq!(scene.auditor.discarded(scene.now, &attempt, &outputs[0]), Ok(()));
     objects(
         scene.auditor.discarded(scene.now, &attempt, &outputs[0]),
-        "discarded twice",
+        "before the end was durable",
     );
-    objects(scene.finish(outputs, &[(0, 1), (1, 2)]), "was discarded");
+    assert_eq!(scene.finish(outputs.clone(), &[(0, 1), (1, 2)]), Ok(()));
+    scene.auditor.durable(&query());
+    objects(
+        scene.auditor.discarded(scene.now, &attempt, &outputs[0]),
+        "was the first of its task",
+    );
 }
 
 #[test]
@@ -388,7 +400,9 @@ fn more_in_flight_than_allowed_is_seen() {
     let mut wide = graph();
     wide.stages[0].tasks = vec![TaskTemplate::default(); 4];
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(EpochMs(0), query(), 1, &wide, EpochMs(100_000));
+    scene
+        .auditor
+        .submitted(EpochMs(1_000), query(), 1, &wide, EpochMs(100_000));
     for index in 0..3 {
         scene.launch(task(0, index), vec![]).expect("within the limit");
     }
@@ -424,7 +438,7 @@ fn the_same_size_after_memory_ran_out_is_seen() {
     let spec = scene.launch(task(0, 0), vec![]).expect("allowed");
     let message = String::new();
     scene.fail(&spec, Failure::NeedsMemory { message });
-    objects(scene.launch(task(0, 0), vec![]).map(drop), "had not enough");
+    objects(scene.launch(task(0, 0), vec![]).map(drop), "its failures call for 3538");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::heap::{Happening, Heap};
 use crate::planned::BEGIN_MS;
 use crate::random::{Streams, chance, skewed};
 use mayfly_protocol::{
-    EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, QueryId, TaskReport, TaskSpec,
-    limits,
+    Digest, EpochMs, ErrorCode, Failure, Meter, Nonce, Output, OutputLocation, PartitionEntry, QueryId, TaskReport,
+    TaskSpec, limits,
 };
 use rand::Rng;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ impl Moment<'_> {
     }
 
     /// Draws a fault, and counts it if it strikes.
-    pub fn strikes(&mut self, name: &str, probability: f64) -> bool {
+    pub fn strikes(&mut self, name: &'static str, probability: f64) -> bool {
         let strikes = chance(&mut self.streams.faults, probability);
         if strikes {
             self.coverage.hit(name);
@@ -137,6 +137,13 @@ impl Cloud {
         own.map(|footer| (**footer).clone()).collect()
     }
 
+    /// Deletes all that there is of a query, and says how much that was.
+    pub fn sweep(&mut self, query: &QueryId) -> usize {
+        let before = self.bucket.len();
+        self.bucket.retain(|_, stored| stored.footer.attempt.query != *query);
+        before - self.bucket.len()
+    }
+
     /// Whether there was something to lose.
     pub fn lose(&mut self, key: &str, damaged: bool) -> bool {
         if !damaged {
@@ -215,10 +222,11 @@ impl Cloud {
         self.warm += 1;
         let meter = execution.meter(run_ms, Some(&report.output));
         if moment.strikes("fault malformed report", self.faults.malformed) {
-            Rc::make_mut(&mut report)
-                .output
-                .partitions
-                .push(PartitionEntry::default());
+            let report = Rc::make_mut(&mut report);
+            match moment.strikes("fault wrong pins", 0.3) {
+                true => report.pin_digest = Digest::of(b"of what it was not given"),
+                false => report.output.partitions.push(PartitionEntry::default()),
+            }
         }
         let answer = || News::Report {
             report: report.clone(),

@@ -45,6 +45,10 @@ pub(crate) enum News {
         query: usize,
         epoch: u32,
     },
+    /// Nothing of a query that ended here can be written any more.
+    Sweep {
+        query: usize,
+    },
     /// The objects of a query that was claimed are listed and their footers read.
     Listed {
         query: usize,

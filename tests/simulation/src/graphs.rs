@@ -225,9 +225,12 @@ fn draw_stage(stream: &mut SmallRng, index: u32, partitions: u32, reads: &Reads)
     let tasks = stream.random_range(1..=TASKS_MAX);
     let by_partition = inputs.iter().any(|(_, read)| *read == InputRead::Partitions);
     let whole = PartitionRange::new(0, if by_partition { partitions } else { 0 });
+    // In most stages all tasks read as much, in some a few read more.
+    let skew = if chance(stream, 0.3) { 1_000 } else { 1 };
+    let scan_bytes: Vec<u64> = (0..tasks).map(|_| 1_000 * stream.random_range(1..=skew)).collect();
     let template = |task: u32| TaskTemplate {
         scans: if inputs.is_empty() {
-            vec![vec![split(index, task)]]
+            vec![vec![split(index, task, scan_bytes[task as usize])]]
         } else {
             vec![]
         },
@@ -281,14 +284,14 @@ fn stage_inputs(reads: &[(u32, InputRead)]) -> Vec<StageInput> {
         .collect()
 }
 
-fn split(stage: u32, task: u32) -> Split {
+fn split(stage: u32, task: u32, scan_bytes: u64) -> Split {
     Split {
         bucket: "lake".to_owned(),
         key: format!("t{stage}/{task}.parquet"),
         etag: "1".to_owned(),
         size_bytes: 1,
         range: FileRange::All,
-        scan_bytes: 1,
+        scan_bytes,
         rows: 1,
         partition_values: Vec::new(),
     }

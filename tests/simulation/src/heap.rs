@@ -5,7 +5,7 @@ use crate::executor::Execution;
 use crate::mishaps::Mishap;
 use mayfly_protocol::journal::Record;
 use mayfly_protocol::{EpochMs, TaskReport};
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
@@ -58,51 +58,34 @@ pub(crate) enum Happening {
     },
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: EpochMs,
-    order: u64,
-    happening: Happening,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Heap {
-    entries: BinaryHeap<Reverse<Entry>>,
+    /// When, in which order, and in which slot. What happens is large and stays where it is.
+    times: BinaryHeap<Reverse<(EpochMs, u64, usize)>>,
+    slots: Vec<Option<Happening>>,
+    free: Vec<usize>,
     arranged: u64,
 }
 
 impl Heap {
     pub fn arrange(&mut self, at: EpochMs, happening: Happening) {
-        let order = self.arranged;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[slot] = Some(happening);
+        self.times.push(Reverse((at, self.arranged, slot)));
         self.arranged += 1;
-        self.entries.push(Reverse(Entry { at, order, happening }));
     }
 
     pub fn next(&self) -> Option<EpochMs> {
-        self.entries.peek().map(|entry| entry.0.at)
+        self.times.peek().map(|Reverse((at, ..))| *at)
     }
 
     pub fn pop(&mut self) -> Option<(EpochMs, Happening)> {
-        self.entries.pop().map(|Reverse(entry)| (entry.at, entry.happening))
+        let Reverse((at, _, slot)) = self.times.pop()?;
+        self.free.push(slot);
+        let happening = self.slots[slot].take();
+        Some((at, happening.expect("each slot happens once")))
     }
 }

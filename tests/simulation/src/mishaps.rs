@@ -58,6 +58,8 @@ pub(crate) struct Mishaps {
     /// It lands after its writer has given up waiting.
     pub put_slow: f64,
     pub read_failed: f64,
+    /// Per listing: one footer cannot be read, though another coordinator will.
+    pub footer_unreadable: f64,
     pub message_lost: f64,
     pub message_duplicated: f64,
     pub message_late: f64,
@@ -86,6 +88,7 @@ impl Mishaps {
             message_lost: swarm.up_to(0.30),
             message_duplicated: swarm.up_to(0.30),
             message_late: swarm.up_to(0.30),
+            footer_unreadable: swarm.up_to(0.30),
         }
     }
 
@@ -104,6 +107,7 @@ impl Mishaps {
         put_conflict: 0.0,
         put_slow: 0.0,
         read_failed: 0.0,
+        footer_unreadable: 0.0,
         message_lost: 0.0,
         message_duplicated: 0.0,
         message_late: 0.0,

@@ -1,6 +1,7 @@
 //! Breaks one rule of the scheduler after another and looks whether a seed notices. A rule whose loss nobody notices is not tested.
 
 use crate::campaign::threads;
+use crate::trace::Tracing;
 use crate::world::{price_book, run};
 use mayfly_schedule::mutant::{self, Mutant};
 use std::any::Any;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Mutants that change nothing that matters; `docs/testing.md` says why of each.
-pub const EQUIVALENT: &[Mutant] = &[Mutant::KeepPrevious, Mutant::PinWithoutKeys];
+pub const EQUIVALENT: &[Mutant] = &[Mutant::KeepPrevious];
 
 /// What became of a mutant.
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ pub(crate) struct Planned {
     pub cancel_at: Option<u64>,
     /// Everything that the scheduler has billed for it, at its end and after.
     pub usage: Usage,
+    /// Whether what it left was deleted.
+    pub is_swept: bool,
 }
 
 /// One to three queries, submitted within four seconds.
@@ -43,6 +45,7 @@ fn draw_one(index: u32, streams: &mut Streams, faults: &Faults) -> Planned {
         deadline: submitted + Duration::from_millis(time_ms),
         cancel_at: cancel.then_some(step),
         usage: Usage::default(),
+        is_swept: false,
     }
 }
 

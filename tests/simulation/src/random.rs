@@ -10,6 +10,7 @@ pub(crate) struct Streams {
     pub latency: SmallRng,
     pub nonces: SmallRng,
     pub coordination: SmallRng,
+    pub copies: SmallRng,
 }
 
 impl Streams {
@@ -21,6 +22,7 @@ impl Streams {
             latency: stream(3),
             nonces: stream(4),
             coordination: stream(5),
+            copies: stream(6),
         }
     }
 }

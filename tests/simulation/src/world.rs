@@ -8,6 +8,7 @@ mod command;
 mod mishap;
 mod news;
 mod owner;
+mod settings;
 
 use crate::cloud::{Cloud, Moment};
 use crate::coordinator::Coordinator;
@@ -20,11 +21,10 @@ use crate::planned::{self, Planned};
 use crate::random::{Streams, mix};
 use crate::shelf::Shelf;
 use crate::trace::{Trace, Tracing};
-use mayfly_auditor::{Auditor, Bounds, Chronicle, Violation};
+use mayfly_auditor::{Auditor, Chronicle, Violation};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_protocol::{EpochMs, QueryId};
 use mayfly_schedule::{Event, Scheduler, Settings};
-use rand::Rng;
 use std::collections::BTreeMap;
 
 /// A seed that takes more steps than this hangs.
@@ -101,7 +101,7 @@ impl<'a> World<'a> {
         mishaps: Mishaps,
         tracing: Tracing,
     ) -> World<'a> {
-        let settings = draw_settings(&mut streams);
+        let settings = settings::draw(&mut streams);
         let cloud = Cloud::new(faults, &mut streams);
         let queries = planned::draw(&mut streams, &faults);
         let ids = queries.iter().enumerate();
@@ -143,7 +143,7 @@ impl<'a> World<'a> {
     fn mind(&self, number: usize, life: u32) -> (Scheduler, Auditor) {
         let seed = mix(mix(self.seed, 9 + number as u64), u64::from(life));
         let scheduler = Scheduler::new(self.settings.clone(), seed);
-        (scheduler, Auditor::new(bounds(&self.settings)))
+        (scheduler, Auditor::new(settings::bounds(&self.settings)))
     }
 
     fn run(mut self) -> Run {
@@ -261,34 +261,6 @@ fn moment<'a>(now: EpochMs, streams: &'a mut Streams, heap: &'a mut Heap, covera
         streams,
         heap,
         coverage,
-    }
-}
-
-fn draw_settings(streams: &mut Streams) -> Settings {
-    let defaults = Settings::default();
-    let journal_wins_max = match streams.coordination.random_range(0..4) {
-        0 => defaults.journal_wins_max,
-        _ => streams.coordination.random_range(1..=12),
-    };
-    Settings {
-        concurrency_max: streams.graphs.random_range(1..=24),
-        task_duration_ms: streams.graphs.random_range(10_000..=60_000),
-        journal_wins_max,
-        journal_risk_mb_ms_max: 1 << streams.coordination.random_range(20..34),
-        // Copies of stragglers have a campaign of their own: the auditor does not know their rules yet.
-        speculation: None,
-        ..defaults
-    }
-}
-
-fn bounds(settings: &Settings) -> Bounds {
-    Bounds {
-        concurrency_max: settings.concurrency_max,
-        answer_grace_ms: settings.answer_grace_ms,
-        retries_min: settings.retries_min,
-        retries_percent: settings.retries_percent,
-        fleet_dead_ms: settings.fleet_dead_ms,
-        idle_ms_max: settings.backoff_ms_max,
     }
 }
 

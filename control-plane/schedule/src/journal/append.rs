@@ -79,7 +79,10 @@ impl Appender {
     pub fn judge(&mut self, mine: &Record, put: Put<'_>) -> Step {
         match put {
             Put::Created => self.done(),
-            Put::Found(record) if record == mine => self.done(),
+            Put::Exists if mutant!(ExistsIsWritten) => self.done(),
+            Put::Exists if mutant!(BareExistsFences) => Step::Fenced,
+            Put::Unknown if mutant!(UnknownIsWritten) => self.done(),
+            Put::Found(record) if record == mine && !mutant!(OwnRecordFences) => self.done(),
             Put::Found(record) if self.fences(record) => Step::Fenced,
             Put::Found(_) => {
                 self.advance();
@@ -89,9 +92,12 @@ impl Appender {
             Put::Unknown => Step::ReadBack {
                 after_ms: self.backoff_ms(),
             },
-            Put::Conflict | Put::Absent => Step::Retry {
-                after_ms: self.backoff_ms(),
-            },
+            Put::Conflict | Put::Absent => {
+                self.next += u32::from(mutant!(RetryNextNumber));
+                Step::Retry {
+                    after_ms: self.backoff_ms(),
+                }
+            }
         }
     }
 
@@ -99,6 +105,9 @@ impl Appender {
         let is_cancel = |entry: &Entry| matches!(entry, Entry::Cancel);
         let is_final = |entry: &Entry| matches!(entry, Entry::Final { .. });
         match self.role {
+            Role::Owner if mutant!(OldEpochAppends) => false,
+            Role::Owner if mutant!(CancelFences) => true,
+            Role::Guest if mutant!(GuestGivesUp) => true,
             Role::Owner => !record.entries.iter().all(is_cancel),
             Role::Guest => record.entries.iter().any(is_final),
         }

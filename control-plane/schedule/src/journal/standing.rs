@@ -86,20 +86,23 @@ impl Standing {
     /// What to append in order to own the query; it is owned when that is durable under number `next`.
     pub fn claim(&self, coordinator: &str) -> Vec<Entry> {
         vec![Entry::Epoch {
-            epoch: self.epoch + 1,
+            epoch: self.epoch + u32::from(!mutant!(ClaimSameEpoch)),
             coordinator: coordinator.to_owned(),
         }]
     }
 
     /// The event for the scheduler of the new owner. `found` are the footers of all objects under the query's prefixes, read after
     /// the claim was durable; what cannot be read for good is left out. None if nobody has accepted the query.
-    pub fn resumed(self, query: QueryId, found: Vec<TaskReport>) -> Option<Event> {
+    pub fn resumed(mut self, query: QueryId, found: Vec<TaskReport>) -> Option<Event> {
+        if mutant!(ResumeWithoutLastEntry) {
+            self.entries.pop();
+        }
         let Accepted {
             request, limits, graph, ..
         } = *self.accepted?;
         Some(Event::Resumed {
             query,
-            epoch: self.epoch + 1,
+            epoch: self.epoch + u32::from(!mutant!(ResumeSameEpoch)),
             graph,
             deadline: request.deadline,
             limits,

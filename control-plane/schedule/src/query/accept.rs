@@ -135,7 +135,8 @@ impl Query {
     /// Of an attempt that was given up or of another epoch: nothing remembers its pins, so they are computed again.
     pub(super) fn has_pins(&self, at: TaskKey, report: &TaskReport) -> bool {
         let has_pins = || pin_digest(&bind::inputs(self, at)) == report.pin_digest;
-        self.is_open(at.stage) && (mutant!(AcceptStalePins) || has_pins())
+        let is_found = mutant!(FoundWithoutPins) && report.attempt.epoch != self.epoch;
+        self.is_open(at.stage) && (mutant!(AcceptStalePins) || is_found || has_pins())
     }
 
     fn malformed(&mut self, core: &mut Core, at: TaskKey, flight: Option<Attempt>, why: &str) -> Option<Outcome> {

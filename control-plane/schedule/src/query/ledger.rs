@@ -39,7 +39,7 @@ impl Query {
 
     /// Only what the journal holds can be lost to it.
     pub(super) fn note_loss(&mut self, at: TaskKey, winner: &Winner, why: &str) {
-        if winner.is_journaled {
+        if winner.is_journaled && !mutant!(ForgetJournaledLoss) {
             self.stages[at.stage].journaled -= 1;
             self.note_change(Entry::Lost {
                 task: self.task_id(at),
@@ -50,12 +50,15 @@ impl Query {
     }
 
     pub(super) fn note_change(&mut self, entry: Entry) {
+        if mutant!(ForgetChanges) && !matches!(entry, Entry::Lost { .. }) {
+            return;
+        }
         self.ledger.notes.push(Note::Other(entry));
     }
 
-    /// The journal knows the latest of it already.
-    pub(super) fn forget_note(&mut self) {
-        self.ledger.notes.pop();
+    /// The journal knows it already: what falls while it is replayed falls for everybody who replays it.
+    pub(super) fn forget_notes(&mut self) {
+        self.ledger.notes.clear();
     }
 
     /// The journal was told, or there was nothing to tell.
@@ -66,14 +69,15 @@ impl Query {
 
     pub(super) fn ask_if_due(&mut self, core: &mut Core) {
         let (settings, ledger) = (&core.settings, &self.ledger);
-        if ledger.wins >= settings.journal_wins_max || ledger.risk_mb_ms >= settings.journal_risk_mb_ms_max {
+        let is_risky = ledger.risk_mb_ms >= settings.journal_risk_mb_ms_max && !mutant!(TellLate);
+        if ledger.wins >= settings.journal_wins_max || is_risky {
             self.ask(core);
         }
     }
 
     /// Tells the journal now, if it does not know all.
     pub(super) fn ask(&mut self, core: &mut Core) {
-        if self.ledger.wins > 0 && !self.ledger.is_asked {
+        if self.ledger.wins > 0 && !self.ledger.is_asked && !mutant!(NeverTell) {
             self.ledger.is_asked = true;
             core.counters.journaled += 1;
             core.commands.push_back(Command::Journal { query: self.id.clone() });
@@ -90,6 +94,9 @@ impl Query {
                 Note::Other(entry) => entries.push(entry),
                 Note::Won(at, nonce) => entries.extend(self.take_win(core, at, nonce)),
             }
+        }
+        if mutant!(WinsOutOfOrder) {
+            entries.reverse();
         }
         if entries.iter().any(|entry| matches!(entry, Entry::Won(_))) {
             return entries;
@@ -127,12 +134,15 @@ impl Query {
         let Some(winner) = stage.tasks.get(at.task).and_then(|task| task.winner.as_ref()) else {
             return false;
         };
-        let is_known = |input: &usize| self.stages[*input].is_journaled();
+        let is_known = |input: &usize| self.stages[*input].is_journaled() || mutant!(ConsumerBeforeInputs);
         let is_it = winner.nonce == nonce && !winner.is_journaled;
+        if mutant!(AppendUnchecked) {
+            return is_it;
+        }
         is_it && stage.inputs.iter().all(is_known) && self.has_current_pins(at, winner)
     }
 
-    fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {
+    pub(super) fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {
         winner.version == self.stages[at.stage].version || pin_digest(&bind::inputs(self, at)) == winner.pin
     }
 }

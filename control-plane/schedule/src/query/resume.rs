@@ -39,6 +39,7 @@ impl Query {
         for entry in entries {
             self.replay(core, entry, &found, &mut past);
         }
+        self.forget_notes();
         let over = self.is_over(core, &past);
         over.or_else(|| self.follow(core)).or_else(|| {
             let outcome = self.offer_all(core, found);
@@ -54,7 +55,7 @@ impl Query {
         if past.canceled {
             return Some(Outcome::Canceled);
         }
-        if past.starts >= core.settings.starts_max {
+        if past.starts >= core.settings.starts_max && !mutant!(UnboundedStarts) {
             core.counters.starts_exhausted += 1;
             let text = format!("the query was started {} times, and no start got anywhere", past.starts);
             let error = QueryError::new(ErrorCode::GenericInternalError, text)
@@ -70,7 +71,7 @@ impl Query {
         match entry {
             Entry::Epoch { .. } => past.starts += 1,
             Entry::Won(won) => {
-                past.starts = 0;
+                past.starts *= u32::from(mutant!(StartsNeverReset));
                 self.replay_win(core, *won, found);
             }
             Entry::Lost { task, nonce, why } => self.replay_loss(core, task, nonce, &why),
@@ -84,7 +85,7 @@ impl Query {
                     self.take(core, *alternative);
                 }
             }
-            Entry::Cancel => past.canceled = true,
+            Entry::Cancel => past.canceled = !mutant!(ForgetCancelOnResume),
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Final { .. } => {}
         }
     }
@@ -120,7 +121,8 @@ impl Query {
     fn may_win(&self, core: &Core, at: TaskKey, report: &TaskReport) -> bool {
         let is_free = self.task(at).winner.is_none();
         let flaw = self.malformation(&core.settings.tenant, at, &report.attempt, report);
-        is_free && flaw.is_none() && self.has_pins(at, report)
+        let has_pins = || mutant!(ReplayVoid) || self.has_pins(at, report);
+        (is_free || mutant!(ReplaySecondWinner)) && flaw.is_none() && has_pins()
     }
 
     fn replay_loss(&mut self, core: &mut Core, task: TaskId, nonce: Nonce, why: &str) {
@@ -130,9 +132,18 @@ impl Query {
         };
         core.counters.replayed_lost += 1;
         let previous = Some(winner.output.partitions.clone());
-        self.task_mut(at).previous = previous;
+        let is_lost = self.stands(at) && !mutant!(ForgetLosses);
+        let task = self.task_mut(at);
+        task.tries.output_lost += u32::from(is_lost);
+        task.previous = previous;
         self.drop_winner(core, at, why);
-        self.forget_note();
+    }
+
+    /// Whether the winner was computed from winners that stand: if such a one is none any more, it was lost itself, and did not fall
+    /// with its inputs. How often a task may lose its output does not begin anew with each coordinator.
+    fn stands(&self, at: TaskKey) -> bool {
+        let winner = self.task(at).winner.as_ref();
+        self.is_open(at.stage) && winner.is_some_and(|winner| self.has_current_pins(at, winner))
     }
 
     /// What follows from winners that are known: alternatives, tasks that may run, perhaps the end.

@@ -75,7 +75,10 @@ impl Query {
     }
 
     pub(super) fn meter_copy(&mut self, attempt: &AttemptId, meter: Meter) {
-        if let Some(at) = self.task_key(attempt.task).filter(|_| self.is_copy(attempt)) {
+        if let Some(at) = self
+            .task_key(attempt.task)
+            .filter(|_| self.is_copy(attempt) && !mutant!(ForgetCopiesMeter))
+        {
             self.stages[at.stage].speculation.meter += meter;
         }
     }
@@ -143,7 +146,9 @@ impl Query {
 
     fn launch_copy(&mut self, core: &mut Core, at: TaskKey, spec: TaskSpec) {
         let expected = self.expected_mb_ms(at);
-        self.reserved.insert(spec.attempt.clone(), expected);
+        if !mutant!(ForgetReserve) {
+            self.reserved.insert(spec.attempt.clone(), expected);
+        }
         self.task_mut(at).speculated = Speculated::As(spec.attempt.number);
         self.stages[at.stage].speculation.copies += 1;
         core.counters.copies += 1;

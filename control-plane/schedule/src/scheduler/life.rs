@@ -72,6 +72,9 @@ impl Scheduler {
 
     /// Drops the query; what it has in flight is awaited and billed, and nothing of it is deleted.
     pub(super) fn fence(&mut self, id: &QueryId) {
+        if mutant!(LaunchWhenFenced) {
+            return;
+        }
         if let Some(mut query) = self.queries.remove(id) {
             self.core.counters.fenced += 1;
             query.cancel_timers(&mut self.core);
@@ -105,7 +108,10 @@ impl Scheduler {
         };
         query.cancel_timers(&mut self.core);
         query.discard_kept(&mut self.core);
-        let closed = Closed::ended(&mut self.core, &mut query, &outcome);
+        let mut closed = Closed::ended(&mut self.core, &mut query, &outcome);
+        if mutant!(DiscardBeforeDurable) {
+            closed.end_is_durable(&mut self.core, id);
+        }
         self.close(id, closed);
         self.core.commands.push_back(Command::Finish {
             query: id.clone(),

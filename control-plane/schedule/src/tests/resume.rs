@@ -457,3 +457,108 @@ fn a_coordinator_that_lost_a_query_can_take_it_over_again() {
         "#]],
     );
 }
+
+/// Simulation seed 162973: each coordinator counted from nothing, so that an output could be lost for ever.
+#[test]
+fn how_often_an_output_was_lost_is_counted_over_all_coordinators() {
+    check(
+        "settings wins=1
+         submit q 1>1
+         report s0/t0/a0
+         fail s1/t0/a0 input s0/t0
+         report s0/t0/a1
+         fail s1/t0/a1 input s0/t0
+         report s0/t0/a2
+         crash
+         resume q epoch=2
+         fail s1/t0/a0e2 input s0/t0
+         report s0/t0/a0e2 nonce=9
+         fail s1/t0/a1e2 input s0/t0",
+        expect![[r#"
+            settings wins=1
+            submit q 1>1
+                invoke s0/t0/a0
+            report s0/t0/a0
+                journal s0/t0/a0
+                invoke s1/t0/a0 [0..4] s0/t0/a0+16
+            fail s1/t0/a0 input s0/t0
+                invoke s0/t0/a1
+            report s0/t0/a1
+                journal lost s0/t0, s0/t0/a1
+                invoke s1/t0/a1 [0..4] s0/t0/a1+16
+            fail s1/t0/a1 input s0/t0
+                invoke s0/t0/a2
+            report s0/t0/a2
+                journal lost s0/t0, s0/t0/a2
+                invoke s1/t0/a2 [0..4] s0/t0/a2+16
+            crash
+            resume q epoch=2
+                invoke s1/t0/a0e2 [0..4] s0/t0/a2+16
+            fail s1/t0/a0e2 input s0/t0
+                invoke s0/t0/a0e2
+            report s0/t0/a0e2 nonce=9
+                journal lost s0/t0, s0/t0/a0e2
+                invoke s1/t0/a1e2 [0..4] s0/t0/a0#9+16
+            fail s1/t0/a1e2 input s0/t0
+                finish q MAYFLY_S3_ERROR: the output of s0/t0 was lost 4 times: input of s0/t0 at x/default/00/q/s0/t0/2-0-0000000000000009 lost: as the script says; check that nothing else deletes or rewrites objects under x/ in the control bucket; s0 1× 100 ms, s1 2× 20 ms
+                discard s0/t0/a0
+                discard s0/t0/a1
+                discard s0/t0/a2
+        "#]],
+    );
+}
+
+/// Simulation seed 212042: the second coordinator cannot read what the third can, and does not know who falls with s0/t0. The third
+/// does, and so does everybody who reads the journal after it: it need not be told.
+#[test]
+fn what_falls_while_the_journal_is_replayed_is_not_written_again() {
+    check(
+        "settings wins=1
+         submit q 1>1>2
+         report s0/t0/a0
+         report s1/t0/a0
+         crash
+         resume q epoch=2 gone=s1/t0/a0
+         fail s1/t0/a0e2 input s0/t0
+         report s0/t0/a0e2 content=2 nonce=9
+         report s1/t0/a1e2 content=2 nonce=10
+         crash
+         resume q epoch=3
+         report s2/t0/a0e3 nonce=11
+         report s2/t1/a0e3 nonce=12",
+        expect![[r#"
+            settings wins=1
+            submit q 1>1>2
+                invoke s0/t0/a0
+            report s0/t0/a0
+                journal s0/t0/a0
+                invoke s1/t0/a0 [0..4] s0/t0/a0+16
+            report s1/t0/a0
+                journal s1/t0/a0
+                invoke s2/t0/a0 [0..2] s1/t0/a0+16
+                invoke s2/t1/a0 [2..4] s1/t0/a0+36
+            crash
+            resume q epoch=2 gone=s1/t0/a0
+                invoke s1/t0/a0e2 [0..4] s0/t0/a0+16
+            fail s1/t0/a0e2 input s0/t0
+                invoke s0/t0/a0e2
+            report s0/t0/a0e2 content=2 nonce=9
+                journal lost s0/t0, s0/t0/a0e2
+                invoke s1/t0/a1e2 [0..4] s0/t0/a0#9+16
+            report s1/t0/a1e2 content=2 nonce=10
+                journal s1/t0/a1e2
+                invoke s2/t0/a0e2 [0..2] s1/t0/a1#10+16
+                invoke s2/t1/a0e2 [2..4] s1/t0/a1#10+36
+            crash
+            resume q epoch=3
+                invoke s2/t0/a0e3 [0..2] s1/t0/a1#10+16
+                invoke s2/t1/a0e3 [2..4] s1/t0/a1#10+36
+            report s2/t0/a0e3 nonce=11
+                journal s2/t0/a0e3
+            report s2/t1/a0e3 nonce=12
+                finish q with s2/t0/a0#11, s2/t1/a0#12; s0 0× 0 ms, s1 0× 0 ms, s2 2× 200 ms
+                discard s0/t0/a0
+                discard s1/t0/a0
+        "#]],
+    );
+}

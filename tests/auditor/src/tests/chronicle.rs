@@ -193,10 +193,47 @@ fn a_second_end_and_an_answer_that_is_not_the_journals_are_seen() {
 #[test]
 fn an_answer_that_nobody_published_is_seen() {
     let mut book = Book::new();
-    let (_, made) = book.run(task(0, 0), vec![], 1);
-    let (_, one) = book.run(task(1, 0), read(&made.output, (0, 2)), 2);
+    let (first, made) = book.run(task(0, 0), vec![], 1);
+    let (left, one) = book.run(task(1, 0), read(&made.output, (0, 2)), 2);
     let answer = finished(vec![one.output.clone(), one.output]);
-    objects(book.write("a", vec![finale(answer)]), "s1/t1 never published");
+    objects(
+        book.write("a", vec![first, left, finale(answer)]),
+        "s1/t1 never published",
+    );
+}
+
+#[test]
+fn an_answer_before_its_winners_is_seen() {
+    let mut book = Book::new();
+    let (first, made) = book.run(task(0, 0), vec![], 1);
+    let (left, one) = book.run(task(1, 0), read(&made.output, (0, 2)), 2);
+    let (_, other) = book.run(task(1, 1), read(&made.output, (2, 4)), 3);
+    let answer = finished(vec![one.output, other.output]);
+    objects(
+        book.write("a", vec![first, left, finale(answer)]),
+        "what is not s1/t1's winner",
+    );
+}
+
+#[test]
+fn what_is_published_after_the_last_deadline_is_seen() {
+    let mut book = Book::new();
+    let now = book.scene.now;
+    let (_, made) = book.run(task(0, 0), vec![], 1);
+    assert_eq!(book.chronicle.swept(now, &query(), &[]), Ok(()));
+    objects(book.chronicle.swept(now, &query(), &[made]), "after it was swept");
+}
+
+#[test]
+fn a_query_or_a_cancel_that_is_given_up_for_no_reason_is_seen() {
+    let mut book = Book::new();
+    let now = book.scene.now;
+    objects(book.chronicle.fenced(now, &query(), "a"), "who owns it");
+    objects(book.chronicle.cancel_given_up(now, &query()), "the query goes on");
+    assert_eq!(book.write("b", vec![epoch(2)]), Ok(()));
+    assert_eq!(book.chronicle.fenced(now, &query(), "a"), Ok(()));
+    assert_eq!(book.write("b", vec![finale(Outcome::Canceled)]), Ok(()));
+    assert_eq!(book.chronicle.cancel_given_up(now, &query()), Ok(()));
 }
 
 #[test]
@@ -242,4 +279,16 @@ fn work_that_the_journal_holds_and_that_runs_again_is_seen() {
     objects(resumed(&|made| vec![made]), "the journal has its winner");
     // Its object is gone.
     assert_eq!(resumed(&|_| vec![]), Ok(()));
+}
+
+#[test]
+fn readers_of_what_came_out_different_need_no_loss_of_their_own() {
+    let mut book = Book::new();
+    let (first, made) = book.run(task(0, 0), vec![], 1);
+    let (left, _) = book.run(task(1, 0), read(&made.output, (0, 2)), 3);
+    assert_eq!(book.write("a", vec![first, left]), Ok(()));
+    let (second, remade) = book.run(task(0, 0), vec![], 2);
+    let (again, _) = book.run(task(1, 0), read(&remade.output, (0, 2)), 4);
+    assert_eq!(book.write("a", vec![lost(&made), second, again.clone()]), Ok(()));
+    objects(book.write("a", vec![again]), "has a winner");
 }

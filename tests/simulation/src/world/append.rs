@@ -235,7 +235,10 @@ impl World<'_> {
         match one.purpose {
             Purpose::Accept => self.start(c, one.query),
             Purpose::Claim => self.claimed(c, one.query),
-            Purpose::Entries => self.handle(c, Event::Journaled { query: id }),
+            Purpose::Entries => {
+                self.coordinators[c].auditor.journaled(&id);
+                self.handle(c, Event::Journaled { query: id });
+            }
             Purpose::Beat | Purpose::Cancel => {}
             Purpose::End => return self.concluded(c, one.query),
         }
@@ -249,10 +252,10 @@ impl World<'_> {
         };
         if one.purpose == Purpose::Cancel {
             self.coverage.hit("branch cancel too late");
-            return Ok(());
+            let id = &self.queries[one.query].id;
+            return self.chronicle.cancel_given_up(self.now, id).map_err(text);
         }
-        self.fenced(c, one.query, one.purpose);
-        Ok(())
+        self.fenced(c, one.query, one.purpose)
     }
 
     pub(super) fn send(&mut self, to: Address, after_ms: u64, news: News) {

@@ -43,7 +43,7 @@ impl World<'_> {
     }
 
     /// Draws what goes wrong with coordinators and what they use, and counts it if it strikes.
-    pub(super) fn goes_wrong(&mut self, name: &str, probability: f64) -> bool {
+    pub(super) fn goes_wrong(&mut self, name: &'static str, probability: f64) -> bool {
         let is_quiet = self.now >= self.mishaps.quiet_from;
         let strikes = !is_quiet && chance(&mut self.streams.coordination, probability);
         if strikes {

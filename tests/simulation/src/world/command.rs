@@ -24,6 +24,7 @@ impl World<'_> {
                 Command::Regrouped { query, stage, tasks } => self.regroup(c, &query, stage, tasks)?,
                 Command::Switched { query, alternative } => self.switch(c, &query, &alternative)?,
                 Command::Journal { query } => {
+                    self.coordinators[c].auditor.asked_to_journal(&query);
                     let query = self.by_id[&query];
                     if let Some(owned) = self.coordinators[c].owned.get_mut(&query) {
                         owned.journal_due = true;
@@ -57,6 +58,11 @@ impl World<'_> {
             let limit = self.mishaps.ends_by(planned.deadline, LEASE_MS);
             let verdict = self.chronicle.ended(self.now, &planned.id, limit);
             verdict.map_err(text)?;
+            if planned.is_swept {
+                let left = self.cloud.list(&planned.id);
+                let verdict = self.chronicle.swept(self.now, &planned.id, &left);
+                verdict.map_err(text)?;
+            }
             let stages = planned.usage.stages.iter();
             let usage: BTreeMap<Option<StageId>, Meter> = stages.map(|(stage, meter)| (Some(*stage), *meter)).collect();
             let bill = mayfly_cost::bill(self.book, &usage);
@@ -118,6 +124,9 @@ impl World<'_> {
         let coordinator = &mut self.coordinators[c];
         let verdict = coordinator.auditor.finished(local, query, &outcome, &usage.stages);
         verdict.map_err(text)?;
+        if coordinator.auditor.knows_all(query) {
+            self.coverage.hit("branch judged by every rule");
+        }
         let at = self.by_id[query];
         let meter = usage.total();
         self.queries[at].usage = usage;
@@ -144,7 +153,7 @@ impl World<'_> {
     pub(super) fn note_end(&mut self, record: &Record) {
         for entry in &record.entries {
             if let Entry::Final { outcome, .. } = entry {
-                self.coverage.hit(&format!("end {}", ending(outcome)));
+                self.coverage.hit_end(ending(outcome));
             }
         }
     }

@@ -32,6 +32,7 @@ impl World<'_> {
             News::PutAnswered { write, answer } => self.answered(c, write, answer)?,
             News::ReadBack { write } => self.read_back(c, write)?,
             News::Beat { query, epoch } => self.beat(c, query, epoch)?,
+            News::Sweep { query } => self.sweep(query),
             News::Listed { query, epoch } => self.listed(c, query, epoch)?,
         }
         self.drain(c)
@@ -49,6 +50,9 @@ impl World<'_> {
 
     fn fail(&mut self, c: usize, attempt: AttemptId, failure: Failure, meter: Meter) {
         self.trace.note(self.now, format_args!("c{c} fail {attempt} {failure}"));
+        if matches!(failure, Failure::InputLost { .. }) {
+            self.chronicle.lost(&attempt.query);
+        }
         let local = self.local(c);
         self.coordinators[c].auditor.failed(local, &attempt, &failure, &meter);
         let event = Event::Failed {

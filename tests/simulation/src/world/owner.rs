@@ -12,6 +12,9 @@ use rand::Rng;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// After the last deadline nothing is published any more; so much later the query's prefix is swept.
+const ZOMBIES_MS: u64 = 60_000;
+
 impl World<'_> {
     /// Writes the first record.
     pub(super) fn accept(&mut self, c: usize, query: usize) {
@@ -143,7 +146,10 @@ impl World<'_> {
 
     pub(super) fn listed(&mut self, c: usize, query: usize, epoch: u32) -> Step {
         let id = self.queries[query].id.clone();
-        let found = self.cloud.list(&id);
+        let mut found = self.cloud.list(&id);
+        if !found.is_empty() && self.goes_wrong("fault footer unreadable", self.mishaps.footer_unreadable) {
+            found.swap_remove(self.streams.coordination.random_range(0..found.len()));
+        }
         let local = self.local(c);
         let coordinator = &mut self.coordinators[c];
         let Some(owned) = coordinator.owned.get_mut(&query).filter(|owned| owned.epoch == epoch) else {
@@ -191,6 +197,7 @@ impl World<'_> {
         };
         if let Some((outcome, meter)) = &owned.end {
             let mut entries = coordinator.scheduler.take_entries(&owned.id);
+            coordinator.auditor.took_entries(&owned.id);
             entries.push(Entry::Final {
                 outcome: Box::new(outcome.clone()),
                 meter: Box::new(*meter),
@@ -198,8 +205,10 @@ impl World<'_> {
             self.append(c, query, Purpose::End, entries);
         } else if std::mem::take(&mut owned.journal_due) {
             let entries = coordinator.scheduler.take_entries(&owned.id);
+            coordinator.auditor.took_entries(&owned.id);
             if entries.is_empty() {
                 let query = owned.id.clone();
+                coordinator.auditor.journaled(&query);
                 self.coverage.hit("branch nothing to journal");
                 return self.handle(c, Event::Journaled { query });
             }
@@ -236,12 +245,25 @@ impl World<'_> {
         if let Some((outcome, _)) = &owned.end {
             let verdict = self.chronicle.answered(self.now, &owned.id, outcome);
             verdict.map_err(text)?;
+            self.coordinators[c].auditor.durable(&owned.id);
+            let last = self.queries[query].deadline.since(self.now).as_millis() as u64;
+            let to = self.coordinators[c].address();
+            self.send(to, last + ZOMBIES_MS, News::Sweep { query });
         }
         self.handle(c, Event::Ended { query: owned.id });
         Ok(())
     }
 
-    pub(super) fn fenced(&mut self, c: usize, query: usize, purpose: Purpose) {
+    /// Who ended a query deletes what is under its prefix, if it still lives then.
+    pub(super) fn sweep(&mut self, query: usize) {
+        let id = &self.queries[query].id;
+        let swept = self.cloud.sweep(id);
+        self.trace.note(self.now, format_args!("sweep {id}, {swept} objects"));
+        self.coverage.hit("branch swept");
+        self.queries[query].is_swept = true;
+    }
+
+    pub(super) fn fenced(&mut self, c: usize, query: usize, purpose: Purpose) -> Step {
         let coverage = match purpose {
             Purpose::Accept => "branch accepted elsewhere",
             Purpose::Claim => "branch claimed elsewhere",
@@ -251,12 +273,15 @@ impl World<'_> {
         };
         self.coverage.hit(coverage);
         let Some(owned) = self.coordinators[c].owned.remove(&query) else {
-            return;
+            return Ok(());
         };
+        let verdict = self.chronicle.fenced(self.now, &owned.id, &owned.writer);
+        verdict.map_err(text)?;
         self.trace.note(self.now, format_args!("c{c} fenced {}", owned.id));
         let local = self.local(c);
         self.coordinators[c].auditor.fenced(local, &owned.id);
         self.handle(c, Event::Fenced { query: owned.id });
+        Ok(())
     }
 }
 

@@ -1,0 +1,108 @@
+//! The attempt after a failure: when it may come, when it is due, and how large it is, by the class of the failure.
+//!
+//! Known only where it is known which failures count: see [`History::is_plain`]. In a stage that may have enough rows early a task
+//! may have been unwanted in between, so nothing is said of those.
+
+use crate::history::{History, Launch};
+use crate::violation::{Rule, must};
+use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec};
+
+/// So many retries at once, one after the other, are no chance where each is drawn from a hundred milliseconds and more.
+const AT_ONCE_MAX: u32 = 6;
+
+/// What a task's failures call for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Again {
+    size: FunctionSize,
+    shortages: u32,
+    failed_at: EpochMs,
+    not_before: EpochMs,
+    /// From then on it waits for nothing but a slot.
+    pub ready_by: EpochMs,
+    is_drawn: bool,
+}
+
+impl Again {
+    /// After the first launch.
+    pub fn new(size: FunctionSize) -> Again {
+        Again {
+            size,
+            shortages: 0,
+            failed_at: EpochMs(0),
+            not_before: EpochMs(0),
+            ready_by: EpochMs(0),
+            is_drawn: false,
+        }
+    }
+
+    /// The attempt has failed so, as the `times`-th of its class.
+    pub fn note(&mut self, now: EpochMs, failure: &Failure, size: FunctionSize, times: usize, backoff_ms: (u64, u64)) {
+        let (first_ms, max_ms) = backoff_ms;
+        let drawn_ms = first_ms
+            .saturating_mul(1 << times.saturating_sub(1).min(32))
+            .min(max_ms);
+        let (least_ms, most_ms) = match failure {
+            Failure::Transient { .. } => (0, drawn_ms),
+            Failure::Throttled { retry_after_ms } => {
+                let told_ms = retry_after_ms.unwrap_or(0);
+                (told_ms, told_ms.max(drawn_ms))
+            }
+            _ => (0, 0),
+        };
+        self.failed_at = now;
+        self.not_before = EpochMs(now.0 + least_ms);
+        self.ready_by = EpochMs(now.0 + most_ms);
+        self.is_drawn = matches!(failure, Failure::Transient { .. });
+        self.grow(failure, size);
+    }
+
+    /// A second shortage of memory leads to the largest size, a first one and too little time to the next.
+    fn grow(&mut self, failure: &Failure, failed: FunctionSize) {
+        let next = failed.next().unwrap_or(failed);
+        let wanted = match failure {
+            Failure::NeedsMemory { .. } if self.shortages > 0 => FunctionSize::Six,
+            Failure::NeedsMemory { .. } | Failure::TimedOut { .. } => next,
+            _ => return,
+        };
+        self.shortages += u32::from(matches!(failure, Failure::NeedsMemory { .. }));
+        self.size = self.size.max(wanted);
+    }
+}
+
+pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: bool) -> Rule {
+    let task = spec.attempt.task;
+    let Some(again) = history.again.get(&task).filter(|_| history.tells_failures(task)) else {
+        return Ok(());
+    };
+    must(spec.size == again.size, || {
+        format!(
+            "has {} MB, its failures call for {}",
+            spec.size.memory_mb(),
+            again.size.memory_mb()
+        )
+    })?;
+    must(is_copy || now >= again.not_before, || {
+        format!("launched at {now}, asked to wait until {}", again.not_before)
+    })
+}
+
+/// Backoffs are drawn: not all of them are nothing.
+pub(crate) fn check_haste(at_once: &mut u32, history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
+    let task = spec.attempt.task;
+    let again = history.again.get(&task).filter(|_| history.tells_failures(task));
+    if let Some(again) = again.filter(|again| again.is_drawn) {
+        *at_once = if again.failed_at == now { *at_once + 1 } else { 0 };
+    }
+    must(*at_once < AT_ONCE_MAX, || {
+        format!("is the retry number {at_once} in a row that waited for nothing")
+    })
+}
+
+/// Failures of the launch's task that are of its class.
+pub(crate) fn times(launches: &[Launch], failure: &Failure) -> usize {
+    let same = launches.iter().filter(|launch| {
+        let class = launch.failure.as_ref().map(Failure::class);
+        launch.counts && class == Some(failure.class())
+    });
+    same.count()
+}
