@@ -173,7 +173,7 @@ fn unreadable(key: &str, source: StoreError) -> ExchangeError {
 
 fn corrupt(output: &Output, error: FormatError) -> ExchangeError {
     let key = match &output.location {
-        OutputLocation::Object { key, .. } => key.clone(),
+        OutputLocation::Object { key, .. } => key.to_string(),
         OutputLocation::Inline { .. } => "(inline)".to_owned(),
     };
     match error {

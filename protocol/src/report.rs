@@ -2,14 +2,15 @@
 
 use crate::{AttemptId, Digest, Meter, Nonce, PartitionDigest};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Where an output's bytes are.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputLocation {
     Object {
-        key: String,
-        etag: String,
+        key: Arc<str>,
+        etag: Arc<str>,
         /// Size of the whole object, header and footer included.
         size_bytes: u64,
         /// Offset of the first partition's first byte.

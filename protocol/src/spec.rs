@@ -3,6 +3,7 @@
 use crate::{AttemptId, Digest, EpochMs, FunctionSize, InputRead, PartitionDigest, PlanBytes, Split, StageId, TaskId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A half-open range of exchange partitions. Empty when `start == end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct ScanBinding {
 #[serde(rename_all = "snake_case")]
 pub enum SliceSource {
     /// One ranged GET of `offset .. offset + Σ partitions.len_bytes`.
-    Object { key: String, etag: String, offset: u64 },
+    Object { key: Arc<str>, etag: Arc<str>, offset: u64 },
     /// The producer's output was tiny and came with its report: these are exactly the slice's bytes.
     Inline {
         #[serde(with = "crate::base64_bytes")]

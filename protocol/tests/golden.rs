@@ -47,8 +47,8 @@ fn slices() -> Vec<ProducerSlice> {
         partitions,
     };
     let object = SliceSource::Object {
-        key: "x/default/05/20261120_151209_00042_k3x9a/s1/t0/1-0-00000000000000ff".to_owned(),
-        etag: "\"9a0364b9e99bb480dd25e1f0284c8555\"".to_owned(),
+        key: "x/default/05/20261120_151209_00042_k3x9a/s1/t0/1-0-00000000000000ff".into(),
+        etag: "\"9a0364b9e99bb480dd25e1f0284c8555\"".into(),
         offset: 4_096,
     };
     let inline = SliceSource::Inline {
@@ -111,8 +111,8 @@ fn output() -> Output {
     };
     Output {
         location: OutputLocation::Object {
-            key: key::output(&TenantId::default(), &attempt(), Nonce(0xabc)),
-            etag: "\"0cc175b9c0f1b6a831c399e269772661\"".to_owned(),
+            key: key::output(&TenantId::default(), &attempt(), Nonce(0xabc)).into(),
+            etag: "\"0cc175b9c0f1b6a831c399e269772661\"".into(),
             size_bytes: 1_000,
             data_offset: 64,
         },
@@ -141,7 +141,7 @@ fn failed() -> TaskAnswer {
     TaskAnswer::Failed {
         failure: Failure::InputLost {
             producer: producer(0),
-            key: "x/default/05/20261120_151209_00042_k3x9a/s1/t0/1-0-00000000000000ff".to_owned(),
+            key: "x/default/05/20261120_151209_00042_k3x9a/s1/t0/1-0-00000000000000ff".into(),
             message: "no such key".to_owned(),
         },
         meter: meter(),

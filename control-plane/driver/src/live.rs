@@ -180,7 +180,7 @@ fn may_have_published(failure: &Failure) -> bool {
 
 fn key(output: &Output) -> Option<String> {
     match &output.location {
-        OutputLocation::Object { key, .. } => Some(key.clone()),
+        OutputLocation::Object { key, .. } => Some(key.to_string()),
         OutputLocation::Inline { .. } => None,
     }
 }

@@ -49,19 +49,20 @@ const VCPU_BYTES: u64 = 8_000_000;
 
 impl PlannerSettings {
     /// Bytes that one task may read where the session does not say. Where one function has all the vCPUs that all slots have together,
-    /// dividing the work gains nothing and costs the exchange: then it may be as much as its memory bears.
+    /// dividing the work gains nothing and costs the exchange: then it may be as much as its memory. What is read passes through; what is
+    /// held counts apart.
     pub(crate) fn one_task_bytes(&self) -> u64 {
         let has_all = self.size_max.vcpus() >= self.concurrency.saturating_mul(self.size.vcpus());
         let memory_bytes = u64::from(self.size_max.memory_mb()) * 1_000_000;
         match has_all {
-            true => self.target_task_bytes.max(memory_bytes * 3 / 10),
+            true => self.target_task_bytes.max(memory_bytes),
             false => self.target_task_bytes,
         }
     }
 
     /// Bytes that hash tables may hold in a task which reads more than usual.
     pub(crate) fn held_bytes_max(&self) -> u64 {
-        u64::from(self.size_max.memory_mb()) * 1_000_000 / 5
+        u64::from(self.size_max.memory_mb()) * 1_000_000 * 3 / 10
     }
 
     /// The function for a query that reads so much and fits one task.

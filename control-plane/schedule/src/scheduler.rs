@@ -205,7 +205,7 @@ impl Scheduler {
             }
             Timer::Straggler(id, stage) => {
                 if let Some(query) = self.queries.get_mut(&id) {
-                    query.watch(&mut self.core, stage);
+                    query.look(&mut self.core, stage);
                 }
                 (id, None)
             }

@@ -78,7 +78,9 @@ pub(crate) struct StageSpeculation {
     pub won: u32,
     /// Of copies that have answered.
     pub meter: Meter,
-    /// When the next attempt begins to straggle.
+    /// When all tasks were looked at last.
+    pub looked_at: Option<EpochMs>,
+    /// When the next attempt begins to straggle, or may.
     pub check_at: Option<EpochMs>,
 }
 

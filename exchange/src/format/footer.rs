@@ -38,8 +38,8 @@ impl Footer {
     /// The location that the report of this object gave.
     pub fn location(&self, key: String, etag: String, size_bytes: u64) -> OutputLocation {
         OutputLocation::Object {
-            key,
-            etag,
+            key: key.into(),
+            etag: etag.into(),
             size_bytes,
             data_offset: self.data_offset,
         }

@@ -50,8 +50,8 @@ impl Piece {
         let end = start + sum(&partitions);
         let place = match &slice.source {
             SliceSource::Object { key, etag, offset } => Place::Object {
-                key: key.clone(),
-                etag: etag.clone(),
+                key: key.to_string(),
+                etag: etag.to_string(),
                 range: offset + start..offset + end,
             },
             SliceSource::Inline { bytes } => {

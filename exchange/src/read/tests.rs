@@ -14,8 +14,8 @@ fn producer(index: u32, lengths: &[u64]) -> ProducerSlice {
     ProducerSlice {
         producer: TaskId { stage, index },
         source: SliceSource::Object {
-            key: format!("k{index}"),
-            etag: "e".to_owned(),
+            key: format!("k{index}").into(),
+            etag: "e".into(),
             offset: 1_000,
         },
         partitions: lengths.iter().map(partition).collect(),

@@ -108,8 +108,8 @@ impl Content {
             }
         };
         Ok(OutputLocation::Object {
-            key,
-            etag,
+            key: key.into(),
+            etag: etag.into(),
             size_bytes: self.size_bytes,
             data_offset: self.data_offset,
         })

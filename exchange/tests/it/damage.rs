@@ -32,7 +32,7 @@ fn whole(outputs: &[Output]) -> InputBinding {
 
 fn key_of(output: &Output) -> String {
     match &output.location {
-        OutputLocation::Object { key, .. } => key.clone(),
+        OutputLocation::Object { key, .. } => key.to_string(),
         OutputLocation::Inline { .. } => panic!("not an object"),
     }
 }
@@ -90,7 +90,12 @@ async fn a_damaged_object_is_corrupt_and_none_of_its_damage_is_read() {
         let mut damaged = sound.to_vec();
         let data = *offset as usize..*offset as usize + outputs[1].len_bytes() as usize;
         damaged[random.random_range(data)] ^= 1 << random.random_range(0..8);
-        *etag = world.store.put(BUCKET, &key, damaged.into()).await.expect("replaces");
+        *etag = world
+            .store
+            .put(BUCKET, &key, damaged.into())
+            .await
+            .expect("replaces")
+            .into();
         let error = attempt(&world, &binding).await.expect_err("damaged");
         assert!(
             matches!(&error, ExchangeError::Corrupt { producer, .. } if *producer == task(1)),
@@ -105,7 +110,8 @@ async fn a_damaged_object_is_corrupt_and_none_of_its_damage_is_read() {
         .store
         .put(BUCKET, &key, sound.slice(..sound.len() / 2))
         .await
-        .expect("truncates");
+        .expect("truncates")
+        .into();
     let error = attempt(&world, &binding).await.expect_err("truncated");
     assert!(
         matches!(&error, ExchangeError::Corrupt { producer, .. } if *producer == task(1)),

@@ -111,14 +111,14 @@ async fn an_object_describes_itself() {
             panic!("inline although nothing may be")
         };
         let head = world.store.head(BUCKET, key).await.expect("published");
-        assert_eq!((head.size_bytes, &head.etag), (*size_bytes, etag));
+        assert_eq!((head.size_bytes, head.etag.as_str()), (*size_bytes, &**etag));
         let footer = read_footer(&world.store, BUCKET, key, *size_bytes)
             .await
             .expect("sound");
         assert_eq!(footer.partitions, output.partitions);
         assert_eq!(footer.attempt, crate::world::attempt(9));
         assert_eq!(footer.pin_digest, Some(mayfly_protocol::Digest::of(b"inputs")));
-        assert_eq!(footer.location(key.clone(), etag.clone(), *size_bytes), output.location);
+        assert_eq!(footer.location(key.to_string(), etag.to_string(), *size_bytes), output.location);
     }
 }
 

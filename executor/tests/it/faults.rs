@@ -145,9 +145,10 @@ async fn inputs_that_are_lost_or_corrupt_name_their_producer() {
         reports.push(report(execute(spec, &cloud.environment).await));
     }
     let order = specs(1, &stages[1], &[reports.clone()], &tables, &run).remove(0);
-    let OutputLocation::Object { key, .. } = reports[1].output.location.clone() else {
+    let OutputLocation::Object { key, .. } = &reports[1].output.location else {
         panic!("an object")
     };
+    let key = key.to_string();
     let lost = |failure: Failure| match failure {
         Failure::InputLost { producer, key, .. } => (producer.to_string(), key),
         other => panic!("{other}"),
@@ -166,7 +167,7 @@ async fn inputs_that_are_lost_or_corrupt_name_their_producer() {
         .expect("an overwrite");
     let mut unaware = order.clone();
     if let SliceSource::Object { etag: pinned, .. } = &mut unaware.inputs[0].slices[1].source {
-        *pinned = etag;
+        *pinned = etag.into();
     }
     assert_eq!(
         lost(failure(unaware, &cloud.environment).await),
@@ -175,7 +176,7 @@ async fn inputs_that_are_lost_or_corrupt_name_their_producer() {
     // Pinned to the ETag, the exchanged object is another one.
     assert_eq!(
         lost(failure(order.clone(), &cloud.environment).await),
-        ("s0/t1".to_owned(), key.clone())
+        ("s0/t1".to_owned(), key.to_string())
     );
     cloud
         .store

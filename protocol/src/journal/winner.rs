@@ -32,7 +32,7 @@ impl WonOutput {
         match &output.location {
             OutputLocation::Inline { .. } => WonOutput::Inline(output.clone()),
             OutputLocation::Object { etag, size_bytes, .. } => WonOutput::Object {
-                etag: etag.clone(),
+                etag: etag.to_string(),
                 size_bytes: *size_bytes,
                 index: index_digest(&output.partitions),
             },

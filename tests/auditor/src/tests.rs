@@ -97,8 +97,8 @@ fn entries(count: u32, content: u64) -> Vec<PartitionEntry> {
 fn output(attempt: &AttemptId, nonce: u64, count: u32, content: u64) -> Output {
     Output {
         location: OutputLocation::Object {
-            key: key::output(&Default::default(), attempt, Nonce(nonce)),
-            etag: "e".to_owned(),
+            key: key::output(&Default::default(), attempt, Nonce(nonce)).into(),
+            etag: "e".into(),
             size_bytes: 100,
             data_offset: 16,
         },

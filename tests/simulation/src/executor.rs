@@ -8,9 +8,10 @@ use mayfly_protocol::{
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Objects by key.
-pub(crate) type Bucket = BTreeMap<String, Stored>;
+pub(crate) type Bucket = BTreeMap<Arc<str>, Stored>;
 
 /// An object: its footer is its report.
 #[derive(Debug)]
@@ -78,8 +79,8 @@ impl Execution {
                 bytes: content::bytes(partitions.iter().map(|entry| (entry.len_bytes, entry.digest))),
             },
             false => OutputLocation::Object {
-                key: format!("{}{}", spec.output.key_prefix, self.nonce),
-                etag: format!("{:x}", self.nonce.0),
+                key: format!("{}{}", spec.output.key_prefix, self.nonce).into(),
+                etag: format!("{:x}", self.nonce.0).into(),
                 size_bytes: len + 64,
                 data_offset: 16 + self.nonce.0 % 16,
             },
@@ -141,7 +142,7 @@ fn verify(slice: &ProducerSlice, start: u32, bucket: &Bucket) -> Result<(), Mism
             let Some(object) = bucket.get(key).filter(|stored| !stored.is_damaged) else {
                 return Err(Mismatch::Missing(Failure::InputLost {
                     producer: slice.producer,
-                    key: key.clone(),
+                    key: key.to_string(),
                     message: "no such key, or not what it was".to_owned(),
                 }));
             };
@@ -168,5 +169,5 @@ fn is_slice_of(slice: &ProducerSlice, etag: &str, offset: u64, start: u32, objec
     let same = parts
         .clone()
         .all(|(part, entry)| (part.len_bytes, part.rows, part.digest) == (entry.len_bytes, entry.rows, entry.digest));
-    same && parts.count() == slice.partitions.len() && etag == version && offset == data_offset + before
+    same && parts.count() == slice.partitions.len() && *etag == **version && offset == data_offset + before
 }

@@ -35,8 +35,11 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
         .map(|index| draw_stage(stream, index, partitions, &reads))
         .collect();
     let natures = stages.iter().map(|_| draw_nature(stream, faults)).collect();
-    let alternatives = draw_alternatives(stream, &stages);
+    // Of a stream of its own: what a seed drew before there were these, it still draws.
+    let mut own = SmallRng::seed_from_u64(stream.clone().random());
+    let mut alternatives = draw_alternatives(stream, &stages);
     let stages = draw_holds(stream, stages, &alternatives);
+    alternatives.extend(draw_emptied(&mut own, &stages));
     let settings = BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]);
     Modelled {
         graph: StageGraph {
@@ -66,12 +69,7 @@ impl Modelled {
 /// For a stage that reads two by partitions, the second for it alone: to read the first whole and do the work of the second itself.
 fn draw_alternatives(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative> {
     let mut alternatives = Vec::new();
-    // Of a stream of its own: what a seed drew before there were these, it still draws.
-    let mut own = SmallRng::seed_from_u64(stream.clone().random());
     for stage in stages {
-        if chance(&mut own, 0.15) {
-            alternatives.extend(emptied(&mut own, stages, stage));
-        }
         let [build, probe] = stage.inputs[..] else { continue };
         let by_partitions = [build, probe].iter().all(|input| input.read == InputRead::Partitions);
         let readers = stages
@@ -90,6 +88,17 @@ fn draw_alternatives(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative
             alternatives.push(fused(stream, stage, build, dropped));
         } else if chance(stream, 0.5) {
             alternatives.push(filtered(stream, build, dropped));
+        }
+    }
+    alternatives
+}
+
+/// Nothing waits for what decides these.
+fn draw_emptied(stream: &mut SmallRng, stages: &[Stage]) -> Vec<Alternative> {
+    let mut alternatives = Vec::new();
+    for stage in stages {
+        if chance(stream, 0.15) {
+            alternatives.extend(emptied(stream, stages, stage));
         }
     }
     alternatives

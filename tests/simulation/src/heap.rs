@@ -8,6 +8,7 @@ use mayfly_protocol::{EpochMs, TaskReport};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) enum Happening {
@@ -37,7 +38,7 @@ pub(crate) enum Happening {
     },
     /// An object is gone; or, damaged, its rows are, and its footer can still be read.
     LoseObject {
-        key: String,
+        key: Arc<str>,
         damaged: bool,
     },
     /// A record reaches S3. Who waits for the answer is told, unless it is lost.

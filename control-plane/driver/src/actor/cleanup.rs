@@ -15,7 +15,7 @@ impl Actor {
     /// A losing or late attempt's object: nobody will read it.
     pub(super) fn drop_output(&mut self, attempt: &AttemptId, output: Option<Output>) {
         if let Some(OutputLocation::Object { key, .. }) = output.map(|output| output.location) {
-            self.delete(&attempt.query, vec![key]);
+            self.delete(&attempt.query, vec![key.to_string()]);
         }
     }
 

@@ -12,11 +12,12 @@ use mayfly_fragment::SplitScanExec;
 use mayfly_protocol::FileFormat;
 use std::sync::Arc;
 
-/// Share of rows that a predicate may keep.
-const SHARE_MAX: f64 = 0.1;
+/// Share of rows that a predicate may keep. Measured over `lineitem` with three texts waiting: one row in 10,000 was 1.17 times as fast, one in
+/// 1,250 as fast, one in 120 0.95 times, one in 25 0.66 times.
+const SHARE_MAX: f64 = 0.001;
 
 /// Bytes of the columns that can wait over those of the predicate's own, at least.
-const SPARED_MIN: f64 = 0.5;
+const SPARED_MIN: f64 = 3.0;
 
 /// Share of the rows of its scan that a filter keeps; none of any other operator.
 pub(super) fn share_kept(plan: &Arc<dyn ExecutionPlan>) -> Option<f64> {

@@ -125,7 +125,7 @@ impl Query {
             OutputLocation::Inline { bytes } if bytes.len() as u64 != output.len_bytes() => {
                 Some("its inline bytes are not as long as its index says")
             }
-            OutputLocation::Object { key, .. } if *key != key::output(tenant, attempt, report.nonce) => {
+            OutputLocation::Object { key, .. } if **key != *key::output(tenant, attempt, report.nonce) => {
                 Some("its object has another name than its spec asked for")
             }
             _ => None,

@@ -260,5 +260,5 @@ fn report_of(won: Won, found: &Found) -> Option<TaskReport> {
 /// What is passed on for deletion lies where its attempt was told to write.
 fn is_own(core: &Core, report: &TaskReport) -> bool {
     let own = key::output(&core.settings.tenant, &report.attempt, report.nonce);
-    matches!(&report.output.location, mayfly_protocol::OutputLocation::Object { key, .. } if *key == own)
+    matches!(&report.output.location, mayfly_protocol::OutputLocation::Object { key, .. } if **key == *own)
 }

@@ -1,7 +1,8 @@
 //! A copy for an attempt that straggles: the first report of the two wins, the other is garbage.
 //!
-//! A stage is watched by one timer, set to when its next attempt begins to straggle. Stragglers stand in line behind all first
-//! attempts of all queries, and are judged again when a slot is theirs: until then most have answered.
+//! A stage is watched by one timer, set to when its next attempt begins to straggle. Whatever happens to the stage may change when that is;
+//! all its tasks are looked at again then, but not more often than it matters. Stragglers stand in line behind all first attempts of all
+//! queries, and are judged again when a slot is theirs: until then most have answered.
 
 use super::Query;
 use crate::Command;
@@ -14,10 +15,28 @@ use crate::timers::Timer;
 use mayfly_protocol::{AttemptId, EpochMs, Meter, TaskSpec};
 use std::time::Duration;
 
+/// An attempt straggles after half a second at the earliest: so much later is soon enough.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 impl Query {
+    /// Something happened to the stage: looks at it, or will in a moment if it did a moment ago.
+    pub(super) fn watch(&mut self, core: &mut Core, stage: usize) {
+        let speculation = &self.stages[stage].speculation;
+        let next = speculation.looked_at.map(|at| at + LOOK_EVERY);
+        match next.filter(|next| core.now < *next) {
+            None => self.look(core, stage),
+            Some(next) if speculation.check_at.is_none_or(|at| at > next) => {
+                self.unwatch(core, stage);
+                self.check_at(core, stage, next);
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Lines up the stage's stragglers, and sets the timer to the next one.
-    pub fn watch(&mut self, core: &mut Core, stage: usize) {
+    pub fn look(&mut self, core: &mut Core, stage: usize) {
         self.unwatch(core, stage);
+        self.stages[stage].speculation.looked_at = Some(core.now);
         let Some(rule) = core.settings.speculation.filter(|rule| self.may_copy(stage, rule)) else {
             return;
         };
@@ -27,13 +46,17 @@ impl Query {
         due.sort_unstable();
         for (when, at) in due {
             if when > core.now {
-                self.stages[stage].speculation.check_at = Some(when);
-                core.timers.set(when, Timer::Straggler(self.id.clone(), stage));
+                self.check_at(core, stage, when);
                 return;
             }
             self.task_mut(at).speculated = Speculated::InLine;
             core.admission.wait_for_copy(self.id.clone(), at);
         }
+    }
+
+    fn check_at(&mut self, core: &mut Core, stage: usize, when: EpochMs) {
+        self.stages[stage].speculation.check_at = Some(when);
+        core.timers.set(when, Timer::Straggler(self.id.clone(), stage));
     }
 
     pub(super) fn unwatch(&mut self, core: &mut Core, stage: usize) {

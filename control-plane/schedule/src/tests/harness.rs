@@ -475,8 +475,8 @@ fn report(spec: &TaskSpec, words: &[&str]) -> TaskReport {
     let location = match words.contains(&"inline") {
         true => OutputLocation::Inline { bytes: vec![7; len] },
         false => OutputLocation::Object {
-            key: format!("{}{nonce}", spec.output.key_prefix),
-            etag: format!("etag-{nonce}"),
+            key: format!("{}{nonce}", spec.output.key_prefix).into(),
+            etag: format!("etag-{nonce}").into(),
             size_bytes: 16 + len as u64,
             data_offset: 16,
         },
@@ -511,7 +511,7 @@ fn failure(spec: &TaskSpec, words: &[&str]) -> Failure {
             let slice = slices
                 .filter(|slice| slice.producer == producer)
                 .find_map(|slice| match &slice.source {
-                    SliceSource::Object { key, .. } => Some(key.clone()),
+                    SliceSource::Object { key, .. } => Some(key.to_string()),
                     _ => None,
                 });
             Failure::InputLost {

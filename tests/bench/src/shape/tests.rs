@@ -38,6 +38,7 @@ fn few_leaves_of_a_large_table_are_not() {
 fn a_group_by_beside_its_scan_is_not() {
     let plan = PLAN.replace("mode=Partial", "mode=SinglePartitioned");
     assert!(fault(&fragments(&plan), large).is_some());
+    assert_eq!(fault(&fragments(&plan), |_| LARGE_TABLE_BYTES), None);
     let plan = PLAN.replace("AggregateExec: mode=Partial", "HashJoinExec: mode=Partitioned");
     assert!(fault(&fragments(&plan), large).is_some());
 }
