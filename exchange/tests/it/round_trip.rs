@@ -118,7 +118,10 @@ async fn an_object_describes_itself() {
         assert_eq!(footer.partitions, output.partitions);
         assert_eq!(footer.attempt, crate::world::attempt(9));
         assert_eq!(footer.pin_digest, Some(mayfly_protocol::Digest::of(b"inputs")));
-        assert_eq!(footer.location(key.to_string(), etag.to_string(), *size_bytes), output.location);
+        assert_eq!(
+            footer.location(key.to_string(), etag.to_string(), *size_bytes),
+            output.location
+        );
     }
 }
 
