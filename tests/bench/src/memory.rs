@@ -28,7 +28,7 @@ pub async fn run(settings: &Settings) {
     let arguments = ["--mount", &mount, "--memory", &settings.memory, "--concurrency", "1"];
     let server = Server::start_with(Executors::Itself, &arguments);
     let client = Client::new(&server.url, "default")
-        .with("target_task_bytes", "1TB")
+        .with("target_task_bytes", "500GB")
         .with("target_partitions", 1)
         .with("max_run_time", "15m");
     let sql = "CREATE EXTERNAL TABLE lineitem STORED AS PARQUET LOCATION 's3://tpch/lineitem/'";
