@@ -34,7 +34,7 @@ enum Bench {
     Skew(skew::Settings),
     /// The 22 TPC-H queries while executors are killed or S3 fails, beside the same without faults.
     Faults(faults::Settings),
-    /// A join whose build side is four times an executor's memory.
+    /// A join whose build side is larger than an executor's memory.
     Memory(memory::Settings),
     /// One of some sixty tasks stands still.
     Straggler(straggler::Settings),

@@ -1,4 +1,4 @@
-//! A hash join whose build side is four times what an executor of 1,769 MB has, in one task: whether it ends, with the right rows, and how.
+//! A hash join whose build side is many times what an executor of 1,769 MB has, in one task: whether it ends, with the right rows, and how.
 
 use clap::Args;
 use mayfly_end_to_end::client::Client;
