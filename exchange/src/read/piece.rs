@@ -183,7 +183,7 @@ impl Decoder {
         self.piece.len_bytes() - self.fed_bytes
     }
 
-    /// Goes on with these bytes of the [`rest`](Decoder::rest).
+    /// What is fed from here on is the [`rest`](Decoder::rest).
     pub(super) fn reread(&mut self) {
         self.queue = ByteQueue::default();
         self.fed_bytes = self.finished_bytes + self.read_bytes;

@@ -1,3 +1,5 @@
+//! Tests of `selectivity`: which share of rows a condition is taken to keep.
+
 use super::*;
 use datafusion::logical_expr::{Expr, col, lit};
 
