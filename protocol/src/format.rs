@@ -26,7 +26,8 @@ pub struct CsvFormat {
     pub comment: Option<char>,
     /// Whether a quoted value may hold a line break. Files cannot be cut into splits then.
     pub newlines_in_values: bool,
-    pub compression: Compression,
+    /// Of every file; where it is not said, each file's name tells its own.
+    pub compression: Option<Compression>,
 }
 
 impl Default for CsvFormat {
@@ -38,7 +39,7 @@ impl Default for CsvFormat {
             escape: None,
             comment: None,
             newlines_in_values: false,
-            compression: Compression::None,
+            compression: None,
         }
     }
 }
@@ -46,7 +47,8 @@ impl Default for CsvFormat {
 /// One JSON object a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsonFormat {
-    pub compression: Compression,
+    /// As [`CsvFormat::compression`].
+    pub compression: Option<Compression>,
 }
 
 /// How a whole text file is compressed.
@@ -62,6 +64,14 @@ pub enum Compression {
 }
 
 impl Compression {
+    pub const ALL: [Compression; 5] = [
+        Compression::None,
+        Compression::Gzip,
+        Compression::Bzip2,
+        Compression::Xz,
+        Compression::Zstd,
+    ];
+
     /// Each with the ending of its files, without the dot.
     pub const KNOWN: [(Compression, &'static str); 4] = [
         (Compression::Gzip, "gz"),
@@ -93,18 +103,27 @@ impl fmt::Display for Compression {
 }
 
 impl FileFormat {
-    pub fn compression(&self) -> Compression {
+    /// What all files of the table are said to be compressed with.
+    pub fn compression(&self) -> Option<Compression> {
         match self {
-            FileFormat::Parquet => Compression::None,
+            FileFormat::Parquet => None,
             FileFormat::Csv(csv) => csv.compression,
             FileFormat::Json(json) => json.compression,
         }
     }
 
-    /// Whether one file can be read in several byte ranges.
-    pub fn is_splittable(&self) -> bool {
+    /// How the file at the key is compressed as a whole. Parquet's compression is within.
+    pub fn compression_of(&self, key: &str) -> Compression {
+        match self {
+            FileFormat::Parquet => Compression::None,
+            _ => self.compression().unwrap_or_else(|| Compression::of_key(key)),
+        }
+    }
+
+    /// Whether the file at the key can be read in several byte ranges.
+    pub fn is_splittable(&self, key: &str) -> bool {
         let whole_values = !matches!(self, FileFormat::Csv(csv) if csv.newlines_in_values);
-        self.compression() == Compression::None && whole_values
+        self.compression_of(key) == Compression::None && whole_values
     }
 }
 

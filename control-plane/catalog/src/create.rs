@@ -4,7 +4,7 @@ use crate::catalog::{agree, table_key};
 use crate::{Catalog, Location, Relation, TableDefinition, TableFile, TableRef, ViewDefinition};
 use crate::{error, files, name, partition, sample};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use mayfly_protocol::{Compression, ErrorCode, FileFormat, QueryError};
+use mayfly_protocol::{ErrorCode, FileFormat, QueryError};
 use mayfly_store::Listed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,8 +16,6 @@ pub struct NewTable {
     /// As the user wrote it.
     pub location: String,
     pub format: FileFormat,
-    /// Whether the user named the compression that `format` states; else the files' names tell it.
-    pub compression_is_given: bool,
     /// Columns as declared, partition columns among them; `None` takes them from the files.
     pub columns: Option<SchemaRef>,
     /// Partition columns as declared; `None` takes those that all files' folders name.
@@ -108,16 +106,12 @@ impl Catalog {
     /// The format and the columns that all files agree on.
     async fn infer(&self, name: &TableRef, location: Location, new: &NewTable) -> Result<TableDefinition, QueryError> {
         let listed = files::list(self.store(), &location).await?;
-        let Some(first) = listed.first() else {
+        if listed.is_empty() {
             return Err(error::empty_location(&location.to_string()));
-        };
+        }
         let keys: Vec<&str> = listed.iter().map(|file| file.key.as_str()).collect();
         let folders = partition::infer(&location, &keys, new.partitions.as_deref())?;
-        let format = match new.compression_is_given {
-            true => new.format.clone(),
-            false => with_compression(&new.format, Compression::of_key(&first.key)),
-        };
-        let held = self.held(name, &location, &listed, &format, new, &folders).await?;
+        let held = self.held(name, &location, &listed, new, &folders).await?;
         let folders = folder_columns(folders, new, &held)?;
         let partition_columns = folders.len();
         let columns = held.fields().iter().cloned().chain(folders).collect::<Vec<FieldRef>>();
@@ -125,7 +119,7 @@ impl Catalog {
         Ok(TableDefinition {
             name: name.clone(),
             location,
-            format,
+            format: new.format.clone(),
             schema: Arc::new(Schema::new(columns)),
             partition_columns,
             learned: None,
@@ -138,15 +132,14 @@ impl Catalog {
         name: &TableRef,
         location: &Location,
         listed: &[Listed],
-        format: &FileFormat,
         new: &NewTable,
         folders: &[Field],
     ) -> Result<Schema, QueryError> {
         let declared = new.columns.as_ref().map(|columns| without(columns, folders));
-        if *format != FileFormat::Parquet {
+        if new.format != FileFormat::Parquet {
             return match declared {
                 Some(declared) => Ok(declared),
-                None => sample::infer(self.store(), location, listed, format).await,
+                None => sample::infer(self.store(), location, listed, &new.format).await,
             };
         }
         let files = self.files(name, location, listed).await?;
@@ -156,16 +149,6 @@ impl Catalog {
         files.iter().try_for_each(|file| agree(location, file, &schema))?;
         Ok(schema)
     }
-}
-
-fn with_compression(format: &FileFormat, compression: Compression) -> FileFormat {
-    let mut format = format.clone();
-    match &mut format {
-        FileFormat::Parquet => {}
-        FileFormat::Csv(csv) => csv.compression = compression,
-        FileFormat::Json(json) => json.compression = compression,
-    }
-    format
 }
 
 fn without(columns: &Schema, folders: &[Field]) -> Schema {

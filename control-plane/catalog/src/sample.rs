@@ -33,7 +33,7 @@ pub(crate) async fn infer(
     let mut schema: Option<Schema> = None;
     for file in chosen(listed) {
         let name = location.file(&file.key);
-        let text = text(store, location, file, format.compression()).await?;
+        let text = text(store, location, file, format.compression_of(&file.key)).await?;
         let found = of_text(text, format).map_err(|cause| error::bad_text_file(&name, format, cause))?;
         schema = Some(match schema {
             None => found,

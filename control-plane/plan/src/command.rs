@@ -55,7 +55,6 @@ async fn create_table(create: NewTableStatement, catalog: &Catalog, session: &Se
         name: show::table_name(&create.name, session)?,
         location: create.location,
         format: create.format,
-        compression_is_given: create.compression_is_given,
         partitions: create.partitions,
         columns,
         if_not_exists: create.if_not_exists,

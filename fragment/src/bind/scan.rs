@@ -13,7 +13,8 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
-use mayfly_protocol::{FileRange, Split};
+use datafusion::physical_plan::limit::LocalLimitExec;
+use mayfly_protocol::{Compression, FileRange, Split};
 use std::sync::Arc;
 
 /// Scheme of the one store that our registry knows. Text is read from it, Parquet past it.
@@ -32,17 +33,45 @@ pub fn bind_scan(
     config: &ConfigOptions,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = table_schema(scan);
-    let text = text::source(&scan.format, schema.clone());
-    let is_text = text.is_some();
-    let source = text.unwrap_or_else(|| parquet(scan, schema, readers, config));
-    let mut groups = Vec::with_capacity(partitions);
-    for splits in spread(splits, partitions) {
-        let files = splits.into_iter().map(|split| file(split, scan));
+    let shares = spread(splits, partitions);
+    let Some(text) = text::source(&scan.format, schema.clone()) else {
+        return data_source(scan, parquet(scan, schema, readers, config), &shares, Compression::None);
+    };
+    let used = Compression::ALL.into_iter().filter(|compression| {
+        let mut splits = splits.iter();
+        splits.any(|split| scan.format.compression_of(&split.key) == *compression)
+    });
+    let scan_of = |compression| data_source(scan, Arc::clone(&text), &shares, compression);
+    let mut scans = used.map(scan_of).collect::<Result<Vec<_>>>()?;
+    if scans.is_empty() {
+        scans.push(scan_of(Compression::None)?);
+    }
+    let is_mixed = scans.len() > 1;
+    let meter = Arc::clone(meter);
+    let whole: Arc<dyn ExecutionPlan> = Arc::new(TextScanExec { scans, meter });
+    // Each of several scans stops at the limit by itself.
+    Ok(match scan.limit {
+        Some(limit) if is_mixed => Arc::new(LocalLimitExec::new(whole, limit)),
+        _ => whole,
+    })
+}
+
+/// The scan of those files that are compressed so.
+fn data_source(
+    scan: &SplitScanExec,
+    source: Arc<dyn FileSource>,
+    shares: &[Vec<Split>],
+    compression: Compression,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let is_of_it = |split: &&Split| scan.format.compression_of(&split.key) == compression;
+    let mut groups = Vec::with_capacity(shares.len());
+    for splits in shares {
+        let files = splits.iter().filter(is_of_it).map(|split| file(split.clone(), scan));
         groups.push(FileGroup::new(files.collect::<Result<_>>()?));
     }
     let config = FileScanConfigBuilder::new(store_url()?, source)
         .with_projection_indices(Some(scan.projection.clone()))?
-        .with_file_compression_type(text::compression(scan.format.compression()))
+        .with_file_compression_type(text::compression(compression))
         .with_limit(scan.limit)
         .with_file_groups(groups)
         .build();
@@ -53,13 +82,7 @@ pub fn bind_scan(
             scan.table
         ));
     }
-    Ok(match is_text {
-        false => bound,
-        true => Arc::new(TextScanExec {
-            scan: bound,
-            meter: Arc::clone(meter),
-        }),
-    })
+    Ok(bound)
 }
 
 /// The store of a task's splits.

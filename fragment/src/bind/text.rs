@@ -3,7 +3,7 @@
 use super::reader::{ScanMeter, SplitError};
 use datafusion::common::config::CsvOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::physical_plan::{CsvSource, FileSource, JsonSource};
 use datafusion::datasource::table_schema::TableSchema;
@@ -13,7 +13,7 @@ use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties,
     ReplaceChildrenOptions,
 };
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use mayfly_protocol::{Compression, CsvFormat, FileFormat};
 use std::error::Error;
 use std::fmt;
@@ -51,10 +51,11 @@ pub fn compression(compression: Compression) -> FileCompressionType {
     }
 }
 
-/// A scan of text: what goes wrong in it is its files' fault.
+/// A scan of text: what goes wrong in it is its files' fault. One scan for each compression of its files; a partition reads its files of
+/// the first, then those of the next.
 #[derive(Debug)]
 pub struct TextScanExec {
-    pub scan: Arc<dyn ExecutionPlan>,
+    pub scans: Vec<Arc<dyn ExecutionPlan>>,
     pub meter: Arc<ScanMeter>,
 }
 
@@ -70,11 +71,11 @@ impl ExecutionPlan for TextScanExec {
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        self.scan.properties()
+        self.scans[0].properties()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.scan]
+        self.scans.iter().collect()
     }
 
     fn replace_children(
@@ -82,9 +83,11 @@ impl ExecutionPlan for TextScanExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let scan = crate::node::only_child("TextScanExec", children)?;
+        if children.len() != self.scans.len() {
+            return internal_err!("TextScanExec keeps its {} scans", self.scans.len());
+        }
         let meter = Arc::clone(&self.meter);
-        Ok(Arc::new(TextScanExec { scan, meter }))
+        Ok(Arc::new(TextScanExec { scans: children, meter }))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -99,9 +102,12 @@ impl ExecutionPlan for TextScanExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let stream = self.scan.execute(partition, context)?;
-        let (schema, meter) = (stream.schema(), Arc::clone(&self.meter));
-        let blamed = stream.map(move |batch| batch.map_err(|cause| blame(cause, &meter)));
+        let (schema, meter) = (self.schema(), Arc::clone(&self.meter));
+        let scans = futures::stream::iter(self.scans.clone());
+        let batches = scans
+            .map(move |scan| scan.execute(partition, Arc::clone(&context)))
+            .try_flatten();
+        let blamed = batches.map(move |batch| batch.map_err(|cause| blame(cause, &meter)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, blamed)))
     }
 }

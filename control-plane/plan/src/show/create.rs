@@ -5,7 +5,7 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_COLUMN_ALIAS};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use mayfly_catalog::{TableDefinition, TableRef, ViewDefinition};
-use mayfly_protocol::{Compression, CsvFormat, FileFormat};
+use mayfly_protocol::{CsvFormat, FileFormat};
 
 /// Words with which a constraint begins, where a column's name may stand.
 const CONSTRAINTS: [Keyword; 5] = [
@@ -76,9 +76,8 @@ fn options(format: &FileFormat) -> Vec<(&'static str, String)> {
         FileFormat::Csv(csv) => csv_options(csv),
         FileFormat::Json(_) | FileFormat::Parquet => Vec::new(),
     };
-    if format.compression() != Compression::None {
-        options.push(("compression", format.compression().to_string()));
-    }
+    let compression = format.compression().map(|compression| compression.to_string());
+    options.extend(compression.map(|compression| ("compression", compression)));
     options
 }
 

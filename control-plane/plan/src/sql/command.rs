@@ -105,7 +105,7 @@ fn property(mut name: Vec<String>) -> String {
 /// `CREATE EXTERNAL TABLE`, as far as it is supported.
 pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, QueryError> {
     let refuse = |what: &str, reason: &str| Err(not_supported(what, reason));
-    let (format, compression_is_given) = format::parse(&create.file_type, &create.options)?;
+    let format = format::parse(&create.file_type, &create.options)?;
     if create.or_replace {
         return refuse("CREATE OR REPLACE", "drop the table first");
     }
@@ -128,7 +128,6 @@ pub(super) fn create_table(create: CreateExternalTable) -> Result<Command, Query
         name: parts(&create.name)?,
         location,
         format,
-        compression_is_given,
         partitions: (!partitions.is_empty()).then_some(partitions),
         if_not_exists: create.if_not_exists,
         declared: (!create.columns.is_empty()).then_some(DfStatement::CreateExternalTable(create)),

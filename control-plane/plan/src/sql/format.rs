@@ -17,9 +17,8 @@ const CSV_OPTIONS: [&str; 7] = [
 
 const JSON_OPTIONS: [&str; 1] = ["compression"];
 
-/// The format, and whether the options name its compression.
-pub(super) fn parse(stored_as: &str, options: &[(String, Value)]) -> Result<(FileFormat, bool), QueryError> {
-    let mut given = false;
+/// The format with its options.
+pub(super) fn parse(stored_as: &str, options: &[(String, Value)]) -> Result<FileFormat, QueryError> {
     let mut format = match stored_as.to_lowercase().as_str() {
         "parquet" => FileFormat::Parquet,
         "csv" => FileFormat::Csv(CsvFormat::default()),
@@ -33,15 +32,14 @@ pub(super) fn parse(stored_as: &str, options: &[(String, Value)]) -> Result<(Fil
         let key = key.to_lowercase();
         let key = key.strip_prefix("format.").unwrap_or(&key);
         let value = value.clone().into_string().unwrap_or_else(|| value_text(value));
-        given |= key == "compression";
         match &mut format {
             FileFormat::Parquet => return Err(unknown(key, &[])),
             FileFormat::Csv(csv) => set_csv(csv, key, &value)?,
-            FileFormat::Json(json) if key == "compression" => json.compression = compression(&value)?,
+            FileFormat::Json(json) if key == "compression" => json.compression = Some(compression(&value)?),
             FileFormat::Json(_) => return Err(unknown(key, &JSON_OPTIONS)),
         }
     }
-    Ok((format, given))
+    Ok(format)
 }
 
 /// Numbers and booleans as they are written.
@@ -57,7 +55,7 @@ fn set_csv(csv: &mut CsvFormat, key: &str, value: &str) -> Result<(), QueryError
         "escape" => csv.escape = Some(character(key, value)?),
         "comment" => csv.comment = Some(character(key, value)?),
         "newlines_in_values" => csv.newlines_in_values = boolean(key, value)?,
-        "compression" => csv.compression = compression(value)?,
+        "compression" => csv.compression = Some(compression(value)?),
         _ => return Err(unknown(key, &CSV_OPTIONS)),
     }
     Ok(())

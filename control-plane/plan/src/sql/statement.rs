@@ -68,8 +68,6 @@ pub(crate) struct NewTableStatement {
     pub name: Vec<String>,
     pub location: String,
     pub format: FileFormat,
-    /// Whether the statement named the compression that `format` states.
-    pub compression_is_given: bool,
     pub partitions: Option<Vec<String>>,
     pub if_not_exists: bool,
     /// The statement itself when it declares columns, for DataFusion to give them types.

@@ -99,7 +99,7 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
             }
             None => match &sample {
                 Some(sample) => vec![whole(file, sample, &columns)],
-                None => text(file, table.format.is_splittable()),
+                None => text(file, table.format.is_splittable(&file.key)),
             },
         };
         if file.footer.is_none() {

@@ -181,3 +181,41 @@ async fn schemas_are_inferred() {
         }
     }
 }
+
+/// A table whose files differ in compression is the sum of its files; the oracle, which reads no such table, has the rows they came from.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_file_is_unpacked_as_its_name_says() {
+    let made = tempfile::tempdir().expect("a folder");
+    let oracle = oracle::context(&support::files(), 2).await;
+    let folder = at(made.path(), "mixed");
+    for (rest, ending, compression) in [
+        (0, "csv", "uncompressed"),
+        (1, "csv.gz", "gzip"),
+        (2, "csv.zst", "zstd"),
+        (3, "csv", "uncompressed"),
+    ] {
+        let rows = format!("SELECT c_custkey, c_mktsegment FROM customer WHERE c_custkey % 4 = {rest}");
+        let options = format!("'format.compression' '{compression}', 'format.has_header' 'true'");
+        let sql = format!("COPY ({rows}) TO '{folder}/{rest}.{ending}' STORED AS CSV OPTIONS ({options})");
+        run(&oracle, &sql).await;
+    }
+    let cloud = support::cloud(&["--mount", &format!("text={}", made.path().display())]).await;
+    let sql = format!("CREATE EXTERNAL TABLE {SCHEMA}.mixed STORED AS CSV LOCATION 's3://text/mixed/'");
+    cloud.client.query(&sql).await.expect("created");
+    for (sql, of_oracle) in [
+        (
+            "SELECT c_mktsegment, count(*), sum(c_custkey) FROM mixed GROUP BY 1",
+            "SELECT c_mktsegment, count(*), sum(c_custkey) FROM customer GROUP BY 1",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT c_custkey FROM mixed LIMIT 7)",
+            "SELECT CAST(7 AS BIGINT)",
+        ),
+    ] {
+        let expected = oracle::answer(&oracle, of_oracle).await;
+        for client in [cloud.client.clone(), support::forced(cloud.client.clone(), 3)] {
+            let answer = client.query(sql).await.expect("it is answered");
+            assert_eq!(answer.table.difference(&expected), None, "{sql}");
+        }
+    }
+}

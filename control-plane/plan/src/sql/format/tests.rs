@@ -17,10 +17,10 @@ fn options_are_read_with_and_without_their_prefix() {
     let expected = CsvFormat {
         delimiter: '\t',
         has_header: false,
-        compression: Compression::Gzip,
+        compression: Some(Compression::Gzip),
         ..CsvFormat::default()
     };
-    assert_eq!(parse("CSV", &given).expect("valid"), (FileFormat::Csv(expected), true));
+    assert_eq!(parse("CSV", &given).expect("valid"), FileFormat::Csv(expected));
 }
 
 #[test]
