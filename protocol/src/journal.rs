@@ -79,6 +79,9 @@ pub struct Record {
     pub written_at: EpochMs,
     /// At least one, in the order in which they count.
     pub entries: Vec<Entry>,
+    /// What the query has used until now, whoever owned it; none of who does not own it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Box<Meter>>,
 }
 
 /// One fact about a query.

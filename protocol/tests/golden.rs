@@ -153,6 +153,7 @@ fn record(entries: Vec<Entry>) -> Record {
         writer: "7f3e".to_owned(),
         written_at: EpochMs(1_795_187_469_000),
         entries,
+        spent: None,
     }
 }
 
@@ -239,7 +240,7 @@ fn work() -> Record {
         stage: graph().stages.remove(0),
         dropped: Vec::new(),
     });
-    record(vec![
+    let entries = vec![
         epoch(2),
         Entry::Beat { epoch: 2 },
         Entry::Regrouped {
@@ -255,7 +256,11 @@ fn work() -> Record {
             why: "no such key".to_owned(),
         },
         Entry::Cancel,
-    ])
+    ];
+    Record {
+        spent: Some(Box::new(meter())),
+        ..record(entries)
+    }
 }
 
 fn finale() -> Record {

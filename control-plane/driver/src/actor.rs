@@ -215,7 +215,7 @@ impl Actor {
         let (orders, coordinator) = (self.orders.clone(), self.settings.coordinator.clone());
         tokio::spawn(async move {
             let entries = vec![submission.entry(), Entry::Epoch { epoch: 1, coordinator }];
-            let result = journal.append(entries, ACCEPT_MAX).await.map(drop);
+            let result = journal.append(entries, None, ACCEPT_MAX).await.map(drop);
             let _ = orders.send(Order::Accepted(submission, answer, Box::new(journal), result));
         });
     }

@@ -23,6 +23,14 @@ pub struct ResultSet {
     pub outputs: Arc<Vec<Output>>,
 }
 
+/// What a coordinator has told the journal of a query.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Journaled {
+    pub records: u32,
+    /// Sum over the records, from asking to knowing. Those of the start and of the end hold the query up, the others do not.
+    pub took: Duration,
+}
+
 /// A query at one moment.
 #[derive(Clone, Debug)]
 pub struct QueryStatus {
@@ -32,6 +40,9 @@ pub struct QueryStatus {
     pub usage: BTreeMap<StageId, Meter>,
     /// What the coordinator itself spent so far on the query's behalf, up to the last change of this status.
     pub coordinator: Meter,
+    /// What it had used when this coordinator got to know it, as far as the journal says.
+    pub before: Meter,
+    pub journal: Journaled,
     pub error: Option<QueryError>,
     pub result: Option<ResultSet>,
 }

@@ -3,10 +3,11 @@
 
 use crate::DriverSettings;
 use crate::clock::now;
+use crate::handle::Journaled;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use mayfly_protocol::journal::{Entry, Record, key, prefix};
-use mayfly_protocol::{QueryId, TenantId, envelope};
+use mayfly_protocol::{Meter, QueryId, TenantId, envelope};
 use mayfly_schedule::journal::{Appender, Put, Role, Standing, Step};
 use mayfly_store::{Created, Store, StoreError};
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ pub struct Journal {
     /// Drawn anew for each query that is started or resumed: no two writers make equal records.
     writer: String,
     appender: Appender,
+    /// What was appended through this one.
+    pub written: Journaled,
 }
 
 /// What a request said.
@@ -74,23 +77,39 @@ impl Journal {
             query,
             writer: uuid::Uuid::new_v4().to_string(),
             appender: Appender::new(role, next),
+            written: Journaled::default(),
         }
     }
 
     /// Appends one record durably, trying for so long at least, and tells which cancels of others came before it.
-    pub async fn append(&mut self, entries: Vec<Entry>, within: Duration) -> Result<Vec<Record>, JournalError> {
+    /// `spent` as in [`Record::spent`].
+    pub async fn append(
+        &mut self,
+        entries: Vec<Entry>,
+        spent: Option<Meter>,
+        within: Duration,
+    ) -> Result<Vec<Record>, JournalError> {
+        let start = Instant::now();
         let record = Record {
             writer: self.writer.clone(),
             written_at: now(),
             entries,
+            spent: spent.map(Box::new),
         };
-        let bytes: Bytes = envelope::seal(&record).into();
+        let heard = self.append_record(&record, within).await?;
+        self.written.records += 1;
+        self.written.took += start.elapsed();
+        Ok(heard)
+    }
+
+    async fn append_record(&mut self, record: &Record, within: Duration) -> Result<Vec<Record>, JournalError> {
+        let bytes: Bytes = envelope::seal(record).into();
         // Unique to this record: it is what tells our own write, whose answer was lost, from a rival's.
         let mark = uuid::Uuid::new_v4().to_string();
         let (until, mut heard) = (Instant::now() + within, Vec::new());
         let mut answer = self.put(&bytes, &mark).await?;
         loop {
-            let step = self.appender.judge(&record, answer.put());
+            let step = self.appender.judge(record, answer.put());
             match (step, answer) {
                 (Step::Done, _) => return Ok(heard),
                 (Step::Fenced, _) => return Err(JournalError::Fenced { key: self.key() }),

@@ -1,7 +1,7 @@
 //! The driver's book on one query: who watches it, what it published, what it spent. Decides nothing.
 
 use crate::actor::Kept;
-use crate::handle::{QueryState, QueryStatus, ResultSet};
+use crate::handle::{Journaled, QueryState, QueryStatus, ResultSet};
 use crate::journal::Journal;
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
@@ -18,6 +18,8 @@ pub struct Live {
     pub epoch: u32,
     /// None while it is appended to, and of a query that ended elsewhere.
     pub journal: Option<Box<Journal>>,
+    /// As of the last record.
+    pub journaled: Journaled,
     /// The scheduler has something that the journal shall know.
     pub has_entries: bool,
     /// How the query ends, once that is written.
@@ -27,7 +29,9 @@ pub struct Live {
     pub sqs_requests: u64,
     /// Invocations that have not answered yet.
     pub in_flight: u64,
-    /// Meters by stage, of all attempts.
+    /// What the query had used before it was this coordinator's.
+    pub before: Meter,
+    /// Meters by stage, of all attempts since.
     pub usage: BTreeMap<StageId, Meter>,
     /// Keys of published objects by stage.
     keys: BTreeMap<StageId, Vec<String>>,
@@ -43,6 +47,7 @@ pub struct Live {
 impl Live {
     pub fn new(status: watch::Sender<QueryStatus>, journal: Journal, requests: Store, accepted: Arc<Kept>) -> Live {
         Live {
+            journaled: journal.written,
             journal: Some(Box::new(journal)),
             ..Live::past(status, requests, accepted)
         }
@@ -55,11 +60,13 @@ impl Live {
             accepted,
             epoch: 1,
             journal: None,
+            journaled: Journaled::default(),
             has_entries: false,
             ending: None,
             requests,
             sqs_requests: 0,
             in_flight: 0,
+            before: Meter::default(),
             usage: BTreeMap::new(),
             keys: BTreeMap::new(),
             lost: false,
@@ -76,6 +83,8 @@ impl Live {
             progress: Progress::default(),
             usage: BTreeMap::new(),
             coordinator: Meter::default(),
+            before: Meter::default(),
+            journal: Journaled::default(),
             error: None,
             result: None,
         }
@@ -130,7 +139,8 @@ impl Live {
 
     /// Everything that the query used.
     pub fn total(&self) -> Meter {
-        self.usage.values().copied().chain([self.coordinator()]).sum()
+        let now = self.usage.values().copied().chain([self.coordinator()]);
+        now.chain([self.before]).sum()
     }
 
     /// Publishes new progress and what was used for it; also after the end, since late attempts still cost.
@@ -145,6 +155,8 @@ impl Live {
 
     fn used(&self, status: &mut QueryStatus) {
         status.coordinator = self.coordinator();
+        status.before = self.before;
+        status.journal = self.journaled;
         status.usage.clone_from(&self.usage);
     }
 

@@ -69,13 +69,14 @@ impl Recovery {
     }
 
     fn past(&self, query: QueryId, standing: Standing, status: Option<watch::Sender<QueryStatus>>, requests: Store) {
-        let (Some(accepted), Some((outcome, _)), Some(status)) = (standing.accepted, standing.end, status) else {
+        let (Some(accepted), Some((outcome, meter)), Some(status)) = (standing.accepted, standing.end, status) else {
             return;
         };
         let past = Past {
             query,
             accepted,
             outcome,
+            meter,
             status,
             requests,
         };
@@ -98,7 +99,7 @@ impl Recovery {
             standing.next,
         );
         let claim = standing.claim(&self.settings.coordinator);
-        let heard = journal.append(claim, CLAIM_MAX).await?;
+        let heard = journal.append(claim, None, CLAIM_MAX).await?;
         heard.into_iter().for_each(|cancel| standing.read(cancel));
         let found = self.published(query, requests).await?;
         tracing::warn!(%query, epoch = standing.epoch + 1, found = found.len(), "adopted: its coordinator was silent for a lease");

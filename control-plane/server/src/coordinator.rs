@@ -2,8 +2,8 @@
 
 use crate::analyze::Analyzed;
 use crate::engine::{
-    Answer, Columns, Engine, Pages, Position, Recovered, RowBatches, RunningQuery, SessionChange, StageProgress, State,
-    Status, Submission,
+    Answer, Columns, Engine, Journaled, Pages, Position, Recovered, RowBatches, RunningQuery, SessionChange,
+    StageProgress, State, Status, Submission,
 };
 use crate::learn::Learning;
 use crate::presentation::Presentation;
@@ -180,10 +180,11 @@ struct Running {
 
 impl Running {
     fn shown(&self, status: QueryStatus) -> Status {
-        let coordinator = Meter {
+        let mut coordinator = Meter {
             s3: self.store.meter(),
             ..status.coordinator
         };
+        coordinator += status.before;
         let stages = status.usage.iter().map(|(stage, meter)| (Some(*stage), *meter));
         let usage = stages.chain([(None, coordinator)]).collect();
         shown(status, coordinator, bill(&self.prices, &usage))
@@ -230,6 +231,10 @@ fn shown(status: QueryStatus, coordinator: Meter, bill: Bill) -> Status {
         state,
         stages,
         coordinator,
+        journal: Journaled {
+            records: status.journal.records,
+            duration_ms: status.journal.took.as_secs_f64() * 1000.0,
+        },
         bill: Some(bill),
         error: status.error,
     }

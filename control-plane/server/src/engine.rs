@@ -5,7 +5,7 @@ mod pages;
 mod status;
 
 pub use pages::{Pages, Position, RowBatches};
-pub use status::{StageProgress, State, Status};
+pub use status::{Journaled, StageProgress, State, Status};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;

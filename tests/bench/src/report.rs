@@ -21,6 +21,9 @@ pub struct Detail {
     pub read_bytes: u64,
     pub shuffled_bytes: u64,
     pub cost_usd: f64,
+    /// Records of the journal, and how long they took to write.
+    pub records: u64,
+    pub journal: Duration,
 }
 
 /// All rounds of one query.
@@ -80,6 +83,19 @@ pub fn print(rows: &[Row]) {
         "wall ratio {:.2} x, cpu ratio {:.2} x",
         wall / peer_wall,
         cpu / peer_cpu
+    );
+    print_journal(rows, wall);
+}
+
+/// What the journal can have held the queries up at most: records are also written while tasks run.
+fn print_journal(rows: &[Row], wall: f64) {
+    let took: Duration = rows.iter().map(|row| row.detail.journal).sum();
+    let records: u64 = rows.iter().map(|row| row.detail.records).sum();
+    let tasks: u64 = rows.iter().map(|row| row.detail.tasks).sum();
+    println!(
+        "journal: {records} records of {} queries with {tasks} tasks, {:.2} % of wall",
+        rows.len(),
+        100.0 * seconds(took) / wall
     );
 }
 

@@ -8,7 +8,7 @@ use mayfly_end_to_end::client::{Answer, Client};
 use mayfly_end_to_end::server::{Executors, Server};
 use mayfly_end_to_end::table::Table;
 use mayfly_end_to_end::{oracle, tpch};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Threads for the peer, vCPUs for us.
 const CORES: usize = 2;
@@ -109,6 +109,8 @@ async fn ours(row: &mut Row, server: &Server, client: &Client, sql: &str) -> Ans
     let used = usage::of_server(server.pid()) - before;
     row.ours.push(Reading { wall, cpu: used.ours() });
     let figure = |name: &str| answer.stats["mayfly"][name].as_u64().unwrap_or_default();
+    let address = format!("{}/v1/query/{}", server.url, answer.query_id);
+    let journal = &client.get_json(&address).await["journal"];
     row.detail = Detail {
         emulator: used.emulator,
         tasks: figure("invocations"),
@@ -117,6 +119,8 @@ async fn ours(row: &mut Row, server: &Server, client: &Client, sql: &str) -> Ans
         read_bytes: figure("s3BytesRead"),
         shuffled_bytes: figure("s3BytesWritten"),
         cost_usd: answer.stats["mayfly"]["costUsd"].as_f64().unwrap_or_default(),
+        records: journal["records"].as_u64().expect("a number"),
+        journal: Duration::from_secs_f64(journal["durationMs"].as_f64().expect("a number") / 1000.0),
     };
     answer
 }

@@ -5,6 +5,7 @@ use super::{Actor, Order, journal_error};
 use crate::clock::now;
 use crate::handle::QueryStatus;
 use crate::journal::{Journal, JournalError};
+use crate::live::Live;
 use mayfly_protocol::QueryId;
 use mayfly_protocol::journal::{Entry, Outcome, Record};
 use mayfly_schedule::{Event, Progress};
@@ -101,13 +102,12 @@ impl Actor {
 
     fn append(&self, query: QueryId, mut journal: Box<Journal>, entries: Vec<Entry>, kind: Kind) {
         let orders = self.orders.clone();
-        let deadline = self
-            .live
-            .get(&query)
-            .map_or_else(now, |live| live.accepted.request.deadline);
+        let live = self.live.get(&query);
+        let spent = live.map(Live::total);
+        let deadline = live.map_or_else(now, |live| live.accepted.request.deadline);
         let within = deadline.since(now()) + GRACE;
         tokio::spawn(async move {
-            let result = journal.append(entries, within).await;
+            let result = journal.append(entries, spent, within).await;
             let appended = Appended {
                 query,
                 journal: *journal,
@@ -128,6 +128,7 @@ impl Actor {
         match result {
             Ok(heard) => {
                 if let Some(live) = self.live.get_mut(&query) {
+                    live.journaled = journal.written;
                     live.journal = Some(Box::new(journal));
                     // Whoever canceled it elsewhere has put the word to stop into S3, too.
                     live.lost |= !heard.is_empty();

@@ -7,7 +7,7 @@ use crate::handle::{QueryHandle, QueryStatus};
 use crate::journal::{Journal, JournalError};
 use crate::live::Live;
 use mayfly_protocol::journal::{Accepted, Entry, Outcome};
-use mayfly_protocol::{QueryId, TaskReport};
+use mayfly_protocol::{Meter, QueryId, TaskReport};
 use mayfly_schedule::Event;
 use mayfly_schedule::journal::{Role, Standing, State};
 use mayfly_store::Store;
@@ -35,6 +35,8 @@ pub struct Past {
     pub query: QueryId,
     pub accepted: Box<Accepted>,
     pub outcome: Box<Outcome>,
+    /// What it used in all.
+    pub meter: Box<Meter>,
     pub status: watch::Sender<QueryStatus>,
     pub requests: Store,
 }
@@ -59,6 +61,7 @@ impl Actor {
             .unwrap_or_else(|| watch::Sender::new(Live::accepted()));
         let mut live = Live::new(status, journal, requests, Arc::new(kept));
         live.epoch = standing.epoch + 1;
+        live.before = standing.spent;
         // Of attempts that others launched nothing is known but what they have published.
         live.lost = true;
         found
@@ -79,6 +82,7 @@ impl Actor {
             outputs.iter().for_each(|output| live.book_output(*root, output));
         }
         live.lost = true;
+        live.before = *past.meter;
         live.end(*past.outcome, &self.settings.bucket);
         self.live.entry(past.query).or_insert(live);
     }
@@ -108,7 +112,7 @@ impl Actor {
                 }
                 let (store, settings) = (recovery.world.store.clone(), &recovery.settings);
                 let mut journal = Journal::new(store.clone(), settings, query.clone(), Role::Guest, standing.next);
-                journal.append(vec![Entry::Cancel], CANCEL_MAX).await?;
+                journal.append(vec![Entry::Cancel], None, CANCEL_MAX).await?;
                 tell_to_stop(&store, settings, &query).await;
                 Ok(())
             }

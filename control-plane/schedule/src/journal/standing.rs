@@ -16,6 +16,8 @@ pub struct Standing {
     pub is_canceled: bool,
     /// How the query ended.
     pub end: Option<(Box<Outcome>, Box<Meter>)>,
+    /// What the query had used, by the last record that says so. Attempts that were in flight then are not in it.
+    pub spent: Meter,
     /// Number of the first record that there is not.
     pub next: u32,
     /// When the last record was written, by its writer's clock.
@@ -43,6 +45,9 @@ impl Standing {
     pub fn read(&mut self, record: Record) {
         self.next += 1;
         self.written_at = record.written_at;
+        if let Some(spent) = record.spent {
+            self.spent = *spent;
+        }
         record.entries.into_iter().for_each(|entry| self.take(entry));
     }
 

@@ -13,6 +13,7 @@ fn record(writer: &str, at: u64, entries: Vec<Entry>) -> Record {
         writer: writer.to_owned(),
         written_at: EpochMs(at),
         entries,
+        spent: None,
     }
 }
 
@@ -131,6 +132,24 @@ fn the_last_record_is_a_sign_of_life_for_one_lease() {
     let absurd = read(vec![record("us", 900_000, vec![accepted(), epoch(1)])]);
     assert_eq!(absurd.state(EpochMs(5_000), LEASE), State::Orphan);
     assert_eq!(Standing::default().state(EpochMs(0), LEASE), State::Unknown);
+}
+
+#[test]
+fn what_was_spent_outlives_records_of_those_who_do_not_know() {
+    let spent = |invocations| {
+        Some(Box::new(Meter {
+            invocations,
+            ..Meter::default()
+        }))
+    };
+    let beat = |spent| Record {
+        spent,
+        ..record("a", 1, vec![Entry::Beat { epoch: 1 }])
+    };
+    let cancel = record("guest", 2, vec![Entry::Cancel]);
+    let claim = record("b", 3, vec![epoch(2)]);
+    let standing = read(vec![beat(spent(3)), beat(spent(5)), cancel, claim]);
+    assert_eq!(standing.spent.invocations, 5);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tests of `analyze`.
 
 use super::*;
-use crate::engine::State;
+use crate::engine::{Journaled, State};
 use expect_test::expect;
 use mayfly_protocol::{ExchangeKind, Meter, S3Meter, StageId, TaskStatistics};
 
@@ -72,6 +72,7 @@ fn actuals_stand_under_each_fragment() {
         state: State::Finished,
         stages: vec![scanned()],
         coordinator: Meter::default(),
+        journal: Journaled::default(),
         bill: None,
         error: None,
     };

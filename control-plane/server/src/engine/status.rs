@@ -26,12 +26,21 @@ impl State {
 pub struct Status {
     pub state: State,
     pub stages: Vec<StageProgress>,
-    /// What the coordinator itself spent so far.
+    /// What the coordinator itself spent so far, and all that the query had used under earlier ones.
     pub coordinator: Meter,
+    pub journal: Journaled,
     /// What it cost so far.
     pub bill: Option<Bill>,
     /// Present when the state is [`State::Failed`].
     pub error: Option<QueryError>,
+}
+
+/// Records written about the query, and how long writing them took in all.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Journaled {
+    pub records: u32,
+    pub duration_ms: f64,
 }
 
 /// How far one stage has come.

@@ -2,7 +2,7 @@
 
 use super::{Life, Planned, Query, Ready, Stop};
 use crate::clock;
-use crate::engine::{StageProgress, State};
+use crate::engine::{Journaled, StageProgress, State};
 use mayfly_cost::Bill;
 use mayfly_protocol::{EpochMs, ErrorCode, Meter, QueryError};
 use std::time::Duration;
@@ -45,6 +45,7 @@ pub struct View {
     pub plan: Option<String>,
     pub stages: Vec<StageProgress>,
     pub coordinator: Meter,
+    pub journal: Journaled,
     pub bill: Option<Bill>,
     pub created_at: EpochMs,
     pub planning_since: Option<EpochMs>,
@@ -75,6 +76,7 @@ impl View {
             plan: None,
             stages: Vec::new(),
             coordinator: Meter::default(),
+            journal: Journaled::default(),
             bill: None,
             created_at,
             planning_since: None,
@@ -109,6 +111,7 @@ impl View {
                 self.plan = Some(plan.clone());
                 self.stages = status.stages;
                 self.coordinator = status.coordinator;
+                self.journal = status.journal;
                 self.bill = status.bill.or(self.bill.take());
                 match status.state {
                     State::Queued => self.phase = Phase::Queued,

@@ -1,7 +1,7 @@
 //! The native view of queries: state, plan, stages, bill. Leaves out rows: they go to who knows the query's secret.
 
 use super::{App, refuse};
-use crate::engine::StageProgress;
+use crate::engine::{Journaled, StageProgress};
 use crate::query::{Query, View};
 use crate::result::ErrorDocument;
 use axum::Json;
@@ -24,6 +24,7 @@ struct QueryDocument<'a> {
     plan: Option<String>,
     stages: Vec<StageProgress>,
     coordinator: Meter,
+    journal: Journaled,
     meter: Meter,
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
@@ -114,6 +115,7 @@ fn document(query: &Query, view: View) -> QueryDocument<'_> {
         plan: view.plan,
         stages: view.stages,
         coordinator: view.coordinator,
+        journal: view.journal,
         bill: view.bill,
         error: view.error.as_ref().map(ErrorDocument::new),
     }

@@ -29,6 +29,7 @@ impl Book {
             writer: writer.to_owned(),
             written_at: self.scene.now,
             entries,
+            spent: None,
         };
         let now = self.scene.now;
         self.chronicle.appended(now, &query(), self.next, &Rc::new(record))?;

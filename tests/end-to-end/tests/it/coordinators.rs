@@ -140,6 +140,12 @@ async fn a_coordinator_that_is_killed_is_replaced_and_its_work_is_kept() {
             run.wall, clean.wall
         );
         assert!(invoked <= most, "{kill:?}: {invoked} invocations, clean {tasks}");
+        // What the dead one had not written down yet is not billed, and nothing is billed twice.
+        let billed = run.last["stats"]["mayfly"]["invocations"].as_u64().expect("a count");
+        assert!(billed <= invoked, "{kill:?}: {billed} billed of {invoked}");
+        if kill == Kill::AtRecord(1 + clean.records) {
+            assert_eq!(billed, invoked, "the last record has the whole bill");
+        }
     }
 }
 

@@ -35,6 +35,7 @@ impl World<'_> {
             writer: owned.writer.clone(),
             written_at: local,
             entries,
+            spent: None,
         };
         let appender = Appender::new(Role::Owner, owned.next);
         self.write(c, query, purpose, record, appender);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mayfly_protocol::{ExchangeKind, Meter, StageId, TaskStatistics};
-use mayfly_server::engine::{Pages, RunningQuery, StageProgress, State, Status};
+use mayfly_server::engine::{Journaled, Pages, RunningQuery, StageProgress, State, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,6 +21,7 @@ impl FakeQuery {
             state: State::Running,
             stages: Vec::new(),
             coordinator: Meter::default(),
+            journal: Journaled::default(),
             bill: None,
             error: None,
         };
