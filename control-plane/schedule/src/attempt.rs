@@ -14,6 +14,8 @@ pub(crate) struct Attempt {
     pub input_bytes: u64,
     /// A second attempt beside one that straggles. It is none any more when that one has failed.
     pub is_copy: bool,
+    /// How long it may run.
+    pub time_ms: u64,
     /// When its answer is no longer awaited.
     pub expires: EpochMs,
 }

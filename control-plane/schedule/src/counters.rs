@@ -41,6 +41,8 @@ counters! {
     expired,
     escalated_memory,
     escalated_time,
+    /// Of those, at the largest size: tried again with nothing but more time.
+    more_time_alone,
     crashed,
     inputs_lost,
     /// Winners dropped since an input came out different when it was made again.

@@ -6,15 +6,17 @@
 //! | transient | again after full jitter; bounded per task and per query |
 //! | throttled | again after the platform's delay or full jitter; not counted, bounded by the deadline |
 //! | environment_lost | again at once; after eight the task is poison |
-//! | needs_memory | the next size, and joins that spill; then the largest; there the query fails |
-//! | timed_out | the next size once, then the query fails |
+//! | needs_memory | the next size, joins that spill, and more time; then the largest; there the query fails |
+//! | timed_out | the next size and more time, once; at the largest more time if there is more; then the query fails |
 //! | input_lost | see `query::lose` |
 //! | broken | again at once; the third fails the query |
+//!
+//! More time is four times as much, up to the platform's bound and the query's deadline: see `query::launch`.
 
 use crate::Settings;
 use crate::random::Random;
 use crate::task::Tries;
-use mayfly_protocol::{ErrorCode, Failure, FunctionSize, QueryError, Split};
+use mayfly_protocol::{ErrorCode, Failure, FunctionSize, QueryError, Split, limits};
 use std::num::NonZeroU64;
 
 /// What follows from a failure.
@@ -30,6 +32,9 @@ pub(crate) struct Case<'a> {
     /// `q/s0/t1/a2`, for messages.
     pub attempt: String,
     pub size: FunctionSize,
+    /// How long it might run, and how long the next one may.
+    pub time_ms: u64,
+    pub next_time_ms: u64,
     pub splits: &'a [Vec<Split>],
     pub memory_bytes_max: Option<u64>,
     /// Transient failures of the whole query, this one included, and how many it may have.
@@ -86,9 +91,13 @@ pub(crate) fn judge(
             },
             _ => Verdict::Fail(out_of_memory(case, message)),
         },
+        Failure::TimedOut { message } if tries.timed_out >= 2 && !mutant!(GrowTwiceOnTimeout) => {
+            Verdict::Fail(out_of_time(case, message))
+        }
         Failure::TimedOut { message } => match case.size.next() {
-            Some(size) if tries.timed_out < 2 || mutant!(GrowTwiceOnTimeout) => Verdict::Grow { size },
-            _ => Verdict::Fail(out_of_time(case, message)),
+            Some(size) => Verdict::Grow { size },
+            None if has_time_to_gain(case) && !mutant!(FailAtLargest) => Verdict::Grow { size: case.size },
+            None => Verdict::Fail(out_of_time(case, message)),
         },
         // A lost input that is none of the task's own is no answer.
         Failure::Broken { message } | Failure::InputLost { message, .. }
@@ -114,6 +123,11 @@ fn full_jitter(failures: u32, settings: &Settings, jitter: &mut Random) -> u64 {
         settings.backoff_ms_max
     };
     jitter.below(NonZeroU64::MIN.saturating_add(bound.min(cap)))
+}
+
+/// At the largest size nothing but time can help.
+fn has_time_to_gain(case: &Case<'_>) -> bool {
+    case.next_time_ms > case.time_ms || mutant!(AgainWithoutGain)
 }
 
 fn exhausted(case: &Case<'_>, times: u32, message: &str) -> QueryError {
@@ -172,7 +186,13 @@ fn out_of_memory(case: &Case<'_>, message: &str) -> QueryError {
 }
 
 fn out_of_time(case: &Case<'_>, message: &str) -> QueryError {
-    let text = format!("{} ran out of time: {message}", case.attempt);
-    QueryError::new(ErrorCode::ExceededTimeLimit, text)
-        .hint("lower the session property target_task_bytes so that each task does less")
+    let seconds = case.time_ms / 1_000;
+    let text = format!("{} ran out of the {seconds} s that it had: {message}", case.attempt);
+    // Where the next one would not have more, it is the query that has none left, or the platform that gives no more.
+    let is_cut = case.next_time_ms <= case.time_ms && case.time_ms < limits::TASK_DURATION_MS_MAX;
+    let hint = match is_cut {
+        true => "raise the session property max_run_time, or lower target_task_bytes so that each task does less",
+        false => "lower the session property target_task_bytes so that each task does less",
+    };
+    QueryError::new(ErrorCode::ExceededTimeLimit, text).hint(hint)
 }

@@ -11,7 +11,8 @@ pub struct Settings {
     pub tenant: TenantId,
     /// The control bucket: outputs and large plans are written there.
     pub bucket: String,
-    /// An attempt's time to finish; cut to the query's deadline and to Lambda's longest run.
+    /// An attempt's time to finish: four times as much after each attempt that ran short of memory or out of time, and always cut to
+    /// the query's deadline and to Lambda's longest run.
     pub task_duration_ms: u64,
     /// How long after an attempt's deadline its answer is awaited before it counts as lost. Above the driver's own five seconds.
     pub answer_grace_ms: u64,

@@ -1,11 +1,12 @@
-//! The attempt after a failure: when it may come, when it is due, and how large it is, by the class of the failure.
+//! The attempt after a failure: when it may come, when it is due, how large it is and how long it may run, by the class of the
+//! failure.
 //!
 //! Known only where it is known which failures count: see [`History::is_plain`]. In a stage that may have enough rows early a task
 //! may have been unwanted in between, so nothing is said of those.
 
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
-use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec};
+use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec, limits};
 
 /// So many retries at once, one after the other, are no chance where each is drawn from a hundred milliseconds and more.
 const AT_ONCE_MAX: u32 = 6;
@@ -14,7 +15,12 @@ const AT_ONCE_MAX: u32 = 6;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Again {
     size: FunctionSize,
+    /// What the first attempt might take.
+    time_ms: u64,
     shortages: u32,
+    timeouts: u32,
+    /// Neither a larger function nor more time is to be had.
+    pub is_hopeless: bool,
     failed_at: EpochMs,
     not_before: EpochMs,
     /// From then on it waits for nothing but a slot.
@@ -24,10 +30,13 @@ pub(crate) struct Again {
 
 impl Again {
     /// After the first launch.
-    pub fn new(size: FunctionSize) -> Again {
+    pub fn new(launch: &Launch) -> Again {
         Again {
-            size,
+            size: launch.size,
+            time_ms: launch.time_ms(),
             shortages: 0,
+            timeouts: 0,
+            is_hopeless: false,
             failed_at: EpochMs(0),
             not_before: EpochMs(0),
             ready_by: EpochMs(0),
@@ -36,7 +45,7 @@ impl Again {
     }
 
     /// The attempt has failed so, as the `times`-th of its class.
-    pub fn note(&mut self, now: EpochMs, failure: &Failure, size: FunctionSize, times: usize, backoff_ms: (u64, u64)) {
+    pub fn note(&mut self, now: EpochMs, failure: &Failure, times: usize, backoff_ms: (u64, u64)) {
         let (first_ms, max_ms) = backoff_ms;
         let drawn_ms = first_ms
             .saturating_mul(1 << times.saturating_sub(1).min(32))
@@ -53,11 +62,10 @@ impl Again {
         self.not_before = EpochMs(now.0 + least_ms);
         self.ready_by = EpochMs(now.0 + most_ms);
         self.is_drawn = matches!(failure, Failure::Transient { .. });
-        self.grow(failure, size);
     }
 
     /// A second shortage of memory leads to the largest size, a first one and too little time to the next.
-    fn grow(&mut self, failure: &Failure, failed: FunctionSize) {
+    pub fn grow(&mut self, failure: &Failure, failed: FunctionSize) {
         let next = failed.next().unwrap_or(failed);
         let wanted = match failure {
             Failure::NeedsMemory { .. } if self.shortages > 0 => FunctionSize::Six,
@@ -65,8 +73,25 @@ impl Again {
             _ => return,
         };
         self.shortages += u32::from(matches!(failure, Failure::NeedsMemory { .. }));
+        self.timeouts += u32::from(matches!(failure, Failure::TimedOut { .. }));
         self.size = self.size.max(wanted);
     }
+
+    /// Each of those makes it four times as long.
+    fn deadline(&self, now: EpochMs, most: EpochMs) -> EpochMs {
+        let times = 4_u64.saturating_pow(self.shortages + self.timeouts);
+        let time_ms = self.time_ms.saturating_mul(times).min(limits::TASK_DURATION_MS_MAX);
+        most.min(EpochMs(now.0 + time_ms))
+    }
+}
+
+/// Whether a timed-out attempt had all that there is: the largest function, and as long as the platform or what is left of its query
+/// would let another run.
+pub(crate) fn is_hopeless(history: &History, now: EpochMs, failed: &Launch) -> bool {
+    let is_late = matches!(failed.failure, Some(Failure::TimedOut { .. }));
+    let time_ms = failed.time_ms();
+    let is_longest = time_ms >= limits::TASK_DURATION_MS_MAX || now.0 + time_ms >= history.deadline.0;
+    is_late && failed.size == FunctionSize::Six && is_longest
 }
 
 pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: bool) -> Rule {
@@ -80,6 +105,13 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: b
             spec.size.memory_mb(),
             again.size.memory_mb()
         )
+    })?;
+    let deadline = again.deadline(now, history.deadline);
+    must(spec.deadline == deadline, || {
+        format!("has until {}, its failures call for {deadline}", spec.deadline)
+    })?;
+    must(!again.is_hopeless, || {
+        "launched again with no more of anything".to_owned()
     })?;
     must(is_copy || now >= again.not_before, || {
         format!("launched at {now}, asked to wait until {}", again.not_before)

@@ -5,9 +5,9 @@
 
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
-use mayfly_protocol::{Failure, FunctionSize, TaskSpec, limits};
+use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec, limits};
 
-pub(crate) fn check(history: &History, spec: &TaskSpec) -> Rule {
+pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
     let task = spec.attempt.task;
     let losses = history.losses_of(task);
     must(losses <= limits::INPUT_LOST_MAX as usize, || {
@@ -23,9 +23,23 @@ pub(crate) fn check(history: &History, spec: &TaskSpec) -> Rule {
         "launched again after it reported".to_owned()
     })?;
     check_task(history, spec)?;
+    check_time(history, now, spec)?;
     let (transient, max) = (history.transient, history.retries_max);
     must(transient <= max, || {
         format!("launched after {transient} transient failures of its query, over {max}")
+    })
+}
+
+/// An attempt after one that was short of memory or time may run longer than that one, if it can.
+fn check_time(history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
+    let time_ms = spec.deadline.0 - now.0;
+    let is_cut = spec.deadline == history.deadline || time_ms == limits::TASK_DURATION_MS_MAX;
+    let launches = history.launches_of(spec.attempt.task).iter();
+    let mut short = launches.filter(|launch| launch.counts && launch.failure.as_ref().is_some_and(needs_more));
+    short.try_for_each(|launch| {
+        must(is_cut || time_ms > launch.time_ms(), || {
+            format!("may run {time_ms} ms, of which {} had not enough", launch.attempt)
+        })
     })
 }
 
@@ -72,11 +86,11 @@ fn needs_more(failure: &Failure) -> bool {
     matches!(failure, Failure::NeedsMemory { .. } | Failure::TimedOut { .. })
 }
 
-/// After an attempt that was too small comes a larger one.
+/// After an attempt that was too small comes a larger one, if there is one.
 fn check_growth<'a>(mut failures: impl Iterator<Item = &'a Launch>, spec: &TaskSpec) -> Rule {
     failures.try_for_each(|launch| {
         let size: FunctionSize = launch.size;
-        must(spec.size > size, || {
+        must(spec.size > size || size == FunctionSize::Six, || {
             format!(
                 "launched with {} MB, of which {} had not enough",
                 spec.size.memory_mb(),

@@ -168,7 +168,7 @@ impl History {
 
     pub fn launch(&mut self, launch: Launch) {
         let again = self.again.entry(launch.attempt.task);
-        again.or_insert_with(|| Again::new(launch.size));
+        again.or_insert_with(|| Again::new(&launch));
         self.launches.entry(launch.attempt.task).or_default().push(launch);
     }
 

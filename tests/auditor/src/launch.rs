@@ -17,7 +17,7 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<
     check_hold(history, spec)?;
     let copy = copies::check(history, now, spec)?;
     again::check(history, now, spec, copy.is_some())?;
-    budget::check(history, spec)?;
+    budget::check(history, now, spec)?;
     risk::check(history)?;
     standing::check_launch(history, spec.attempt.task)?;
     Ok(copy)

@@ -3,7 +3,7 @@
 use crate::auditor::Bounds;
 use crate::history::{History, Launch, object_key};
 use crate::violation::{Rule, must};
-use crate::{fleet, lineage};
+use crate::{again, fleet, lineage};
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{EpochMs, ErrorCode, Failure, FunctionSize, Output, QueryError, TaskId, limits};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bo
     let seen = |is: fn(&Failure) -> bool| held(history, is).next().is_some();
     let at_the_end = now.0 + limits::DEADLINE_MARGIN_MS >= history.deadline.0;
     let holds = match error.code {
-        ErrorCode::ExceededTimeLimit => at_the_end || seen(|failure| matches!(failure, Failure::TimedOut { .. })),
+        ErrorCode::ExceededTimeLimit => at_the_end || is_out_of_time(history, now),
         ErrorCode::ExceededLocalMemoryLimit => held(history, |failure| matches!(failure, Failure::NeedsMemory { .. }))
             .any(|launch| launch.size == FunctionSize::Six),
         ErrorCode::NoNodesAvailable => is_fleet_dead(history, now, bounds),
@@ -61,6 +61,13 @@ fn check_reason(history: &History, now: EpochMs, error: &QueryError, bounds: &Bo
     must(holds, || {
         format!("failed as {} for no reason that was seen: {error}", error.code)
     })
+}
+
+/// A task timed out twice, or once with all that there is.
+fn is_out_of_time(history: &History, now: EpochMs) -> bool {
+    let timed_out = |failure: &Failure| matches!(failure, Failure::TimedOut { .. });
+    let is_hopeless = |launch: &Launch| again::is_hopeless(history, now, launch);
+    most(history, timed_out) >= 2 || held(history, timed_out).any(is_hopeless)
 }
 
 fn is_fleet_dead(history: &History, now: EpochMs, bounds: &Bounds) -> bool {

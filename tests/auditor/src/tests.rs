@@ -11,7 +11,7 @@ use mayfly_protocol::{
     AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FunctionSize, InputBinding, InputRead,
     Meter, Nonce, Output, OutputLocation, OutputSpec, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes,
     ProducerSlice, QueryError, QueryId, SliceSource, Stage, StageGraph, StageId, StageInput, TaskId, TaskReport,
-    TaskSpec, TaskStatistics, TaskTemplate, key,
+    TaskSpec, TaskStatistics, TaskTemplate, key, limits,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -52,6 +52,15 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
 }
 
 impl Modelled {
+    /// A few stages begin in a larger function.
+    pub fn enlarge(&mut self, stream: &mut SmallRng) {
+        for stage in &mut self.graph.stages {
+            if chance(stream, 0.2) {
+                stage.size = FunctionSize::ALL[stream.random_range(0..FunctionSize::ALL.len())];
+            }
+        }
+    }
+
     /// Tasks were formed anew, or an alternative taken. Natures stay by the stages' indexes; the oracle looks them up there.
     pub fn apply(&mut self, change: &Entry) {
         match change {

@@ -32,7 +32,8 @@ pub(crate) fn draw(streams: &mut Streams, faults: &Faults) -> Vec<Planned> {
 
 fn draw_one(index: u32, streams: &mut Streams, faults: &Faults) -> Planned {
     let submitted = EpochMs(BEGIN_MS + streams.graphs.random_range(0..4_000));
-    let modelled = graphs::draw(&mut streams.graphs, faults);
+    let mut modelled = graphs::draw(&mut streams.graphs, faults);
+    modelled.enlarge(&mut streams.sizes);
     // Where answers are lost each costs a minute, and some queries run out of time. Elsewhere there is always enough.
     let spare_ms = if faults.lost == 0.0 { 200_000 } else { 0 };
     let time_ms = streams.graphs.random_range(20_000..400_000) + spare_ms;

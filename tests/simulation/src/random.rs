@@ -11,6 +11,7 @@ pub(crate) struct Streams {
     pub nonces: SmallRng,
     pub coordination: SmallRng,
     pub copies: SmallRng,
+    pub sizes: SmallRng,
 }
 
 impl Streams {
@@ -23,6 +24,7 @@ impl Streams {
             nonces: stream(4),
             coordination: stream(5),
             copies: stream(6),
+            sizes: stream(7),
         }
     }
 }

@@ -86,6 +86,8 @@ impl Query {
         match self.verdict(core, at, flight, failure) {
             Verdict::Fail(error) => Some(Outcome::Failed { error }),
             Verdict::Grow { size } => {
+                let alone = matches!(failure, Failure::TimedOut { .. }) && size == flight.size;
+                core.counters.more_time_alone += u64::from(alone);
                 let task = self.task_mut(at);
                 task.size = task.size.max(size);
                 self.wait(core, at, 0);
@@ -123,6 +125,8 @@ impl Query {
         let case = Case {
             attempt: self.attempt(at, flight.number).to_string(),
             size: flight.size,
+            time_ms: flight.time_ms,
+            next_time_ms: self.next_time_ms(core, at),
             splits: &stage.planned.tasks[at.task].scans,
             memory_bytes_max: self.limits.memory_bytes_max,
             query_retries: self.retries,
@@ -130,6 +134,12 @@ impl Query {
         };
         let tries = &stage.tasks[at.task].tries;
         retry::judge(&case, failure, tries, &core.settings, &mut core.jitter)
+    }
+
+    /// None if the query has no time left.
+    fn next_time_ms(&self, core: &Core, at: TaskKey) -> u64 {
+        let deadline = self.task_deadline(core, at);
+        deadline.map_or(0, |deadline| deadline.since(core.now).as_millis() as u64)
     }
 
     /// Until the next attempt; there need be none if a copy is in flight.

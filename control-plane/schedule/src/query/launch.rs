@@ -23,7 +23,7 @@ impl Query {
     }
 
     fn launch(&mut self, core: &mut Core, at: TaskKey) -> Result<(), QueryError> {
-        let deadline = self.task_deadline(core)?;
+        let deadline = self.task_deadline(core, at)?;
         let spec = bind::spec(self, at, &core.settings, deadline)?;
         self.put_plan(core, at.stage);
         self.fly(core, at, &spec, false);
@@ -37,15 +37,31 @@ impl Query {
     }
 
     /// A query that has less time left than an executor keeps in reserve cannot end well: it fails now, and nothing is spent on it.
-    pub(super) fn task_deadline(&self, core: &Core) -> Result<EpochMs, QueryError> {
+    pub(super) fn task_deadline(&self, core: &Core, at: TaskKey) -> Result<EpochMs, QueryError> {
         if core.now + Duration::from_millis(limits::DEADLINE_MARGIN_MS) >= self.deadline {
             return Err(self.time_is_over());
         }
-        let duration_ms = core.settings.task_duration_ms.min(limits::TASK_DURATION_MS_MAX);
+        let duration = Duration::from_millis(self.task_duration_ms(core, at));
         if mutant!(TaskOutlivesQuery) {
-            return Ok(core.now + Duration::from_millis(duration_ms));
+            return Ok(core.now + duration);
         }
-        Ok(self.deadline.min(core.now + Duration::from_millis(duration_ms)))
+        Ok(self.deadline.min(core.now + duration))
+    }
+
+    /// Four times as long for each attempt before that ran short of memory or out of time: joins that sort and merge take longer than
+    /// those that hash, and what was not enough once would not be enough again.
+    fn task_duration_ms(&self, core: &Core, at: TaskKey) -> u64 {
+        let tries = &self.task(at).tries;
+        let short = if mutant!(SameTimeAgain) {
+            0
+        } else {
+            tries.timed_out + tries.short_of_memory
+        };
+        let duration_ms = core
+            .settings
+            .task_duration_ms
+            .saturating_mul(4_u64.saturating_pow(short));
+        duration_ms.min(limits::TASK_DURATION_MS_MAX)
     }
 
     pub fn time_is_over(&self) -> QueryError {
@@ -82,6 +98,7 @@ impl Query {
             launched: core.now,
             input_bytes: bind::input_bytes(spec),
             is_copy,
+            time_ms: spec.deadline.since(core.now).as_millis() as u64,
             expires,
         };
         let task = &mut stage.tasks[at.task];

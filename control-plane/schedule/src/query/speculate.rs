@@ -150,7 +150,7 @@ impl Query {
             core.counters.copies_too_dear += 1;
             return None;
         }
-        let deadline = self.task_deadline(core).ok()?;
+        let deadline = self.task_deadline(core, at).ok()?;
         bind::spec(self, at, &core.settings, deadline).ok()
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! settings concurrency=2                  first line only; also transient=, retries=, task=30s, copies=none, copies_mb_ms=
 //! submit q 2>3>1 deadline=10s rows=5      a chain of stages with 2, 3 and 1 tasks, at most 5 rows (one per partition and task); `diamond`: s0 feeds s1 and s2, which s3 joins
+//!                                         size=six: every task begins in the largest function
 //!                                         heavy=5: the last task of s0 has five times the bytes
 //!                                         group=20 lets tasks of 20 bytes be formed anew, enough=4 rows of s0 are all that is wanted
 //! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, hot=2 (ten times the rows in
@@ -113,7 +114,7 @@ impl Play {
         let submitted = Submitted {
             graph: skewed(
                 sufficing(
-                    regrouping(graph(shape, plan), option(rest, "group")),
+                    regrouping(sized(graph(shape, plan), option(rest, "size")), option(rest, "group")),
                     option(rest, "enough"),
                 ),
                 option(rest, "heavy"),
@@ -240,7 +241,9 @@ impl Play {
             Command::Regrouped { stage, tasks, .. } => format!("regroup {stage}: {}", show_tasks(&tasks)),
             Command::Switched { alternative, .. } => format!("switch {}", alternative.stage.id),
             Command::Invoke { spec, size } => {
-                let line = show_spec(&spec, size);
+                let usual_ms = self.settings.task_duration_ms;
+                let time_ms = Some(spec.deadline.0 - self.now.0).filter(|time_ms| *time_ms > usual_ms);
+                let line = show_spec(&spec, size, time_ms);
                 self.specs.insert(spec.attempt.clone(), *spec);
                 line
             }
@@ -383,6 +386,14 @@ fn regrouping(mut graph: StageGraph, task_bytes: Option<&str>) -> StageGraph {
             slots: 8,
             divisible: vec![0],
         });
+    }
+    graph
+}
+
+/// Tasks begin in the largest function.
+fn sized(mut graph: StageGraph, size: Option<&str>) -> StageGraph {
+    if size == Some("six") {
+        graph.stages.iter_mut().for_each(|stage| stage.size = FunctionSize::Six);
     }
     graph
 }
@@ -534,10 +545,14 @@ fn show_tasks(tasks: &[TaskTemplate]) -> String {
     tasks.iter().map(show).collect::<Vec<_>>().join(" ")
 }
 
-fn show_spec(spec: &TaskSpec, size: FunctionSize) -> String {
+/// The size and the time of an attempt that has more than a first one.
+fn show_spec(spec: &TaskSpec, size: FunctionSize, time_ms: Option<u64>) -> String {
     let mut line = format!("invoke {}", short(&spec.attempt));
     if size != FunctionSize::One {
         write!(line, " {} MB", size.memory_mb()).expect("text");
+    }
+    if let Some(time_ms) = time_ms {
+        write!(line, " {} s", time_ms / 1_000).expect("text");
     }
     for input in &spec.inputs {
         let range = input.partitions;

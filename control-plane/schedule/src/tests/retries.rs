@@ -164,9 +164,9 @@ fn memory_climbs_the_sizes_and_ends_with_what_to_change() {
             submit q 1 memory=1000
                 invoke s0/t0/a0
             fail s0/t0/a0 memory
-                invoke s0/t0/a1 3538 MB
+                invoke s0/t0/a1 3538 MB 240 s
             fail s0/t0/a1 memory
-                invoke s0/t0/a2 10240 MB
+                invoke s0/t0/a2 10240 MB 600 s
             fail s0/t0/a2 memory
                 finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a2 needs more memory than the largest function has (10240 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 3× 30 ms
         "#]],
@@ -183,9 +183,142 @@ fn a_timeout_gets_one_larger_function() {
             submit q 1
                 invoke s0/t0/a0
             fail s0/t0/a0 timeout
-                invoke s0/t0/a1 3538 MB
+                invoke s0/t0/a1 3538 MB 240 s
             fail s0/t0/a1 timeout
-                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a1 ran out of time: as the script says; lower the session property target_task_bytes so that each task does less; s0 2× 20 ms
+                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a1 ran out of the 240 s that it had: as the script says; lower the session property target_task_bytes so that each task does less; s0 2× 20 ms
+        "#]],
+    );
+}
+
+#[test]
+fn what_ran_short_of_memory_or_time_has_four_times_as_long_up_to_the_platforms_bound() {
+    check(
+        "submit q 1 deadline=3000s
+         fail s0/t0/a0 memory
+         fail s0/t0/a1 transient
+         wait 1s
+         fail s0/t0/a2 timeout
+         fail s0/t0/a3 memory
+         fail s0/t0/a4 lost
+         fail s0/t0/a5 timeout",
+        expect![[r#"
+            submit q 1 deadline=3000s
+                invoke s0/t0/a0
+            fail s0/t0/a0 memory
+                invoke s0/t0/a1 3538 MB 240 s
+            fail s0/t0/a1 transient
+            wait 1s
+                0.015 s: invoke s0/t0/a2 3538 MB 240 s
+            fail s0/t0/a2 timeout
+                invoke s0/t0/a3 7076 MB 900 s
+            fail s0/t0/a3 memory
+                invoke s0/t0/a4 10240 MB 900 s
+            fail s0/t0/a4 lost
+                invoke s0/t0/a5 10240 MB 900 s
+            fail s0/t0/a5 timeout
+                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a5 ran out of the 900 s that it had: as the script says; lower the session property target_task_bytes so that each task does less; s0 6× 60 ms
+        "#]],
+    );
+}
+
+#[test]
+fn more_time_is_cut_to_what_the_query_has_left() {
+    check(
+        "submit q 1 deadline=120s
+         wait 30s
+         fail s0/t0/a0 timeout
+         wait 20s
+         fail s0/t0/a1 memory",
+        expect![[r#"
+            submit q 1 deadline=120s
+                invoke s0/t0/a0
+            wait 30s
+            fail s0/t0/a0 timeout
+                invoke s0/t0/a1 3538 MB 90 s
+            wait 20s
+            fail s0/t0/a1 memory
+                invoke s0/t0/a2 7076 MB 70 s
+        "#]],
+    );
+}
+
+#[test]
+fn a_timeout_at_the_largest_size_is_tried_again_with_more_time() {
+    check(
+        "submit q 1 size=six
+         fail s0/t0/a0 timeout
+         fail s0/t0/a1 timeout",
+        expect![[r#"
+            submit q 1 size=six
+                invoke s0/t0/a0 10240 MB
+            fail s0/t0/a0 timeout
+                invoke s0/t0/a1 10240 MB 240 s
+            fail s0/t0/a1 timeout
+                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a1 ran out of the 240 s that it had: as the script says; lower the session property target_task_bytes so that each task does less; s0 2× 20 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_timeout_at_the_largest_size_fails_where_there_is_no_more_time() {
+    check(
+        "settings task=900s
+         submit q 1 size=six deadline=3000s
+         fail s0/t0/a0 timeout
+         submit q2 1 size=six deadline=800s
+         wait 300s
+         fail q2/s0/t0/a0 timeout",
+        expect![[r#"
+            settings task=900s
+            submit q 1 size=six deadline=3000s
+                invoke s0/t0/a0 10240 MB
+            fail s0/t0/a0 timeout
+                finish q EXCEEDED_TIME_LIMIT: q/s0/t0/a0 ran out of the 900 s that it had: as the script says; lower the session property target_task_bytes so that each task does less; s0 1× 10 ms
+            submit q2 1 size=six deadline=800s
+                invoke q2/s0/t0/a0 10240 MB
+            wait 300s
+            fail q2/s0/t0/a0 timeout
+                finish q2 EXCEEDED_TIME_LIMIT: q2/s0/t0/a0 ran out of the 800 s that it had: as the script says; raise the session property max_run_time, or lower target_task_bytes so that each task does less; s0 1× 10 ms
+        "#]],
+    );
+}
+
+#[test]
+fn copies_of_an_attempt_with_more_time_have_it_too() {
+    check(
+        "submit q 8
+         fail s0/t7/a0 timeout
+         wait 1s
+         report s0/t0/a0
+         report s0/t1/a0
+         report s0/t2/a0
+         report s0/t3/a0
+         report s0/t4/a0
+         report s0/t5/a0
+         report s0/t6/a0
+         wait 3s",
+        expect![[r#"
+            submit q 8
+                invoke s0/t0/a0
+                invoke s0/t1/a0
+                invoke s0/t2/a0
+                invoke s0/t3/a0
+                invoke s0/t4/a0
+                invoke s0/t5/a0
+                invoke s0/t6/a0
+                invoke s0/t7/a0
+            fail s0/t7/a0 timeout
+                invoke s0/t7/a1 3538 MB 240 s
+            wait 1s
+            report s0/t0/a0
+            report s0/t1/a0
+            report s0/t2/a0
+            report s0/t3/a0
+            report s0/t4/a0
+            report s0/t5/a0
+            report s0/t6/a0
+            wait 3s
+                1.401 s: invoke s0/t7/a2 3538 MB 240 s
         "#]],
     );
 }

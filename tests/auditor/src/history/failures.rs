@@ -38,15 +38,23 @@ impl History {
         let transient = matches!(failure, Failure::Transient { .. });
         launch.failure = Some(failure.clone());
         launch.counts = counts;
-        let size = launch.size;
         self.transient += usize::from(transient && counts);
         if counts {
-            let times = again::times(self.launches_of(attempt.task), &failure);
-            let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
-            let again = self.again.get_mut(&attempt.task);
-            let again = again.expect("what is in flight was launched");
-            again.note(now, &failure, size, times, backoff_ms);
+            self.hold_against(attempt, &failure, now);
         }
+    }
+
+    fn hold_against(&mut self, attempt: &AttemptId, failure: &Failure, now: EpochMs) {
+        let launches = self.launches_of(attempt.task);
+        let times = again::times(launches, failure);
+        let failed = &launches[attempt.number as usize];
+        let (size, is_hopeless) = (failed.size, again::is_hopeless(self, now, failed));
+        let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
+        let again = self.again.get_mut(&attempt.task);
+        let again = again.expect("what is in flight was launched");
+        again.note(now, failure, times, backoff_ms);
+        again.grow(failure, size);
+        again.is_hopeless |= is_hopeless;
     }
 
     /// A copy beside the attempt that it is one of. When that has failed, the copy is the task's only attempt.

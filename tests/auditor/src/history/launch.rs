@@ -46,6 +46,11 @@ impl Launch {
         }
     }
 
+    /// How long it may run.
+    pub fn time_ms(&self) -> u64 {
+        self.spec.deadline.0.saturating_sub(self.launched.0)
+    }
+
     pub fn is_open(&self) -> bool {
         !self.answered && !self.expired
     }

@@ -67,17 +67,24 @@ fn retries_that_never_wait_are_seen() {
 #[test]
 fn a_size_that_no_failure_called_for_is_seen() {
     let message = String::new;
+    // Whoever was short has all the time that the query has.
+    let until = |failures: &[Failure]| {
+        let is_short = |failure: &Failure| matches!(failure, Failure::NeedsMemory { .. });
+        EpochMs(if failures.iter().any(is_short) { 100_000 } else { 61_000 })
+    };
     let sized = |failures: &[Failure], size: FunctionSize| {
         let mut scene = Scene::new();
         let mut sizes = [FunctionSize::One, FunctionSize::Two].into_iter();
         for failure in failures {
             let mut spec = scene.spec(task(0, 0), vec![]);
             spec.size = sizes.next().expect("few failures");
+            spec.deadline = until(&failures[..spec.attempt.number as usize]);
             scene.auditor.invoked(scene.now, &Rc::new(spec.clone()))?;
             scene.fail(&spec, failure.clone());
         }
         let mut spec = scene.spec(task(0, 0), vec![]);
         spec.size = size;
+        spec.deadline = until(failures);
         scene.auditor.invoked(scene.now, &Rc::new(spec))
     };
     let lost = Failure::EnvironmentLost { message: message() };
@@ -87,6 +94,74 @@ fn a_size_that_no_failure_called_for_is_seen() {
     let twice = [short.clone(), short];
     objects(sized(&twice, FunctionSize::Four), "call for 10240");
     assert_eq!(sized(&twice, FunctionSize::Six), Ok(()));
+}
+
+/// One task of a query that has so long, in attempts of the largest size: each may run until then, and fails so, if it fails.
+fn timed(deadline: u64, attempts: &[(u64, Option<Failure>)]) -> Result<Scene, Violation> {
+    let mut scene = Scene::new();
+    scene.auditor = Auditor::new(BOUNDS);
+    scene
+        .auditor
+        .submitted(scene.now, query(), 1, &graph(), EpochMs(deadline));
+    for (until, failure) in attempts {
+        let mut spec = scene.spec(task(0, 0), vec![]);
+        (spec.size, spec.deadline) = (FunctionSize::Six, EpochMs(*until));
+        scene.auditor.invoked(scene.now, &Rc::new(spec.clone()))?;
+        failure.iter().for_each(|failure| scene.fail(&spec, failure.clone()));
+    }
+    Ok(scene)
+}
+
+fn timed_out() -> Option<Failure> {
+    let message = String::new();
+    Some(Failure::TimedOut { message })
+}
+
+#[test]
+fn an_attempt_with_no_more_time_than_one_that_was_short_is_seen() {
+    let message = String::new();
+    let short = Some(Failure::NeedsMemory { message });
+    for short in [short, timed_out()] {
+        let after = |until: u64, query: u64| timed(query, &[(11_000, short.clone()), (until, None)]).map(drop);
+        objects(after(40_999, 300_000), "call for 41000");
+        objects(after(41_001, 300_000), "call for 41000");
+        assert_eq!(after(41_000, 300_000), Ok(()));
+        assert_eq!(after(30_000, 30_000), Ok(()), "the query has no more");
+    }
+    let most = 1_000 + limits::TASK_DURATION_MS_MAX;
+    let mut scene = timed(300_000, &[(11_000, timed_out())]).expect("allowed");
+    scene.auditor.woke(scene.now);
+    let mut spec = scene.spec(task(0, 0), vec![]);
+    (spec.size, spec.deadline) = (FunctionSize::Six, EpochMs(11_000));
+    objects(scene.auditor.invoked(scene.now, &Rc::new(spec)), "had not enough");
+    let mut bounded = vec![(601_000, timed_out()), (most, None)];
+    assert!(timed(2_000_000, &bounded).is_ok(), "the platform has no more");
+    bounded[1].0 = most - 1;
+    objects(timed(2_000_000, &bounded).map(drop), "call for 901000");
+}
+
+#[test]
+fn an_attempt_without_a_shortage_before_it_has_no_more_time() {
+    let after = |until: u64| timed(300_000, &[(11_000, Some(transient())), (until, None)]).map(drop);
+    objects(after(41_000), "call for 11000");
+    assert_eq!(after(11_000), Ok(()));
+}
+
+#[test]
+fn a_timeout_at_the_largest_size_is_the_end_only_where_there_is_no_more_time() {
+    let error = || Outcome::Failed {
+        error: QueryError::new(ErrorCode::ExceededTimeLimit, ""),
+    };
+    let mut scene = timed(300_000, &[(11_000, timed_out())]).expect("allowed");
+    objects(scene.end(error(), &[(0, 1)]), "for no reason");
+    let mut scene = timed(300_000, &[(11_000, timed_out()), (41_000, timed_out())]).expect("allowed");
+    assert_eq!(scene.end(error(), &[(0, 2)]), Ok(()));
+    let cut = [(20_000, timed_out()), (20_000, None)];
+    assert_eq!(
+        timed(20_000, &cut[..1]).expect("allowed").end(error(), &[(0, 1)]),
+        Ok(())
+    );
+    objects(timed(20_000, &cut).map(drop), "no more of anything");
 }
 
 #[test]
