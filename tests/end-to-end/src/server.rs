@@ -28,7 +28,7 @@ pub struct Server {
 pub fn binary() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a process knows its program");
     folder.pop();
-    if folder.ends_with("deps") {
+    if folder.ends_with("deps") || folder.ends_with("examples") {
         folder.pop();
     }
     let binary = folder.join("mayfly");

@@ -214,8 +214,9 @@ impl World {
         self.oracle
             .register_parquet(&name, &path, ParquetReadOptions::default())
             .await?;
+        let _ = self.client.query(&format!("DROP TABLE IF EXISTS {name}")).await;
         let sql = format!(
-            "CREATE OR REPLACE EXTERNAL TABLE \"{table}\" STORED AS PARQUET LOCATION 's3://suite/{}/{place}/'",
+            "CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION 's3://suite/{}/{place}/'",
             self.schema
         );
         if let Err(failure) = self.client.query(&sql).await {

@@ -47,6 +47,7 @@ impl World<'_> {
             writer: format!("{} cancel", self.coordinators[c].writer(self.now)),
             written_at: self.local(c),
             entries: vec![Entry::Cancel],
+            spent: None,
         };
         self.write(c, query, Purpose::Cancel, record, Appender::new(Role::Guest, next));
     }
