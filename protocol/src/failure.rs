@@ -66,9 +66,9 @@ pub enum Failure {
     Throttled { retry_after_ms: Option<u64> },
     /// The environment died under the attempt: try again at once in another; not counted, but bounded.
     EnvironmentLost { message: String },
-    /// The pool or the function's memory was exhausted: try again in a larger function.
+    /// The pool or the function's memory was exhausted: try again in a larger function, with more time.
     NeedsMemory { message: String },
-    /// The attempt ran out of time: once more in a larger function, then fail.
+    /// The attempt ran out of time: once more with more of it, in a larger function if there is one, then fail.
     TimedOut { message: String },
     /// An input was missing or corrupt: its producer runs again; not the reader's fault.
     InputLost {

@@ -8,6 +8,7 @@
 //! ```
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -54,8 +55,26 @@ macro_rules! spelled {
 
 /// One query, as clients see it: `yyyyMMdd_HHmmss_NNNNN_xxxxx`, characters `[_a-z0-9]`. Every id of an attempt holds it, so copies
 /// share it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct QueryId(Arc<str>);
+
+impl Ord for QueryId {
+    /// Nearly always of two copies of one id, which share it.
+    #[inline]
+    fn cmp(&self, other: &QueryId) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for QueryId {
+    #[inline]
+    fn partial_cmp(&self, other: &QueryId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl QueryId {
     pub fn as_str(&self) -> &str {
@@ -157,10 +176,32 @@ impl FromStr for StageId {
 spelled!(StageId);
 
 /// A task within a query: one share of a stage's work.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TaskId {
     pub stage: StageId,
     pub index: u32,
+}
+
+impl TaskId {
+    /// Orders as the fields do, in one comparison.
+    #[inline]
+    const fn rank(self) -> u128 {
+        ((self.stage.index as u128) << 64) | ((self.stage.generation as u128) << 32) | self.index as u128
+    }
+}
+
+impl Ord for TaskId {
+    #[inline]
+    fn cmp(&self, other: &TaskId) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for TaskId {
+    #[inline]
+    fn partial_cmp(&self, other: &TaskId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for TaskId {

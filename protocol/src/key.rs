@@ -12,6 +12,9 @@ use crate::{AttemptId, Digest, Nonce, QueryId, TaskId, TenantId};
 /// Key ranges over which the objects of one tenant spread.
 pub const SHARDS: u32 = 16;
 
+/// What an output's key takes besides tenant and query, if its numbers are small; saves growing.
+const OUTPUT_BYTES: usize = 48;
+
 /// `0..SHARDS`. Tasks of one stage take shards in turn; stages start at different ones.
 pub const fn shard(task: TaskId) -> u32 {
     let start = task.stage.index.wrapping_mul(5).wrapping_add(task.stage.generation);
@@ -26,13 +29,41 @@ pub fn output_prefix(tenant: &TenantId, attempt: &AttemptId) -> String {
         epoch,
         number,
     } = attempt;
-    let shard = shard(*task);
-    format!("x/{tenant}/{shard:02}/{query}/{task}/{epoch}-{number}-")
+    let shard = u64::from(shard(*task));
+    let mut key = String::with_capacity(OUTPUT_BYTES + query.as_str().len() + tenant.as_str().len());
+    key.extend(["x/", tenant.as_str(), "/"]);
+    push_number(&mut key, shard / 10);
+    push_number(&mut key, shard % 10);
+    key.extend(["/", query.as_str(), "/s"]);
+    push_number(&mut key, u64::from(task.stage.index));
+    if task.stage.generation > 0 {
+        key.push('g');
+        push_number(&mut key, u64::from(task.stage.generation));
+    }
+    key.push_str("/t");
+    push_number(&mut key, u64::from(task.index));
+    key.push('/');
+    push_number(&mut key, u64::from(*epoch));
+    key.push('-');
+    push_number(&mut key, u64::from(*number));
+    key.push('-');
+    key
+}
+
+/// Digits, without the formatting machinery: every launch and every report names a key.
+fn push_number(key: &mut String, number: u64) {
+    if number >= 10 {
+        push_number(key, number / 10);
+    }
+    key.push(char::from(b'0' + (number % 10) as u8));
 }
 
 /// Key of an attempt's output.
 pub fn output(tenant: &TenantId, attempt: &AttemptId, nonce: Nonce) -> String {
-    format!("{}{nonce}", output_prefix(tenant, attempt))
+    let mut key = output_prefix(tenant, attempt);
+    let digits = (0..16).rev().map(|place| (nonce.0 >> (4 * place)) as u32 & 15);
+    key.extend(digits.map(|digit| char::from_digit(digit, 16).expect("four bits")));
+    key
 }
 
 /// The prefixes under which all outputs of a query lie.
@@ -44,7 +75,7 @@ pub fn query_prefixes(tenant: &TenantId, query: &QueryId) -> Vec<String> {
 
 /// Key of the object that tells a query's attempts to stop. It lies under one of the query's prefixes and goes with them.
 pub fn cancel(tenant: &TenantId, query: &QueryId) -> String {
-    format!("x/{tenant}/00/{query}/cancel")
+    ["x/", tenant.as_str(), "/00/", query.as_str(), "/cancel"].concat()
 }
 
 /// Key of a plan that is too large to ride in a spec.

@@ -14,6 +14,12 @@ macro_rules! counters {
                 vec![$((stringify!($name), self.$name),)*]
             }
         }
+
+        impl std::ops::AddAssign for Counters {
+            fn add_assign(&mut self, other: Counters) {
+                $(self.$name += other.$name;)*
+            }
+        }
     };
 }
 

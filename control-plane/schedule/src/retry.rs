@@ -16,7 +16,7 @@
 use crate::Settings;
 use crate::random::Random;
 use crate::task::Tries;
-use mayfly_protocol::{ErrorCode, Failure, FunctionSize, QueryError, Split, limits};
+use mayfly_protocol::{AttemptId, ErrorCode, Failure, FunctionSize, QueryError, Split, limits};
 use std::num::NonZeroU64;
 
 /// What follows from a failure.
@@ -29,8 +29,7 @@ pub(crate) enum Verdict {
 
 /// The failed attempt's circumstances.
 pub(crate) struct Case<'a> {
-    /// `q/s0/t1/a2`, for messages.
-    pub attempt: String,
+    pub attempt: AttemptId,
     pub size: FunctionSize,
     /// How long it might run, and how long the next one may.
     pub time_ms: u64,

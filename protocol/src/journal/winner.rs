@@ -40,11 +40,33 @@ impl WonOutput {
     }
 }
 
+impl WonOutput {
+    /// Whether it is what `of` makes of the output.
+    pub fn is_of(&self, output: &Output) -> bool {
+        match (self, &output.location) {
+            (WonOutput::Inline(own), OutputLocation::Inline { .. }) => own == output,
+            (
+                WonOutput::Object {
+                    etag,
+                    size_bytes,
+                    index,
+                },
+                OutputLocation::Object {
+                    etag: other,
+                    size_bytes: size,
+                    ..
+                },
+            ) => **etag == **other && size_bytes == size && *index == index_digest(&output.partitions),
+            _ => false,
+        }
+    }
+}
+
 impl Won {
     /// Whether the report, read from an object's footer, is this winner's.
     pub fn is_of(&self, report: &TaskReport) -> bool {
         let same = (&self.attempt, self.nonce, self.pin_digest) == (&report.attempt, report.nonce, report.pin_digest);
-        same && self.output == WonOutput::of(&report.output)
+        same && self.output.is_of(&report.output)
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn is_hopeless(history: &History, now: EpochMs, failed: &Launch) -> b
 
 pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: bool) -> Rule {
     let task = spec.attempt.task;
-    let Some(again) = history.again.get(&task).filter(|_| history.tells_failures(task)) else {
+    let Some(again) = history.again.get(task).filter(|_| history.tells_failures(task)) else {
         return Ok(());
     };
     must(spec.size == again.size, || {
@@ -121,7 +121,7 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: b
 /// Backoffs are drawn: not all of them are nothing.
 pub(crate) fn check_haste(at_once: &mut u32, history: &History, now: EpochMs, spec: &TaskSpec) -> Rule {
     let task = spec.attempt.task;
-    let again = history.again.get(&task).filter(|_| history.tells_failures(task));
+    let again = history.again.get(task).filter(|_| history.tells_failures(task));
     if let Some(again) = again.filter(|again| again.is_drawn) {
         *at_once = if again.failed_at == now { *at_once + 1 } else { 0 };
     }

@@ -3,6 +3,7 @@
 use crate::history::History;
 use crate::violation::{Rule, must};
 use mayfly_protocol::{Alternative, Stage, TaskId};
+use std::rc::Rc;
 
 /// Checks that the alternative may be taken; from here on its graph is the query's.
 pub(crate) fn check(history: &mut History, taken: &Alternative) -> Rule {
@@ -14,7 +15,7 @@ pub(crate) fn check(history: &mut History, taken: &Alternative) -> Rule {
         let launched = history.launches().any(|launch| launch.attempt.task.stage == changed);
         must(!launched, || format!("after {changed} was launched"))?;
     }
-    history.graph = history.graph.with(taken);
+    history.graph = Rc::new(history.graph.with(taken));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use mayfly_protocol::{
     Alternative, AttemptId, EpochMs, Meter, Output, QueryId, StageGraph, StageId, TaskSpec, TaskTemplate,
 };
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Auditor {
     queries: BTreeMap<QueryId, History>,
     /// Attempts in flight, with their expiry.
     open: BTreeMap<AttemptId, EpochMs>,
+    /// None of them expires before.
+    expires_from: EpochMs,
     /// When something last happened.
     seen: EpochMs,
     /// When it last woke, and what it had seen before: what ended in between is seen in an order that is not known.
@@ -75,6 +78,7 @@ impl Auditor {
             bounds,
             queries: BTreeMap::new(),
             open: BTreeMap::new(),
+            expires_from: EpochMs(0),
             seen: EpochMs(0),
             slept: (EpochMs(0), EpochMs(0)),
             idle_since: None,
@@ -87,9 +91,9 @@ impl Auditor {
     }
 
     /// A query was handed to the scheduler.
-    pub fn submitted(&mut self, now: EpochMs, query: QueryId, epoch: u32, graph: &StageGraph, deadline: EpochMs) {
+    pub fn submitted(&mut self, now: EpochMs, query: QueryId, epoch: u32, graph: Rc<StageGraph>, deadline: EpochMs) {
         self.pass_time(now);
-        let mut history = History::new(graph.clone(), epoch, deadline, &self.bounds);
+        let mut history = History::new(graph, epoch, deadline, &self.bounds);
         history.may_end_until = deadline.max(now);
         history.submitted_at = now;
         history.is_ordered = true;
@@ -148,9 +152,14 @@ impl Auditor {
             what: format!("{attempt}: {what}"),
         })?;
         let history = self.queries.get_mut(&attempt.query).expect("it was just there");
-        history.prefixes.insert(spec.output.key_prefix.clone());
+        let prefix = &spec.output.key_prefix;
+        let is_own = must(history.prefixes.insert(hash(prefix)), || {
+            format!("{attempt}: writes to {prefix}, as another does")
+        });
+        judge(now, is_own)?;
         history.launch(Launch::new(spec, now, expires, copy));
         self.open.insert(attempt.clone(), expires);
+        self.expires_from = self.expires_from.min(expires);
         self.idle_since = None;
         let (open, max) = (self.open.len(), self.bounds.concurrency_max);
         let rule = must(open <= max as usize, || {
@@ -210,7 +219,7 @@ impl Auditor {
         };
         let rule = bills::late(history, attempt, meter).and_then(|()| match output {
             Some(output) => {
-                history.passed_on.extend(object_key(output).map(str::to_owned));
+                history.passed_on.extend(object_key(output).cloned());
                 garbage::check_time(history).and_then(|()| outcome::check_garbage(history, output))
             }
             None => Ok(()),
@@ -282,6 +291,12 @@ impl Auditor {
     }
 }
 
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn judge(now: EpochMs, rule: Rule) -> Verdict {
     rule.map_err(|what| Violation { at: now, what })
 }
@@ -295,7 +310,7 @@ fn discard(history: &mut History, attempt: &AttemptId, output: &Output) -> Rule 
     must(published.iter().any(own) || history.malformed.contains(key), || {
         format!("{key} was discarded and never published")
     })?;
-    must(history.discarded.insert(key.to_owned()), || {
+    must(history.discarded.insert(key.clone()), || {
         format!("{key} was discarded twice")
     })
 }

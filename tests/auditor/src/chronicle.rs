@@ -22,6 +22,8 @@ pub struct Chronicle {
 struct Journal {
     works: Works,
     records: Vec<Rc<Record>>,
+    /// As accepted.
+    graph: Option<Rc<StageGraph>>,
     /// None before the query was accepted.
     fold: Option<Fold>,
     deadline: EpochMs,
@@ -37,7 +39,7 @@ struct Journal {
 #[derive(Debug)]
 pub struct Inheritance {
     pub(crate) epoch: u32,
-    pub(crate) graph: StageGraph,
+    pub(crate) graph: Rc<StageGraph>,
     pub(crate) deadline: EpochMs,
     pub(crate) specs: Vec<Rc<TaskSpec>>,
     pub(crate) published: Vec<Published>,
@@ -64,16 +66,9 @@ impl Chronicle {
     }
 
     /// Some execution of an attempt has made its output, inline or as an object.
-    pub fn published(&mut self, report: &TaskReport) {
+    pub fn published(&mut self, report: &Rc<TaskReport>) {
         let works = &mut self.journal(&report.attempt.query).works;
-        let published = Published {
-            attempt: report.attempt.clone(),
-            nonce: report.nonce,
-            output: report.output.clone(),
-        };
-        works
-            .published
-            .insert((report.attempt.clone(), report.nonce), published);
+        works.publish(report);
     }
 
     /// A record was created.
@@ -91,8 +86,8 @@ impl Chronicle {
             epoch,
             graph: fold.graph.clone(),
             deadline: journal.deadline,
-            specs: journal.works.specs.values().cloned().collect(),
-            published: journal.works.published.values().cloned().collect(),
+            specs: journal.works.specs().cloned().collect(),
+            published: journal.works.published().cloned().collect(),
             durable: fold.durable(),
             losses: fold.losses.clone(),
             is_exhausted: fold.starts > starts_max,
@@ -180,8 +175,7 @@ impl Journal {
                 format!("launched at start {}", fold.starts)
             })?;
         }
-        let earlier = self.works.specs.insert(attempt.clone(), spec.clone());
-        must(earlier.is_none(), || "launched twice".to_owned())
+        must(self.works.launch(spec), || "launched twice".to_owned())
     }
 
     fn append(&mut self, now: EpochMs, sequence: u32, record: &Rc<Record>) -> Rule {
@@ -229,7 +223,9 @@ impl Journal {
             "accepts the query again".to_owned()
         })?;
         self.deadline = accepted.request.deadline;
-        self.fold = Some(Fold::new(accepted.graph.clone()));
+        let graph = Rc::new(accepted.graph.clone());
+        self.graph = Some(graph.clone());
+        self.fold = Some(Fold::new(graph));
         Ok(())
     }
 
@@ -240,8 +236,8 @@ impl Journal {
         };
         (0..).zip(outputs).try_for_each(|(index, output)| {
             let task = TaskId { stage: *root, index };
-            let mut published = self.works.published.values();
-            let known = published.any(|other| other.attempt.task == task && other.output == *output);
+            let mut published = self.works.published_by(task);
+            let known = published.any(|other| other.output == *output);
             must(known, || format!("answers with what {task} never published"))?;
             self.check_answer(task, output)
         })
@@ -249,7 +245,7 @@ impl Journal {
 
     /// All winners are written before the answer, or with it. What stands on an output that is being made again is not written.
     fn check_answer(&self, task: TaskId, output: &Output) -> Rule {
-        let winner = self.fold.as_ref().and_then(|fold| fold.winners.get(&task));
+        let winner = self.fold.as_ref().and_then(|fold| fold.winners.get(task));
         let is_winner = winner.is_some_and(|winner| winner.output == *output);
         must(is_winner || self.is_lossy, || {
             format!("answers with what is not {task}'s winner")
@@ -259,13 +255,12 @@ impl Journal {
     /// From the start, without what needs objects that are gone, and without what later owners wrote. What does not count then is
     /// passed over.
     fn fold_again(&self, until: u32, found: &[TaskReport]) -> Option<Fold> {
-        let graph = self.records.first()?.entries.iter().find_map(accepted)?;
         let is_later = |entry: &&Entry| matches!(entry, Entry::Epoch { epoch, .. } if *epoch > until);
         let found: BTreeSet<(AttemptId, Nonce)> = found
             .iter()
             .map(|report| (report.attempt.clone(), report.nonce))
             .collect();
-        let mut fold = Fold::new(graph.clone());
+        let mut fold = Fold::new(self.graph.clone()?);
         let entries = self.records.iter().flat_map(|record| &record.entries);
         for entry in entries.take_while(|entry| !is_later(entry)) {
             if is_gone(entry, &found) {
@@ -276,13 +271,6 @@ impl Journal {
             }
         }
         Some(fold)
-    }
-}
-
-fn accepted(entry: &Entry) -> Option<&StageGraph> {
-    match entry {
-        Entry::Accepted(accepted) => Some(&accepted.graph),
-        _ => None,
     }
 }
 

@@ -1,44 +1,86 @@
 //! The journal's meaning, read a second time: who counts as winner after each entry. Shares nothing with the scheduler's own reading,
 //! which goes by digests; here a winner counts if what its spec names is what the winners before it published.
 
+use crate::by_task::ByTask;
 use crate::history::Published;
 use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, InputBinding, Nonce, PartitionEntry, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId,
+    AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskReport,
     TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What is known of attempts: what each was told, and what its executions published.
+/// What is known of a query's attempts, by task, epoch and number: what each was told, and what its executions published.
 #[derive(Debug, Default)]
 pub(crate) struct Works {
-    pub specs: BTreeMap<AttemptId, Rc<TaskSpec>>,
-    pub published: BTreeMap<(AttemptId, Nonce), Published>,
+    specs: ByTask<BTreeMap<(u32, u32), Rc<TaskSpec>>>,
+    published: ByTask<BTreeMap<(u32, u32, Nonce), Published>>,
+}
+
+impl Works {
+    /// Whether it is the first of its id.
+    pub fn launch(&mut self, spec: &Rc<TaskSpec>) -> bool {
+        let AttemptId {
+            task, epoch, number, ..
+        } = spec.attempt;
+        let specs = self.specs.entry(task).get_or_insert_default();
+        specs.insert((epoch, number), spec.clone()).is_none()
+    }
+
+    pub fn publish(&mut self, report: &Rc<TaskReport>) {
+        let AttemptId {
+            task, epoch, number, ..
+        } = report.attempt;
+        let published = self.published.entry(task).get_or_insert_default();
+        published.insert((epoch, number, report.nonce), Published(report.clone()));
+    }
+
+    pub fn specs(&self) -> impl Iterator<Item = &Rc<TaskSpec>> {
+        self.specs.values().flat_map(BTreeMap::values)
+    }
+
+    pub fn published(&self) -> impl Iterator<Item = &Published> {
+        self.published.values().flat_map(BTreeMap::values)
+    }
+
+    pub fn published_by(&self, task: TaskId) -> impl Iterator<Item = &Published> {
+        self.published.get(task).into_iter().flat_map(BTreeMap::values)
+    }
+
+    fn spec_of(&self, attempt: &AttemptId) -> Option<&TaskSpec> {
+        let specs = self.specs.get(attempt.task)?;
+        specs.get(&(attempt.epoch, attempt.number)).map(|spec| &**spec)
+    }
+
+    fn published_as(&self, attempt: &AttemptId, nonce: Nonce) -> Option<&Published> {
+        let published = self.published.get(attempt.task)?;
+        published.get(&(attempt.epoch, attempt.number, nonce))
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fold {
-    pub graph: StageGraph,
-    pub winners: BTreeMap<TaskId, Published>,
+    pub graph: Rc<StageGraph>,
+    pub winners: ByTask<Published>,
     /// Starts since the last winner.
     pub starts: u32,
     /// How often each task's winner was lost, and did not fall with its inputs.
     pub losses: BTreeMap<TaskId, usize>,
     /// What was lost, until it is made again.
-    previous: BTreeMap<TaskId, Vec<PartitionEntry>>,
+    previous: ByTask<Published>,
 }
 
 impl Fold {
-    pub fn new(graph: StageGraph) -> Fold {
+    pub fn new(graph: Rc<StageGraph>) -> Fold {
         Fold {
             graph,
-            winners: BTreeMap::new(),
+            winners: ByTask::default(),
             starts: 0,
             losses: BTreeMap::new(),
-            previous: BTreeMap::new(),
+            previous: ByTask::default(),
         }
     }
 
@@ -47,7 +89,8 @@ impl Fold {
         match entry {
             Entry::Epoch { .. } => self.starts += 1,
             Entry::Regrouped { stage, tasks } => {
-                let own = self.graph.stages.iter_mut().find(|own| own.id == *stage);
+                let graph = Rc::make_mut(&mut self.graph);
+                let own = graph.stages.iter_mut().find(|own| own.id == *stage);
                 let own = own.ok_or_else(|| format!("regroups {stage}, which there is not"))?;
                 must(own.regroup.take().is_some(), || format!("regroups {stage} again"))?;
                 own.tasks.clone_from(tasks);
@@ -56,7 +99,7 @@ impl Fold {
                 must(self.graph.alternatives.contains(alternative), || {
                     format!("switches {} to what there is not", alternative.stage.id)
                 })?;
-                self.graph = self.graph.with(alternative);
+                self.graph = Rc::new(self.graph.with(alternative));
             }
             Entry::Won(won) => {
                 self.starts = 0;
@@ -64,17 +107,15 @@ impl Fold {
                 self.crown(winner);
             }
             Entry::Lost { task, nonce, .. } => {
-                let winner = self.winners.get(task).filter(|winner| winner.nonce == *nonce);
+                let winner = self.winners.get(*task).filter(|winner| winner.nonce == *nonce);
                 let winner = winner.ok_or_else(|| format!("loses {task}, whose winner it is not"))?;
                 if works
-                    .specs
-                    .get(&winner.attempt)
+                    .spec_of(&winner.attempt)
                     .is_some_and(|spec| self.stands_on_winners(spec))
                 {
                     *self.losses.entry(*task).or_default() += 1;
                 }
-                self.previous
-                    .extend(self.winners.remove(task).map(|lost| (*task, lost.output.partitions)));
+                *self.previous.entry(*task) = self.winners.remove(*task);
             }
             Entry::Accepted(_) | Entry::Beat { .. } | Entry::Cancel | Entry::Final { .. } => {}
         }
@@ -84,18 +125,17 @@ impl Fold {
     fn check_win<'a>(&self, works: &'a Works, won: &Won) -> Result<&'a Published, String> {
         let attempt = &won.attempt;
         let spec = works
-            .specs
-            .get(attempt)
+            .spec_of(attempt)
             .ok_or_else(|| format!("{attempt} was never launched"))?;
-        let published = works.published.get(&(attempt.clone(), won.nonce));
+        let published = works.published_as(attempt, won.nonce);
         let published = published.ok_or_else(|| format!("{attempt}#{} never published", won.nonce))?;
-        must(WonOutput::of(&published.output) == won.output, || {
+        must(won.output.is_of(&published.output), || {
             format!("{attempt} published something else")
         })?;
         must(spec.pin_digest == won.pin_digest, || {
             format!("{attempt} had other pins")
         })?;
-        must(!self.winners.contains_key(&attempt.task), || {
+        must(self.winners.get(attempt.task).is_none(), || {
             format!("{attempt} wins a task that has a winner")
         })?;
         let stage = self.graph.stage(attempt.task.stage);
@@ -111,11 +151,11 @@ impl Fold {
 
     fn crown(&mut self, winner: Published) {
         let task = winner.attempt.task;
-        let previous = self.previous.remove(&task);
-        if previous.is_some_and(|previous| previous != winner.output.partitions) {
+        let previous = self.previous.remove(task);
+        if previous.is_some_and(|previous| previous.output.partitions != winner.output.partitions) {
             self.let_fall(task.stage);
         }
-        self.winners.insert(task, winner);
+        *self.winners.entry(task) = Some(winner);
     }
 
     /// An output came out different when it was made again: what was computed from the one before is none any more. Mostly the journal
@@ -125,10 +165,8 @@ impl Fold {
         let readers = readers.filter(|reader| reader.inputs.iter().any(|input| input.stage == stage));
         let readers: Vec<StageId> = readers.map(|reader| reader.id).collect();
         for reader in readers {
-            let before = self.winners.len() + self.previous.len();
-            self.winners.retain(|task, _| task.stage != reader);
-            self.previous.retain(|task, _| task.stage != reader);
-            if self.winners.len() + self.previous.len() < before {
+            let (won, lost) = (self.winners.clear(reader), self.previous.clear(reader));
+            if won || lost {
                 self.let_fall(reader);
             }
         }
@@ -139,7 +177,7 @@ impl Fold {
     }
 
     fn is_current(&self, input: &InputBinding) -> bool {
-        let is_current = |slice: &ProducerSlice| match self.winners.get(&slice.producer) {
+        let is_current = |slice: &ProducerSlice| match self.winners.get(slice.producer) {
             Some(winner) => launch::is_cut_from(slice, winner, input.partitions),
             None => slice.source == SliceSource::Empty,
         };
@@ -147,19 +185,12 @@ impl Fold {
         stage.is_some_and(|stage| self.is_complete(stage)) && input.slices.iter().all(is_current)
     }
 
-    fn winners_of(&self, stage: StageId) -> impl Iterator<Item = &Published> {
-        let first = TaskId { stage, index: 0 };
-        let last = TaskId { stage, index: u32::MAX };
-        self.winners.range(first..=last).map(|(_, winner)| winner)
-    }
-
     fn is_complete(&self, stage: &Stage) -> bool {
         let rows = || {
-            self.winners_of(stage.id)
-                .map(|winner| winner.output.rows())
-                .sum::<u64>()
+            let winners = self.winners.in_stage(stage.id);
+            winners.map(|winner| winner.output.rows()).sum::<u64>()
         };
-        let all = self.winners_of(stage.id).count() == stage.tasks.len();
+        let all = self.winners.in_stage(stage.id).count() == stage.tasks.len();
         all || stage.enough_rows.is_some_and(|enough| rows() >= enough)
     }
 
@@ -169,7 +200,7 @@ impl Fold {
         let mut durable = BTreeSet::new();
         for stage in &self.graph.stages {
             if stage.inputs.iter().all(|input| sound.contains(&input.stage)) {
-                durable.extend(self.winners_of(stage.id).map(|winner| winner.attempt.task));
+                durable.extend(self.winners.in_stage(stage.id).map(|winner| winner.attempt.task));
                 if self.is_complete(stage) {
                     sound.insert(stage.id);
                 }

@@ -7,12 +7,14 @@
 use crate::history::{History, object_key};
 use crate::violation::{Rule, must};
 use mayfly_protocol::{Output, TaskId};
+use std::sync::Arc;
 
 /// A report with this output was delivered.
 pub(crate) fn note(history: &mut History, task: TaskId, output: &Output) {
     let is_heard = !history.is_durable || history.launches().any(|launch| launch.is_open());
     if let Some(key) = object_key(output).filter(|_| is_heard) {
-        history.owed.entry(task).or_default().insert(key.to_owned());
+        let owed = history.owed.entry(task).get_or_insert_default();
+        owed.insert(key.clone());
     }
 }
 
@@ -36,11 +38,11 @@ pub(crate) fn check_end(history: &History) -> Rule {
     if !history.is_whole || !history.is_durable {
         return Ok(());
     }
-    history.owed.iter().try_for_each(|(task, keys)| {
+    history.owed.values().try_for_each(|keys| {
         let kept = keys
             .iter()
             .filter(|key| !history.discarded.contains(*key) && !history.passed_on.contains(*key));
-        let kept: Vec<&String> = kept.collect();
-        must(kept.len() <= 1, || format!("{task} leaves {kept:?} behind"))
+        let kept: Vec<&Arc<str>> = kept.collect();
+        must(kept.len() <= 1, || format!("leaves {kept:?} behind"))
     })
 }

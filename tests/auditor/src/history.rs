@@ -7,6 +7,7 @@ pub(crate) use launch::{Launch, Published, object_key};
 
 use crate::again::Again;
 use crate::auditor::Bounds;
+use crate::by_task::ByTask;
 use crate::chronicle::Inheritance;
 use crate::risk::Risk;
 use crate::standing::Standing;
@@ -14,6 +15,7 @@ use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{AttemptId, EpochMs, Meter, StageGraph, StageId, TaskId, TaskSpec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct History {
@@ -26,7 +28,7 @@ pub(crate) struct History {
     pub heard: BTreeSet<TaskId>,
     pub submitted_at: EpochMs,
     /// What the failures of each task that was launched call for.
-    pub again: BTreeMap<TaskId, Again>,
+    pub again: ByTask<Again>,
     /// How many tasks of each stage have reported, and when the latest of them first did.
     reported: BTreeMap<StageId, (usize, EpochMs)>,
     pub risk: Risk,
@@ -35,11 +37,11 @@ pub(crate) struct History {
     /// Its final record is there, and this coordinator wrote it.
     pub is_durable: bool,
     /// Objects of reports that were delivered, by task, and those that were passed on after the end.
-    pub owed: BTreeMap<TaskId, BTreeSet<String>>,
-    pub passed_on: BTreeSet<String>,
+    pub owed: ByTask<BTreeSet<Arc<str>>>,
+    pub passed_on: BTreeSet<Arc<str>>,
     /// Objects of tasks' first reports, before the end, and not reported again after it.
-    pub first: BTreeSet<String>,
-    pub graph: StageGraph,
+    pub first: BTreeSet<Arc<str>>,
+    pub graph: Rc<StageGraph>,
     pub epoch: u32,
     pub deadline: EpochMs,
     /// The deadline, or when its coordinator first saw that it had passed.
@@ -51,19 +53,20 @@ pub(crate) struct History {
     /// Transient failures that it may have.
     pub retries_max: usize,
     /// By task, in the order of their numbers.
-    launches: BTreeMap<TaskId, Vec<Launch>>,
-    pub prefixes: BTreeSet<String>,
+    launches: ByTask<Vec<Launch>>,
+    /// Under which attempts write, by hash: one false alarm in 2⁵⁰ seeds.
+    pub prefixes: BTreeSet<u64>,
     /// Transient failures that count.
     pub transient: usize,
-    pub published: BTreeMap<TaskId, Vec<Published>>,
+    published: ByTask<Vec<Published>>,
     /// Keys of each producer that a reader found lost.
     pub lost: BTreeMap<TaskId, BTreeSet<String>>,
     /// Of those, what is read no more, and who won each task.
     pub gone: BTreeSet<String>,
-    pub standing: BTreeMap<TaskId, Standing>,
-    pub discarded: BTreeSet<String>,
+    pub standing: ByTask<Standing>,
+    pub discarded: BTreeSet<Arc<str>>,
     /// Objects of reports that are no answers.
-    pub malformed: BTreeSet<String>,
+    pub malformed: BTreeSet<Arc<str>>,
     /// Delivered before the end.
     pub delivered: BTreeMap<StageId, Meter>,
     /// Delivered or expired after the end, and not yet passed on.
@@ -83,7 +86,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub fn new(graph: StageGraph, epoch: u32, deadline: EpochMs, bounds: &Bounds) -> History {
+    pub fn new(graph: Rc<StageGraph>, epoch: u32, deadline: EpochMs, bounds: &Bounds) -> History {
         let share = (graph.tasks() * bounds.retries_percent as usize).div_ceil(100);
         History {
             bounds: *bounds,
@@ -91,12 +94,12 @@ impl History {
             is_whole: false,
             heard: BTreeSet::new(),
             submitted_at: EpochMs(0),
-            again: BTreeMap::new(),
+            again: ByTask::default(),
             reported: BTreeMap::new(),
             risk: Risk::default(),
             failing_since: None,
             is_durable: false,
-            owed: BTreeMap::new(),
+            owed: ByTask::default(),
             passed_on: BTreeSet::new(),
             first: BTreeSet::new(),
             retries_max: share.max(bounds.retries_min as usize),
@@ -112,13 +115,13 @@ impl History {
             may_end_until: deadline,
             canceled: false,
             outcome: None,
-            launches: BTreeMap::new(),
+            launches: ByTask::default(),
             prefixes: BTreeSet::new(),
             transient: 0,
-            published: BTreeMap::new(),
+            published: ByTask::default(),
             lost: BTreeMap::new(),
             gone: BTreeSet::new(),
-            standing: BTreeMap::new(),
+            standing: ByTask::default(),
             discarded: BTreeSet::new(),
             malformed: BTreeSet::new(),
             delivered: BTreeMap::new(),
@@ -133,10 +136,9 @@ impl History {
         let mut history = History::new(past.graph, past.epoch, past.deadline, bounds);
         let specs = past.specs.into_iter();
         history.inherited = specs.map(|spec| (spec.attempt.clone(), spec)).collect();
-        for published in past.published {
-            let task = published.attempt.task;
-            history.published.entry(task).or_default().push(published);
-        }
+        past.published
+            .into_iter()
+            .for_each(|published| history.publish(published));
         history.durable = past.durable;
         history.losses_before = past.losses;
         history.is_exhausted = past.is_exhausted;
@@ -168,17 +170,23 @@ impl History {
 
     pub fn launch(&mut self, launch: Launch) {
         let again = self.again.entry(launch.attempt.task);
-        again.or_insert_with(|| Again::new(&launch));
-        self.launches.entry(launch.attempt.task).or_default().push(launch);
+        again.get_or_insert_with(|| Again::new(&launch));
+        let launches = self.launches.entry(launch.attempt.task);
+        launches.get_or_insert_default().push(launch);
+    }
+
+    /// A report was delivered, or an earlier coordinator may have won with it.
+    pub fn publish(&mut self, published: Published) {
+        let outputs = self.published.entry(published.attempt.task);
+        outputs.get_or_insert_default().push(published);
     }
 
     pub fn launches_of(&self, task: TaskId) -> &[Launch] {
-        self.launches.get(&task).map_or(&[], Vec::as_slice)
+        self.launches.get(task).map_or(&[], Vec::as_slice)
     }
 
     pub fn launches_in(&self, stage: StageId) -> impl Iterator<Item = &Launch> {
-        let (first, last) = (TaskId { stage, index: 0 }, TaskId { stage, index: u32::MAX });
-        self.launches.range(first..=last).flat_map(|(_, launches)| launches)
+        self.launches.in_stage(stage).flatten()
     }
 
     /// All of them, in the order of their ids.
@@ -204,7 +212,7 @@ impl History {
         if attempt.epoch != self.epoch {
             return self.strays.iter_mut().find(|launch| launch.attempt == *attempt);
         }
-        let launch = self.launches.get_mut(&attempt.task)?.get_mut(attempt.number as usize);
+        let launch = self.launches.get_mut(attempt.task)?.get_mut(attempt.number as usize);
         launch.filter(|launch| launch.attempt == *attempt)
     }
 
@@ -215,7 +223,7 @@ impl History {
     }
 
     pub fn published_by(&self, task: TaskId) -> &[Published] {
-        self.published.get(&task).map_or(&[], Vec::as_slice)
+        self.published.get(task).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the task's stage may have all the rows that are wanted without it.

@@ -26,6 +26,7 @@
 mod again;
 mod bills;
 mod budget;
+mod by_task;
 mod copies;
 mod fleet;
 mod fold;

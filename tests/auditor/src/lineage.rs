@@ -8,8 +8,8 @@ use crate::violation::{Rule, must};
 use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, Stage, StageId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which task of the reading stage read a partition of which producer.
-type Reads = BTreeMap<(StageId, u32, TaskId, u32), TaskId>;
+/// By stage, input and producer: which task of the stage read each partition.
+type Reads = BTreeMap<(StageId, u32, TaskId), Vec<Option<TaskId>>>;
 
 #[derive(Default)]
 struct Lineage<'a> {
@@ -79,9 +79,13 @@ impl<'a> Lineage<'a> {
         producer: TaskId,
         mut partitions: impl Iterator<Item = u32>,
     ) -> Rule {
+        let readers = self.reads.entry((reader.stage, input, producer)).or_default();
         partitions.try_for_each(|partition| {
-            let place = (reader.stage, input, producer, partition);
-            let first = *self.reads.entry(place).or_insert(reader);
+            let place = partition as usize;
+            if readers.len() <= place {
+                readers.resize(place + 1, None);
+            }
+            let first = *readers[place].get_or_insert(reader);
             must(first == reader, || {
                 format!("partition {partition} of {producer} was consumed twice, by {first} and {reader}")
             })
@@ -94,14 +98,16 @@ impl<'a> Lineage<'a> {
             let inputs = stage.inputs.iter().filter(|input| input.read == InputRead::Partitions);
             for input in inputs {
                 for (producer, version) in self.versions.iter().filter(|(task, _)| task.stage == input.stage) {
+                    let readers = self.reads.get(&(stage.id, input.input, *producer));
+                    let readers = readers.map_or(&[][..], Vec::as_slice);
                     let with_rows = (0..).zip(version.iter()).filter(|(_, entry)| entry.rows > 0);
                     for (partition, _) in with_rows {
-                        let reader = self.reads.get(&(stage.id, input.input, *producer, partition));
-                        let repeated = owners(stage, partition).any(|task| is_repeated(history, task, input.input));
-                        must(
-                            reader.is_some() || repeated || self.is_unheard(stage, partition),
-                            || format!("partition {partition} of {producer} is missing from {}", stage.id),
-                        )?;
+                        let is_read = readers.get(partition as usize).is_some_and(Option::is_some);
+                        let is_repeated =
+                            || owners(stage, partition).any(|task| is_repeated(history, task, input.input));
+                        must(is_read || is_repeated() || self.is_unheard(stage, partition), || {
+                            format!("partition {partition} of {producer} is missing from {}", stage.id)
+                        })?;
                     }
                 }
             }

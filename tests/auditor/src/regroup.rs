@@ -4,6 +4,7 @@ use crate::history::History;
 use crate::violation::{Rule, must};
 use mayfly_protocol::graph::covers_with_shares;
 use mayfly_protocol::{InputRead, Stage, StageId, TaskId, TaskTemplate};
+use std::rc::Rc;
 
 /// Checks the new tasks; from here on they are the graph's.
 pub(crate) fn check(history: &mut History, stage: StageId, tasks: &[TaskTemplate]) -> Rule {
@@ -21,7 +22,8 @@ pub(crate) fn check(history: &mut History, stage: StageId, tasks: &[TaskTemplate
         "a task scans".to_owned()
     })?;
     check_cover(history, planned, tasks)?;
-    let own = history.graph.stages.iter_mut().find(|other| other.id == stage);
+    let graph = Rc::make_mut(&mut history.graph);
+    let own = graph.stages.iter_mut().find(|other| other.id == stage);
     let own = own.ok_or("an unknown stage")?;
     own.tasks = tasks.to_vec();
     own.regroup = None;

@@ -6,11 +6,12 @@
 use crate::history::{History, object_key};
 use crate::violation::{Rule, must};
 use mayfly_protocol::{AttemptId, StageId, TaskId, TaskReport};
+use std::sync::Arc;
 
 /// The winner of a task, as far as it can be told.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    Winner { key: Option<String> },
+    Winner { key: Option<Arc<str>> },
     Lost,
     Unknown,
 }
@@ -22,11 +23,11 @@ pub(crate) fn note_report(history: &mut History, report: &TaskReport) {
     let is_new = earlier.into_iter().all(|other| other.nonce != report.nonce);
     let is_wanted = history
         .standing
-        .get(&task)
+        .get(task)
         .is_none_or(|standing| *standing == Standing::Lost);
     if is_new && is_wanted && !history.is_over() {
-        let key = object_key(&report.output).map(str::to_owned);
-        history.standing.insert(task, Standing::Winner { key });
+        let key = object_key(&report.output).cloned();
+        *history.standing.entry(task) = Some(Standing::Winner { key });
     }
 }
 
@@ -40,10 +41,10 @@ pub(crate) fn note_loss(history: &mut History, reader: &AttemptId, producer: Tas
     if is_believed {
         history.gone.insert(key.to_owned());
     }
-    let Some(standing) = history.standing.get_mut(&producer) else {
+    let Some(standing) = history.standing.get_mut(producer) else {
         return;
     };
-    let is_winner = matches!(standing, Standing::Winner { key: Some(own) } if own == key);
+    let is_winner = matches!(standing, Standing::Winner { key: Some(own) } if **own == *key);
     match (is_winner, is_believed) {
         (true, true) => *standing = Standing::Lost,
         (true, false) => *standing = Standing::Unknown,
@@ -58,7 +59,7 @@ pub(crate) fn check_read(history: &History, key: &str) -> Rule {
 }
 
 pub(crate) fn check_launch(history: &History, task: TaskId) -> Rule {
-    let stands = matches!(history.standing.get(&task), Some(Standing::Winner { .. }));
+    let stands = matches!(history.standing.get(task), Some(Standing::Winner { .. }));
     let is_told = || history.is_whole && is_wanted(history, task.stage) && !falls(history, task.stage);
     must(!stands || !is_told(), || {
         "launched again though its winner stands".to_owned()

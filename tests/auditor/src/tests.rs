@@ -116,7 +116,7 @@ struct Scene {
 impl Scene {
     fn new() -> Scene {
         let mut auditor = Auditor::new(BOUNDS);
-        auditor.submitted(EpochMs(1_000), query(), 1, &graph(), EpochMs(100_000));
+        auditor.submitted(EpochMs(1_000), query(), 1, Rc::new(graph()), EpochMs(100_000));
         Scene {
             auditor,
             now: EpochMs(1_000),
@@ -172,7 +172,7 @@ impl Scene {
             meter: Meter::default(),
             statistics: TaskStatistics::default(),
         };
-        self.auditor.reported(self.now, &report, &meter());
+        self.auditor.reported(self.now, &Rc::new(report), &meter());
         output
     }
 
@@ -296,7 +296,7 @@ fn a_partition_consumed_twice_is_seen_in_the_lineage() {
     scene.auditor = Auditor::new(BOUNDS);
     scene
         .auditor
-        .submitted(EpochMs(1_000), query(), 1, &overlapping, EpochMs(100_000));
+        .submitted(EpochMs(1_000), query(), 1, Rc::new(overlapping), EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (1, 4))).expect("as planned");
@@ -312,7 +312,7 @@ fn a_partition_that_nobody_consumed_is_seen_in_the_lineage() {
     scene.auditor = Auditor::new(BOUNDS);
     scene
         .auditor
-        .submitted(EpochMs(1_000), query(), 1, &gap, EpochMs(100_000));
+        .submitted(EpochMs(1_000), query(), 1, Rc::new(gap), EpochMs(100_000));
     let produced = scene.produce();
     let left = scene.launch(task(1, 0), read(&produced, (0, 2))).expect("as planned");
     let right = scene.launch(task(1, 1), read(&produced, (3, 4))).expect("as planned");
@@ -402,7 +402,7 @@ fn more_in_flight_than_allowed_is_seen() {
     scene.auditor = Auditor::new(BOUNDS);
     scene
         .auditor
-        .submitted(EpochMs(1_000), query(), 1, &wide, EpochMs(100_000));
+        .submitted(EpochMs(1_000), query(), 1, Rc::new(wide), EpochMs(100_000));
     for index in 0..3 {
         scene.launch(task(0, index), vec![]).expect("within the limit");
     }

@@ -83,7 +83,7 @@ fn ready_at(history: &History, spec: &TaskSpec) -> Option<EpochMs> {
         return None;
     }
     if spec.attempt.number > 0 {
-        return history.again.get(&task).map(|again| again.ready_by);
+        return history.again.get(task).map(|again| again.ready_by);
     }
     let inputs = stage.inputs.iter().map(|input| history.complete_at(input.stage));
     inputs

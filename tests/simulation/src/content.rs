@@ -82,8 +82,18 @@ pub(crate) fn partitions(
 
 /// The bytes of inline partitions: each filled with a byte of its digest, so that a slice of the wrong place shows.
 pub(crate) fn bytes<'a>(entries: impl Iterator<Item = (u64, PartitionDigest)> + 'a) -> Vec<u8> {
-    let fill = |(len, digest): (u64, PartitionDigest)| std::iter::repeat_n(digest.0 as u8, len as usize);
-    entries.flat_map(fill).collect()
+    let mut bytes = Vec::new();
+    entries.for_each(|(len, digest)| bytes.resize(bytes.len() + len as usize, digest.0 as u8));
+    bytes
+}
+
+/// Whether these are the bytes of the partitions.
+pub(crate) fn are_bytes<'a>(mut bytes: &[u8], mut entries: impl Iterator<Item = (u64, PartitionDigest)> + 'a) -> bool {
+    let all = entries.all(|(len, digest)| {
+        let part = bytes.split_off(..len as usize);
+        part.is_some_and(|part| part.iter().all(|byte| *byte == digest.0 as u8))
+    });
+    all && bytes.is_empty()
 }
 
 fn stage(stage: StageId) -> u64 {

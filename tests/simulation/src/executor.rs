@@ -133,7 +133,7 @@ fn verify(slice: &ProducerSlice, start: u32, bucket: &Bucket) -> Result<(), Mism
         SliceSource::Empty => Ok(()),
         SliceSource::Inline { bytes } => {
             let expected = slice.partitions.iter().map(|part| (part.len_bytes, part.digest));
-            match *bytes == content::bytes(expected) {
+            match content::are_bytes(bytes, expected) {
                 true => Ok(()),
                 false => wrong("inline bytes of other partitions"),
             }

@@ -10,7 +10,7 @@ use mayfly_protocol::{
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 const STAGES_MAX: u32 = 6;
 const TASKS_MAX: u32 = 12;
@@ -22,7 +22,7 @@ type Reads = Vec<Vec<(u32, InputRead)>>;
 /// A graph and how its stages behave, by position.
 #[derive(Clone, Debug)]
 pub(crate) struct Modelled {
-    pub graph: StageGraph,
+    pub graph: Rc<StageGraph>,
     pub natures: Vec<Nature>,
 }
 
@@ -40,13 +40,14 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
     let mut alternatives = draw_alternatives(stream, &stages);
     let stages = draw_holds(stream, stages, &alternatives);
     alternatives.extend(draw_emptied(&mut own, &stages));
-    let settings = BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]);
+    let setting = || ("datafusion.execution.batch_size".to_owned(), "8192".to_owned());
+    let settings = partitions.is_multiple_of(4).then(setting);
     Modelled {
-        graph: StageGraph {
+        graph: Rc::new(StageGraph {
             stages,
-            settings,
+            settings: settings.into_iter().collect(),
             alternatives,
-        },
+        }),
         natures,
     }
 }
@@ -54,7 +55,7 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
 impl Modelled {
     /// A few stages begin in a larger function.
     pub fn enlarge(&mut self, stream: &mut SmallRng) {
-        for stage in &mut self.graph.stages {
+        for stage in &mut Rc::make_mut(&mut self.graph).stages {
             if chance(stream, 0.2) {
                 stage.size = FunctionSize::ALL[stream.random_range(0..FunctionSize::ALL.len())];
             }
@@ -65,11 +66,12 @@ impl Modelled {
     pub fn apply(&mut self, change: &Entry) {
         match change {
             Entry::Regrouped { stage, tasks } => {
-                if let Some(own) = self.graph.stages.iter_mut().find(|own| own.id == *stage) {
+                let graph = Rc::make_mut(&mut self.graph);
+                if let Some(own) = graph.stages.iter_mut().find(|own| own.id == *stage) {
                     own.tasks.clone_from(tasks);
                 }
             }
-            Entry::Switched { alternative } => self.graph = self.graph.with(alternative),
+            Entry::Switched { alternative } => self.graph = Rc::new(self.graph.with(alternative)),
             _ => {}
         }
     }
@@ -304,9 +306,9 @@ fn stage_inputs(reads: &[(u32, InputRead)]) -> Vec<StageInput> {
 
 fn split(stage: u32, task: u32, scan_bytes: u64) -> Split {
     Split {
-        bucket: "lake".to_owned(),
+        bucket: String::new(),
         key: format!("t{stage}/{task}.parquet"),
-        etag: "1".to_owned(),
+        etag: String::new(),
         size_bytes: 1,
         range: FileRange::All,
         scan_bytes,

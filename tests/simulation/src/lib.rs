@@ -37,3 +37,7 @@ pub use campaign::{Campaign, Report};
 pub use coverage::Coverage;
 pub use trace::Tracing;
 pub use world::{Run, run};
+
+/// Half of what a seed does is make specs and reports and drop them again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -5,16 +5,20 @@ use crate::content::{self, ReadDigest};
 use crate::graphs::Modelled;
 use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{InputRead, InputShare, PartitionEntry, PartitionRange, StageId, TaskId};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 type Answer = Vec<Vec<PartitionEntry>>;
 
 /// The partitions of each task of the root stage, in order, of the tasks that there are after the changes.
 pub(crate) fn answer(planned: &Modelled, changes: &[Entry]) -> Option<Answer> {
-    let mut modelled = planned.clone();
-    changes.iter().for_each(|change| modelled.apply(change));
+    if planned.natures.iter().any(|nature| nature.nondeterministic) {
+        return None;
+    }
+    let mut modelled = Cow::Borrowed(planned);
+    changes.iter().for_each(|change| modelled.to_mut().apply(change));
     let chooses = modelled.graph.stages.iter().any(|stage| stage.enough_rows.is_some());
-    if chooses || modelled.natures.iter().any(|nature| nature.nondeterministic) {
+    if chooses {
         return None;
     }
     let mut published = BTreeMap::<StageId, Answer>::new();

@@ -7,6 +7,7 @@ use mayfly_protocol::{EpochMs, QueryId};
 use mayfly_schedule::Usage;
 use rand::Rng;
 use std::time::Duration;
+use std::{fmt, iter};
 
 /// Nothing is submitted before, so that clocks that are behind still show a time.
 pub(crate) const BEGIN_MS: u64 = 10_000;
@@ -52,16 +53,17 @@ fn draw_one(index: u32, streams: &mut Streams, faults: &Faults) -> Planned {
 
 impl Planned {
     /// `q0: s0×3 s1×2←s0`, for traces.
-    pub fn shape(&self) -> String {
-        let stages = self.modelled.graph.stages.iter().map(|stage| {
-            let inputs: Vec<String> = stage.inputs.iter().map(|input| input.stage.to_string()).collect();
-            let from = if inputs.is_empty() {
-                String::new()
-            } else {
-                format!("←{}", inputs.join("+"))
-            };
-            format!("{}×{}{from}", stage.id, stage.tasks.len())
-        });
-        format!("{}: {}", self.id, stages.collect::<Vec<_>>().join(" "))
+    pub fn shape(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            write!(f, "{}:", self.id)?;
+            for stage in &self.modelled.graph.stages {
+                write!(f, " {}×{}", stage.id, stage.tasks.len())?;
+                let mut links = ["←"].into_iter().chain(iter::repeat("+"));
+                for (input, link) in stage.inputs.iter().zip(&mut links) {
+                    write!(f, "{link}{}", input.stage)?;
+                }
+            }
+            Ok(())
+        })
     }
 }

@@ -165,9 +165,8 @@ impl<'a> World<'a> {
     }
 
     fn count_branches(&mut self, coordinator: usize) {
-        for (name, count) in self.coordinators[coordinator].scheduler.counters().entries() {
-            self.coverage.add_branch(name, count);
-        }
+        let counters = self.coordinators[coordinator].scheduler.counters();
+        self.coverage.add_branches(&counters);
     }
 
     /// Until nothing is arranged and nothing awaited. Timeouts come before what happens at the same moment.

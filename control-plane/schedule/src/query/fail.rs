@@ -123,7 +123,7 @@ impl Query {
     fn verdict(&self, core: &mut Core, at: TaskKey, flight: &Attempt, failure: &Failure) -> Verdict {
         let stage = &self.stages[at.stage];
         let case = Case {
-            attempt: self.attempt(at, flight.number).to_string(),
+            attempt: self.attempt(at, flight.number),
             size: flight.size,
             time_ms: flight.time_ms,
             next_time_ms: self.next_time_ms(core, at),

@@ -4,10 +4,11 @@ use super::Auditor;
 use crate::history::{History, Published, object_key};
 use crate::{bills, fleet, garbage, risk, standing};
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, TaskReport};
+use std::rc::Rc;
 
 impl Auditor {
     /// A report was handed to the scheduler, perhaps not for the first time.
-    pub fn reported(&mut self, now: EpochMs, report: &TaskReport, meter: &Meter) {
+    pub fn reported(&mut self, now: EpochMs, report: &Rc<TaskReport>, meter: &Meter) {
         let attempt = &report.attempt;
         self.pass_time(now);
         self.copied = None;
@@ -32,7 +33,7 @@ impl Auditor {
         if is_whole && report.pin_digest == spec.pin_digest {
             publish(history, report, meter, now);
         } else {
-            history.malformed.extend(object_key(&report.output).map(str::to_owned));
+            history.malformed.extend(object_key(&report.output).cloned());
             let message = "malformed report".to_owned();
             history.note_failure(attempt, Failure::Broken { message }, now);
         }
@@ -58,10 +59,15 @@ impl Auditor {
     }
 
     pub(super) fn expire(&mut self, now: EpochMs) {
+        if now < self.expires_from {
+            return;
+        }
         let expired = self.open.iter().filter(|(_, expires)| **expires <= now);
         let mut expired: Vec<(EpochMs, AttemptId)> =
             expired.map(|(attempt, expires)| (*expires, attempt.clone())).collect();
         expired.sort();
+        let later = self.open.values().filter(|expires| **expires > now);
+        self.expires_from = later.min().copied().unwrap_or(EpochMs(u64::MAX));
         for (expires, attempt) in expired {
             let message = String::new();
             self.fall(&attempt, &Failure::EnvironmentLost { message }, expires);
@@ -107,7 +113,7 @@ impl Auditor {
     }
 }
 
-fn publish(history: &mut History, report: &TaskReport, meter: &Meter, now: EpochMs) {
+fn publish(history: &mut History, report: &Rc<TaskReport>, meter: &Meter, now: EpochMs) {
     let attempt = &report.attempt;
     standing::note_report(history, report);
     garbage::note(history, attempt.task, &report.output);
@@ -115,14 +121,9 @@ fn publish(history: &mut History, report: &TaskReport, meter: &Meter, now: Epoch
         // Winners, too, are given up when they are heard of once more.
         object_key(&report.output).map(|key| history.first.remove(key));
     } else if history.heard.insert(attempt.task) && attempt.epoch == history.epoch {
-        history.first.extend(object_key(&report.output).map(str::to_owned));
+        history.first.extend(object_key(&report.output).cloned());
         risk::note(history, report, meter);
         history.note_first_report(attempt, now);
     }
-    let published = history.published.entry(attempt.task).or_default();
-    published.push(Published {
-        attempt: attempt.clone(),
-        nonce: report.nonce,
-        output: report.output.clone(),
-    });
+    history.publish(Published(report.clone()));
 }

@@ -10,9 +10,9 @@ impl History {
     /// was given what may be the winner no more.
     pub fn lose(&mut self, reader: &AttemptId, producer: TaskId, key: &str) {
         let lost = self.lost.entry(producer).or_default();
-        let launched = |task: TaskId| self.launches.get(&task).and_then(|launches| launches.last());
+        let launched = |task: TaskId| self.launches.get(task).and_then(|launches| launches.last());
         let made = launched(producer).map(|launch| launch.launched);
-        let reader = self.launches.get(&reader.task).and_then(|launches| {
+        let reader = self.launches.get(reader.task).and_then(|launches| {
             let launch = launches.get(reader.number as usize)?;
             (launch.attempt == *reader).then_some(launch.launched)
         });
@@ -50,7 +50,7 @@ impl History {
         let failed = &launches[attempt.number as usize];
         let (size, is_hopeless) = (failed.size, again::is_hopeless(self, now, failed));
         let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
-        let again = self.again.get_mut(&attempt.task);
+        let again = self.again.get_mut(attempt.task);
         let again = again.expect("what is in flight was launched");
         again.note(now, failure, times, backoff_ms);
         again.grow(failure, size);

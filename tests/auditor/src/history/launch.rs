@@ -2,9 +2,11 @@
 
 use crate::copies::Copy;
 use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Nonce, Output, OutputLocation, TaskSpec,
+    AttemptId, Digest, EpochMs, Failure, FunctionSize, Meter, Output, OutputLocation, TaskReport, TaskSpec,
 };
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A launched attempt and what became of it.
 #[derive(Debug)]
@@ -77,21 +79,25 @@ impl Launch {
     }
 }
 
-/// An output of which a report was delivered.
+/// An output, and the report that says so.
 #[derive(Clone, Debug)]
-pub(crate) struct Published {
-    pub attempt: AttemptId,
-    pub nonce: Nonce,
-    pub output: Output,
+pub(crate) struct Published(pub Rc<TaskReport>);
+
+impl Deref for Published {
+    type Target = TaskReport;
+
+    fn deref(&self) -> &TaskReport {
+        &self.0
+    }
 }
 
 impl Published {
-    pub fn key(&self) -> Option<&str> {
+    pub fn key(&self) -> Option<&Arc<str>> {
         object_key(&self.output)
     }
 }
 
-pub(crate) fn object_key(output: &Output) -> Option<&str> {
+pub(crate) fn object_key(output: &Output) -> Option<&Arc<str>> {
     match &output.location {
         OutputLocation::Object { key, .. } => Some(key),
         OutputLocation::Inline { .. } => None,

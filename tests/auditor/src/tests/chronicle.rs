@@ -49,7 +49,7 @@ impl Book {
             meter: Meter::default(),
             statistics: TaskStatistics::default(),
         };
-        self.chronicle.published(&report);
+        self.chronicle.published(&Rc::new(report.clone()));
         (won(&report), report)
     }
 }

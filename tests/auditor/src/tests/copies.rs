@@ -26,7 +26,9 @@ fn stage_of_eight(copying: Copying, finished: u32) -> Scene {
     });
     let mut wide = graph();
     wide.stages[0].tasks = vec![TaskTemplate::default(); 8];
-    scene.auditor.submitted(scene.now, query(), 1, &wide, EpochMs(100_000));
+    scene
+        .auditor
+        .submitted(scene.now, query(), 1, Rc::new(wide), EpochMs(100_000));
     let specs: Vec<_> = (0..8)
         .map(|index| scene.launch(task(0, index), vec![]).expect("allowed"))
         .collect();

@@ -12,7 +12,9 @@ fn wide(tasks: usize) -> Scene {
         ..BOUNDS
     };
     scene.auditor = Auditor::new(bounds);
-    scene.auditor.submitted(scene.now, query(), 1, &wide, EpochMs(300_000));
+    scene
+        .auditor
+        .submitted(scene.now, query(), 1, Rc::new(wide), EpochMs(300_000));
     scene
 }
 
@@ -102,7 +104,7 @@ fn timed(deadline: u64, attempts: &[(u64, Option<Failure>)]) -> Result<Scene, Vi
     scene.auditor = Auditor::new(BOUNDS);
     scene
         .auditor
-        .submitted(scene.now, query(), 1, &graph(), EpochMs(deadline));
+        .submitted(scene.now, query(), 1, Rc::new(graph()), EpochMs(deadline));
     for (until, failure) in attempts {
         let mut spec = scene.spec(task(0, 0), vec![]);
         (spec.size, spec.deadline) = (FunctionSize::Six, EpochMs(*until));
@@ -243,7 +245,9 @@ fn a_launch_before_what_its_stage_waits_for_is_seen() {
     held.stages[1].inputs.clear();
     held.stages[1].after = Some(StageId::new(0));
     scene.auditor = Auditor::new(BOUNDS);
-    scene.auditor.submitted(scene.now, query(), 1, &held, EpochMs(100_000));
+    scene
+        .auditor
+        .submitted(scene.now, query(), 1, Rc::new(held), EpochMs(100_000));
     objects(scene.launch(task(1, 0), vec![]).map(drop), "before s0 was complete");
 }
 
@@ -251,7 +255,7 @@ fn a_launch_before_what_its_stage_waits_for_is_seen() {
 fn what_was_found_lost_is_not_read_and_what_stands_does_not_run_again() {
     let lost = |produced: &Output| Failure::InputLost {
         producer: task(0, 0),
-        key: crate::history::object_key(produced).expect("an object").to_owned(),
+        key: crate::history::object_key(produced).expect("an object").to_string(),
         message: String::new(),
     };
     let mut scene = Scene::new();
@@ -285,7 +289,9 @@ fn winners_that_the_journal_is_not_told_of_are_seen() {
     let mut three = graph();
     three.stages[0].tasks = vec![TaskTemplate::default(); 3];
     scene.auditor = Auditor::new(bounds);
-    scene.auditor.submitted(scene.now, query(), 1, &three, EpochMs(300_000));
+    scene
+        .auditor
+        .submitted(scene.now, query(), 1, Rc::new(three), EpochMs(300_000));
     let spec = scene.launch(task(0, 0), vec![]).expect("allowed");
     scene.report(&spec, 1, 100);
     objects(scene.launch(task(0, 1), vec![]).map(drop), "was not told");

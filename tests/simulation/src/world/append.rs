@@ -8,6 +8,7 @@ use mayfly_protocol::journal::{Entry, Record};
 use mayfly_schedule::Event;
 use mayfly_schedule::journal::{Appender, Put, Role, Step as Next};
 use rand::Rng;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -120,11 +121,15 @@ impl World<'_> {
         let is_new = self.shelf.put(query, sequence, record);
         let id = self.queries[query].id.clone();
         if is_new {
-            let what: Vec<&str> = record.entries.iter().map(name).collect();
-            let what = what.join(" ");
+            let what = fmt::from_fn(|f| {
+                record
+                    .entries
+                    .iter()
+                    .try_for_each(|entry| write!(f, " {}", name(entry)))
+            });
             let writer = &record.writer;
             self.trace
-                .note(self.now, format_args!("{id} record {sequence} by {writer}: {what}"));
+                .note(self.now, format_args!("{id} record {sequence} by {writer}:{what}"));
             let verdict = self.chronicle.appended(self.now, &id, sequence, record);
             verdict.map_err(text)?;
             self.note_end(record);

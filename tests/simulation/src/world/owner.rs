@@ -33,7 +33,7 @@ impl World<'_> {
         let accepted = Accepted {
             request,
             limits: QueryLimits::default(),
-            graph: planned.modelled.graph.clone(),
+            graph: (*planned.modelled.graph).clone(),
             presentation: String::new(),
         };
         let entries = vec![Entry::Accepted(Box::new(accepted)), epoch(c, 1)];
@@ -68,11 +68,11 @@ impl World<'_> {
             .note(self.now, format_args!("c{c} start {}", planned.shape()));
         let local = self.local(c);
         let auditor = &mut self.coordinators[c].auditor;
-        auditor.submitted(local, id.clone(), 1, &graph, deadline);
+        auditor.submitted(local, id.clone(), 1, graph.clone(), deadline);
         let event = Event::Submitted {
             query: id,
             epoch: 1,
-            graph,
+            graph: (*graph).clone(),
             deadline,
             limits: QueryLimits::default(),
         };

@@ -14,6 +14,7 @@ pub(super) fn draw(streams: &mut Streams) -> Settings {
         _ => streams.coordination.random_range(1..=12),
     };
     Settings {
+        bucket: String::new(),
         concurrency_max: streams.graphs.random_range(1..=24),
         // In some seeds so short that what has four times as long may straggle beyond it, too.
         task_duration_ms: streams.graphs.random_range(10_000..=60_000) >> streams.sizes.random_range(0..=2),
