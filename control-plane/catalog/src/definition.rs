@@ -190,13 +190,27 @@ fn decode_schema(text: &str) -> Result<SchemaRef, ArrowError> {
     let bytes = BASE64_STANDARD
         .decode(text)
         .map_err(|cause| ArrowError::ParseError(cause.to_string()))?;
-    Ok(StreamReader::try_new(bytes.as_slice(), None)?.schema())
+    let written = StreamReader::try_new(bytes.as_slice(), None)?.schema();
+    Ok(Arc::new(plain_schema(&written)))
 }
 
 /// The schema without encodings: views and dictionaries become what they encode, and metadata that writers leave is dropped.
 pub(crate) fn plain_schema(schema: &Schema) -> Schema {
-    let fields: Vec<Field> = schema.fields().iter().map(|field| plain_field(field)).collect();
-    Schema::new(fields)
+    let fields = schema.fields().iter().map(|field| {
+        let field = plain_field(field);
+        let small = small_type(field.data_type());
+        field.with_data_type(small)
+    });
+    Schema::new(fields.collect::<Vec<Field>>())
+}
+
+/// A column of large texts is read as views like any other text; what functions make of it has the same types.
+fn small_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::LargeUtf8 => DataType::Utf8,
+        DataType::LargeBinary => DataType::Binary,
+        other => other.clone(),
+    }
 }
 
 fn plain_field(field: &Field) -> Field {

@@ -152,8 +152,11 @@ fn has_sound_pages(metadata: &ParquetMetaData) -> bool {
 
 fn are_sound(group: &RowGroupMetaData, offsets: &[OffsetIndexMetaData], columns: &[ColumnIndexMetaData]) -> bool {
     let is_sound = |(offsets, column): (&OffsetIndexMetaData, &ColumnIndexMetaData)| {
-        // A column whose values have no order has an index of none.
-        let known = column.num_pages() as usize;
+        // A column whose values have no order, or of which no statistics were kept, has an index of none.
+        let known = match column {
+            ColumnIndexMetaData::NONE => 0,
+            known => known.num_pages() as usize,
+        };
         in_order(offsets, group.num_rows()) && [0, offsets.page_locations().len()].contains(&known)
     };
     let columns_held = group.num_columns();

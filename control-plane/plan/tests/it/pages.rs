@@ -4,7 +4,9 @@ use crate::world::{DATA, Layout, World, session};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use bytes::Bytes;
 use mayfly_plan::{Planned, PlannedQuery};
+use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use std::sync::Arc;
 
 /// Six pages of the writer.
@@ -58,6 +60,27 @@ async fn an_index_outlives_the_server_that_read_it() {
         Planned::Query(few) => assert!(rows(&few) < ROWS as u64 / 2, "{} rows", rows(&few)),
         other => panic!("{other:?}"),
     }
+}
+
+/// One column has pages and an index of them, of the other no statistics were kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_without_an_index_disturbs_no_other() {
+    let world = World::empty().await;
+    let column = |factor| Arc::new(Int64Array::from_iter_values((0..ROWS).map(|k| k * factor))) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("k", column(1)), ("free", column(3))]).unwrap();
+    let properties = WriterProperties::builder()
+        .set_column_statistics_enabled("free".into(), EnabledStatistics::None)
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    let bytes = writer.into_inner().unwrap();
+    world.store.put(DATA, "f/part.parquet", bytes.into()).await.unwrap();
+    let sql = format!("CREATE EXTERNAL TABLE f STORED AS PARQUET LOCATION 's3://{DATA}/f/'");
+    world.run(&sql).await.unwrap();
+    let few = world.query("SELECT k, free FROM f WHERE k < 10", &session(&[])).await;
+    assert!(rows(&few) < ROWS as u64 / 2, "{} rows", rows(&few));
+    let unknown = world.query("SELECT k FROM f WHERE free < 10", &session(&[])).await;
+    assert_eq!(rows(&unknown), ROWS as u64);
 }
 
 /// Bytes of the index overwritten: the table is planned without it, and nothing panics.
