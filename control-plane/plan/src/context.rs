@@ -7,7 +7,7 @@ use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::join_order;
 use crate::rewrite::window::WindowFlags;
 use crate::views::{self, View};
-use crate::{Session, error, information, statistics};
+use crate::{Session, error, information, series, statistics};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::{Statistics, TableReference};
@@ -257,6 +257,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));
     }
     let mut state = builder.build();
+    series::keep_columns(&mut state);
     freeze(&mut state, now);
     state
 }

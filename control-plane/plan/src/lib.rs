@@ -24,6 +24,7 @@ pub mod quantity;
 mod resolve;
 mod rewrite;
 mod rows;
+mod series;
 mod session;
 mod settings;
 mod show;
