@@ -48,7 +48,14 @@ impl Registry {
     pub fn register(&self, id: QueryId, sql: String, client: Client) -> Result<Arc<Query>, QueryError> {
         let query = Arc::new(Query::new(id.clone(), sql, client, clock::now())?);
         let mut queries = self.lock();
-        let alive = queries.values().filter(|entry| entry.ended.is_none()).count();
+        if alive(&queries) >= self.settings.queries_max {
+            // Some may have ended since the last sweep.
+            let now = Instant::now();
+            queries
+                .values_mut()
+                .for_each(|entry| entry.observe(now, &self.settings));
+        }
+        let alive = alive(&queries);
         if alive >= self.settings.queries_max {
             let message = format!("{alive} queries are registered or running; try again when some have ended");
             return Err(QueryError::new(ErrorCode::QueryQueueFull, message));
@@ -94,6 +101,10 @@ impl Registry {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<QueryId, Entry>> {
         self.queries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn alive(queries: &BTreeMap<QueryId, Entry>) -> usize {
+    queries.values().filter(|entry| entry.ended.is_none()).count()
 }
 
 impl Entry {
