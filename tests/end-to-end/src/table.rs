@@ -57,7 +57,11 @@ fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
         .map(|column| ArrayFormatter::try_new(column, &options).expect("column is printable"))
         .collect();
     let cell = |row: usize, column: usize| {
-        (!batch.column(column).is_null(row)).then(|| {
+        let is_null = batch
+            .column(column)
+            .logical_nulls()
+            .is_some_and(|nulls| nulls.is_null(row));
+        (!is_null).then(|| {
             canonical(
                 batch.column(column).data_type(),
                 &formatters[column].value(row).to_string(),
