@@ -4,6 +4,7 @@
 
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
+use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
 use crate::rewrite::window::WindowFlags;
 use crate::views::{self, View};
@@ -252,6 +253,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
     builder = builder
         .with_analyzer_rule(Arc::new(WindowFlags))
+        .with_analyzer_rule(Arc::new(EmptySets))
         .with_optimizer_rules(join_order::rules());
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));

@@ -57,12 +57,18 @@ impl View {
     }
 }
 
+/// A column that has its name already is left alone: DataFusion's optimizer trips over `s AS s` where a part of a struct is read.
 fn renamed(plan: LogicalPlan, names: &Schema) -> DfResult<LogicalPlan> {
     let columns = plan.schema().columns();
-    let expressions = columns.into_iter().zip(names.fields());
-    let expressions: Vec<Expr> = expressions
-        .map(|(column, field): (Column, _)| Expr::Column(column).alias(field.name()))
-        .collect();
+    let pairs = || columns.iter().zip(names.fields());
+    if pairs().all(|(column, field)| column.name() == field.name()) {
+        return Ok(plan);
+    }
+    let expression = |(column, field): (&Column, &Arc<Field>)| match column.name() == field.name() {
+        true => Expr::Column(column.clone()),
+        false => Expr::Column(column.clone()).alias(field.name()),
+    };
+    let expressions: Vec<Expr> = pairs().map(expression).collect();
     LogicalPlanBuilder::from(plan).project(expressions)?.build()
 }
 

@@ -179,8 +179,14 @@ fn cells(row: &Value, types: &[String]) -> Vec<Option<String>> {
 fn cell_text(cell: &Value, column: &str) -> Option<String> {
     match cell {
         Value::Null => None,
+        // Infinities and NaN are strings.
+        Value::String(text) if is_float(column) => Some(canonical_float(text)),
         Value::String(text) => Some(text.clone()),
-        number if column == "double" || column == "real" => Some(canonical_float(&number.to_string())),
+        number if is_float(column) => Some(canonical_float(&number.to_string())),
         other => Some(other.to_string()),
     }
+}
+
+fn is_float(column: &str) -> bool {
+    column == "double" || column == "real"
 }

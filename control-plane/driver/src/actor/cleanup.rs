@@ -2,14 +2,14 @@
 
 use super::{Actor, Order};
 use crate::DriverSettings;
-use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId};
+use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId, limits};
 use mayfly_store::Store;
 use std::time::Duration;
 
 /// How long rows wait for a client that has not asked here yet.
 const UNWATCHED_MAX: Duration = Duration::from_secs(900);
-/// The longest that an attempt whose query has ended may run on, and a minute.
-const ZOMBIES_MAX: Duration = Duration::from_secs(120);
+/// The longest that an attempt whose query has ended may run on, should the word to stop not reach it, and a minute.
+const ZOMBIES_MAX: Duration = Duration::from_millis(limits::TASK_DURATION_MS_MAX + 60_000);
 
 impl Actor {
     /// A losing or late attempt's object: nobody will read it.

@@ -16,7 +16,9 @@
 
 use super::join::build_may_be_everywhere;
 use datafusion::common::{JoinType, Result, not_impl_err, plan_err};
-use datafusion::physical_expr::{Distribution, Partitioning, PhysicalExpr};
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::{Distribution, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, PartitionMode};
@@ -24,6 +26,7 @@ use datafusion::physical_plan::memory::LazyMemoryExec;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
 use datafusion::physical_plan::{
@@ -102,7 +105,7 @@ impl Inserter {
         if let Some(query) = plan.downcast_ref::<RecursiveQueryExec>() {
             return self.recursive(query, plan);
         }
-        if plan.downcast_ref::<LazyMemoryExec>().is_some() {
+        if plan.downcast_ref::<LazyMemoryExec>().is_some() || is_values(plan) {
             return Ok(whole(plan.clone()));
         }
         if ALLOWED.contains(&plan.name()) {
@@ -243,7 +246,9 @@ impl Inserter {
         let orderings = plan.required_input_ordering();
         let mut placed = Vec::with_capacity(children.len());
         for ((child, required), ordering) in children.into_iter().zip(requirements).zip(orderings) {
-            placed.push(self.meet(child, required, ordering.is_some(), any_spread)?);
+            let mut child = self.meet(child, required, ordering.is_some(), any_spread)?;
+            child.plan = in_full(child.plan, ordering);
+            placed.push(child);
         }
         let whole = placed.iter().all(|child| child.whole);
         let plans = placed.into_iter().map(|child| child.plan).collect();
@@ -279,6 +284,29 @@ impl Inserter {
             self.hash(child, keys)
         }
     }
+}
+
+/// A sort may leave out keys that a filter made constant. Tasks that read its rows from an exchange do not know the filter: they sort by all
+/// keys that the operator above asks for.
+fn in_full(child: Arc<dyn ExecutionPlan>, required: Option<OrderingRequirements>) -> Arc<dyn ExecutionPlan> {
+    let (Some(sort), Some(OrderingRequirements::Hard(alternatives))) = (child.downcast_ref::<SortExec>(), required)
+    else {
+        return child;
+    };
+    let keys = alternatives.into_iter().next().map(LexOrdering::from);
+    match keys {
+        Some(keys) if sort.fetch().is_none() && keys.len() > sort.expr().len() => {
+            let full = SortExec::new(keys, Arc::clone(sort.input()));
+            Arc::new(full.with_preserve_partitioning(sort.preserve_partitioning()))
+        }
+        _ => child,
+    }
+}
+
+/// Rows that stand in the query itself.
+fn is_values(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let source = plan.downcast_ref::<DataSourceExec>();
+    source.is_some_and(|source| source.data_source().downcast_ref::<MemorySourceConfig>().is_some())
 }
 
 /// What stands below an operator that only gathers partitions.

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
+//! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
 
 pub(crate) mod broadcast;
+pub(crate) mod empty_sets;
 pub(crate) mod exchange;
 pub(crate) mod join;
 pub(crate) mod join_order;

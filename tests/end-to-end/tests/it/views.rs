@@ -6,7 +6,7 @@ use mayfly_end_to_end::client::{Client, QueryFailure};
 use mayfly_end_to_end::oracle;
 
 /// Views by name, each after those it stands on.
-const VIEWS: [(&str, &str); 6] = [
+const VIEWS: [(&str, &str); 7] = [
     (
         "big_orders",
         "SELECT o_orderkey, o_custkey, o_totalprice FROM orders WHERE o_totalprice > 200000",
@@ -19,6 +19,10 @@ const VIEWS: [(&str, &str); 6] = [
         "joined",
         "SELECT c.c_name AS \"Name\", p.* FROM per_customer p JOIN customer c ON c.c_custkey = p.cust",
     ),
+    (
+        "packed",
+        "SELECT named_struct('status', o_orderstatus) AS s, o_orderkey AS id FROM orders",
+    ),
     ("one", "SELECT 1 AS x, 'it''s' AS y"),
     (
         "both",
@@ -30,12 +34,13 @@ const VIEWS: [(&str, &str); 6] = [
     ),
 ];
 
-const QUERIES: [&str; 9] = [
+const QUERIES: [&str; 10] = [
     "SELECT count(*), sum(o_totalprice) FROM big_orders",
     "SELECT * FROM per_customer WHERE n > 3",
     "SELECT \"name\", cust, total FROM joined WHERE n = 4",
     "SELECT a.cust, b.total FROM per_customer a JOIN per_customer b ON a.cust = b.cust AND a.n > 4",
     "SELECT * FROM one",
+    "SELECT s['status'], id FROM packed WHERE s['status'] = 'P'",
     "SELECT name, count(*) FROM both GROUP BY name",
     "SELECT rank, count(*) FROM windowed GROUP BY rank",
     "SELECT o_orderkey FROM orders WHERE o_custkey IN (SELECT cust FROM per_customer WHERE n > 4)",
