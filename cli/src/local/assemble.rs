@@ -1,6 +1,6 @@
 //! Wires store, catalog, planner, driver and server together, given where the services are.
 
-use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings, cores};
+use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings, cores, size_for_memory};
 use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
 use crate::exit::{Failure, chain};
 use local_emulator::{Credentials, Endpoints};
@@ -124,6 +124,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
     let planning = PlannerSettings {
         size_max: FunctionSize::with_vcpus(cores()).max(settings.size),
+        size_for_memory: size_for_memory().max(settings.size),
         ..PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency)
     };
     let engine = Coordinator {

@@ -78,6 +78,17 @@ pub(super) fn cores() -> u32 {
     u32::try_from(cores).unwrap_or(u32::MAX)
 }
 
+/// The largest function that takes half of this machine's memory at most; the smallest where that is not known.
+pub(super) fn size_for_memory() -> FunctionSize {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|total| total.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    let half_mb = kib.unwrap_or(0) * 1_024 / 2_000_000;
+    let sizes = FunctionSize::ALL.into_iter().rev();
+    let mut fitting = sizes.filter(|size| u64::from(size.memory_mb()) <= half_mb);
+    fitting.next().unwrap_or_default()
+}
+
 impl LocalSettings {
     /// A temporary cloud on a port of its own.
     pub fn new(program: PathBuf) -> LocalSettings {

@@ -3,6 +3,7 @@
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::JoinType;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -40,12 +41,35 @@ pub(crate) fn exchange_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
 /// Bytes that hash tables of joins and aggregations hold at the same time, at worst.
 pub(crate) fn held_bytes(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let own = match plan.downcast_ref::<HashJoinExec>() {
-        Some(join) => bytes(join.left()),
-        None if plan.downcast_ref::<AggregateExec>().is_some() => bytes(plan),
-        None => 0,
+        Some(join) => likely_bytes(join.left(), f64::INFINITY),
+        None => match plan.downcast_ref::<AggregateExec>() {
+            Some(aggregate) => likely_bytes(plan, groups_max(aggregate)),
+            None => 0,
+        },
     };
     let below = plan.children().into_iter().map(held_bytes);
     below.fold(own, u64::saturating_add)
+}
+
+/// Where DataFusion knows of fewer rows, by the values that the keys of a join have, it is believed: what is decided by it can be made good.
+fn likely_bytes(plan: &Arc<dyn ExecutionPlan>, rows_max: f64) -> u64 {
+    let known = known_rows(plan).unwrap_or(f64::INFINITY);
+    (rows(plan).min(known).min(rows_max) * row_bytes(&plan.schema()) as f64) as u64
+}
+
+/// As many groups as the grouped columns have values between their least and their greatest.
+fn groups_max(aggregate: &AggregateExec) -> f64 {
+    let statistics = StatisticsContext::new().compute(aggregate.input().as_ref(), &StatisticsArgs::new());
+    let Ok(statistics) = statistics else {
+        return f64::INFINITY;
+    };
+    let values = aggregate.group_expr().expr().iter().map(|(key, _)| {
+        let column = key.downcast_ref::<Column>()?;
+        let known = statistics.column_statistics.get(column.index())?;
+        let (least, greatest) = (known.min_value.get_value()?, known.max_value.get_value()?);
+        greatest.distance(least).map(|distance| distance as f64 + 1.0)
+    });
+    values.map(|values| values.unwrap_or(f64::INFINITY)).product()
 }
 
 /// Rows that the operator yields over all partitions.
@@ -119,3 +143,6 @@ fn width(data_type: &DataType) -> usize {
         other => other.primitive_width().unwrap_or(VARIABLE_BYTES),
     }
 }
+
+#[cfg(test)]
+mod tests;

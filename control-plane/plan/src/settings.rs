@@ -28,6 +28,8 @@ pub struct PlannerSettings {
     /// The largest function that a query of one task is given for speed: work that divides among vCPUs costs the same on two of
     /// them in half the time.
     pub size_max: FunctionSize,
+    /// The largest function that a query of one task is given for what its operators hold, where one function has all the vCPUs.
+    pub size_for_memory: FunctionSize,
 }
 
 impl PlannerSettings {
@@ -40,6 +42,7 @@ impl PlannerSettings {
             concurrency: concurrency.max(1),
             size,
             size_max: size,
+            size_for_memory: size,
         }
     }
 }
@@ -62,14 +65,21 @@ impl PlannerSettings {
 
     /// Bytes that hash tables may hold in a task which reads more than usual.
     pub(crate) fn held_bytes_max(&self) -> u64 {
-        u64::from(self.size_max.memory_mb()) * 1_000_000 * 3 / 10
+        held_bytes(self.size_for_memory.max(self.size_max))
     }
 
-    /// The function for a query that reads so much and fits one task.
-    pub(crate) fn size_for(&self, bytes: u64) -> FunctionSize {
+    /// The function for a query that reads and holds so much and fits one task.
+    pub(crate) fn size_for(&self, bytes: u64, held: u64) -> FunctionSize {
         let vcpus = u32::try_from(bytes / VCPU_BYTES).unwrap_or(u32::MAX);
-        FunctionSize::with_vcpus(vcpus).min(self.size_max).max(self.size)
+        let by_work = FunctionSize::with_vcpus(vcpus).min(self.size_max).max(self.size);
+        let roomy = FunctionSize::ALL.into_iter().find(|size| held_bytes(*size) >= held);
+        by_work.max(roomy.unwrap_or(self.size_for_memory).min(self.size_for_memory))
     }
+}
+
+/// Bytes that hash tables should hold in a function at most: estimates err, and operators need room to work.
+fn held_bytes(size: FunctionSize) -> u64 {
+    u64::from(size.memory_mb()) * 1_000_000 * 3 / 10
 }
 
 impl Default for PlannerSettings {
@@ -80,3 +90,6 @@ impl Default for PlannerSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,13 +86,17 @@ impl Worker {
         bytes: u64,
         text: &mut PlanText,
     ) -> Result<DfResult<Vec<CutStage>>, QueryError> {
-        let size = self.settings.size_for(bytes);
+        let held = match bytes <= query.sizing.target_task_bytes {
+            true => 0,
+            false => estimate::held_bytes(&physical),
+        };
+        let size = self.settings.size_for(bytes, held);
         let is_narrow = query.session.properties()?.target_partitions.is_some() || size == self.settings.size;
         if is_narrow {
             return Ok(self.whole_task(&physical, &query.context, self.cut_settings(query.sizing)));
         }
         let sizing = Sizing {
-            local_partitions: size.vcpus(),
+            local_partitions: size.vcpus().min(self.settings.size_max.vcpus()),
             ..query.sizing
         };
         let context = query.lookup.context(query.session, self.whole(sizing))?;
