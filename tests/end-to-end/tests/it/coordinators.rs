@@ -23,6 +23,8 @@ const ENDLESS: &str =
 /// Finished tasks without an object: what the joins and the last stages make of their rows rides in reports, of which the journal is told only
 /// when that is worth a PUT.
 const AT_RISK_MAX: u64 = 48;
+/// Invocations that a coordinator killed at a record had not written down: those in its four slots, and as many that ended meanwhile.
+const UNSEEN_MAX: u64 = 8;
 /// A join of three stages, three times: a forced stage has at most eight tasks, all together at least sixty.
 const JOIN: &str = "SELECT o_orderpriority, count(*), sum(l_quantity), max(l_comment)
     FROM orders JOIN lineitem ON o_orderkey = l_orderkey GROUP BY o_orderpriority
@@ -144,8 +146,9 @@ async fn a_coordinator_that_is_killed_is_replaced_and_its_work_is_kept() {
         // What the dead one had not written down yet is not billed, and nothing is billed twice.
         let billed = run.last["stats"]["mayfly"]["invocations"].as_u64().expect("a count");
         assert!(billed <= invoked, "{kill:?}: {billed} billed of {invoked}");
-        if kill == Kill::AtRecord(1 + clean.records) {
-            assert_eq!(billed, invoked, "the last record has the whole bill");
+        if matches!(kill, Kill::AtRecord(_)) {
+            let unseen = invoked - billed;
+            assert!(unseen <= UNSEEN_MAX, "{kill:?}: {billed} billed of {invoked}");
         }
     }
 }
