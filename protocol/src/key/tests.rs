@@ -22,6 +22,18 @@ fn an_output_is_spelled_with_its_whole_identity() {
     );
 }
 
+/// Keys are put together by hand; what ids look like is said where they are shown.
+#[test]
+fn the_parts_of_a_key_are_spelled_as_ids_are() {
+    for (stage, generation, task, nonce) in [(0, 0, 0, 0), (12, 0, 9_999, u64::MAX), (3, 2, 10, 0xabc)] {
+        let mut attempt = attempt(stage, task);
+        attempt.task.stage.generation = generation;
+        let (id, nonce, shard) = (attempt.task, Nonce(nonce), shard(attempt.task));
+        let expected = format!("x/default/{shard:02}/{}/{id}/1-3-{nonce}", attempt.query);
+        assert_eq!(output(&TenantId::default(), &attempt, nonce), expected);
+    }
+}
+
 #[test]
 fn the_word_to_stop_goes_with_the_querys_objects() {
     let (tenant, query) = (TenantId::default(), attempt(0, 0).query);

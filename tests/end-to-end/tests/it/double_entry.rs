@@ -77,6 +77,9 @@ fn seen(mut bill: Book) -> Book {
     bill
 }
 
+/// The case in which tasks fail while they read ahead.
+const AMID_READS: &str = "a failure amid reads";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bill_is_what_the_cloud_counted() {
     let cloud = support::cloud(&[]).await;
@@ -94,13 +97,14 @@ async fn the_bill_is_what_the_cloud_counted() {
             true,
         ),
         (
-            "a failure amid reads",
+            AMID_READS,
             &forced,
             "SELECT l_orderkey / (l_linenumber - l_linenumber) FROM lineitem".to_owned(),
             true,
         ),
     ];
     for (name, client, sql, fails) in cases {
+        let is_amid_reads = name == AMID_READS;
         let before = counted(&cloud).await;
         let page = client.submit(&sql).await;
         let query = page["id"].as_str().expect("a query has an id").to_owned();
@@ -113,23 +117,23 @@ async fn the_bill_is_what_the_cloud_counted() {
                 seen(billed(&cloud, &query).await),
                 spent(&before, &counted(&cloud).await),
             );
-            if is_true(&bill, &cloud_counted, name) {
+            if is_true(&bill, &cloud_counted, is_amid_reads) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(
-            is_true(&bill, &cloud_counted, name),
+            is_true(&bill, &cloud_counted, is_amid_reads),
             "{name}: billed {bill:?}, the cloud counted {cloud_counted:?}"
         );
     }
 }
 
-/// Equal, but for reads that a failing task had just asked for: they are billed, though they may never have reached S3.
-fn is_true(bill: &Book, cloud_counted: &Book, case: &str) -> bool {
+/// Equal, but for reads that a failing task had just asked for, if it had any: they are billed, though they may never have reached S3.
+fn is_true(bill: &Book, cloud_counted: &Book, is_amid_reads: bool) -> bool {
     const READS_UNDER_WAY_MAX: u128 = 8;
     let mut certain = bill.clone();
-    if case == "a failure amid reads"
+    if is_amid_reads
         && let (Some(billed), Some(counted)) = (certain.get_mut("s3_gets"), cloud_counted.get("s3_gets"))
         && (*counted..=counted + READS_UNDER_WAY_MAX).contains(billed)
     {
