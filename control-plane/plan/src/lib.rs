@@ -14,6 +14,7 @@ mod error;
 mod estimate;
 mod explain;
 mod information;
+pub mod interval;
 pub mod learn;
 mod limits;
 mod planned;

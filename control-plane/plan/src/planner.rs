@@ -8,7 +8,7 @@ use crate::sql::{Command, ExplainForm, NewViewStatement, QueryStatement, Stateme
 use crate::stage::cut;
 use crate::stage::size::Sizing;
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session};
-use crate::{command, error, explain, limits, resolve, show, sql, table_of_text, views};
+use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views};
 use datafusion::logical_expr::LogicalPlan;
 use mayfly_catalog::{Catalog, Relation};
 use mayfly_protocol::QueryError;
@@ -129,11 +129,12 @@ impl Worker {
         let mut text = PlanText::default();
         let way = self.way(&query, &mut text).await?;
         let columns = query.columns;
+        let shown = |schema| interval::marked(&schema, &query.logical);
         match way {
             Way::Rows { schema, batches } => {
                 limits::check_rows(&properties, &batches)?;
                 Ok(Planned::Rows {
-                    schema,
+                    schema: shown(schema),
                     columns,
                     batches,
                 })
@@ -142,7 +143,7 @@ impl Worker {
                 limits::check(&properties, &stages)?;
                 Ok(Planned::Query(PlannedQuery {
                     graph: cut::graph(&stages, session.settings()?).map_err(error::from_datafusion)?,
-                    schema: cut::result_schema(&stages).map_err(error::from_datafusion)?,
+                    schema: shown(cut::result_schema(&stages).map_err(error::from_datafusion)?),
                     columns,
                     text,
                     fragments,

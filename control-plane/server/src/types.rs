@@ -10,6 +10,7 @@ pub use column::{Argument, Column, Signature, columns};
 pub use temporal::{Precision, digits, zone_name};
 
 use arrow::datatypes::{DataType, Field, IntervalUnit};
+use mayfly_plan::interval;
 use mayfly_protocol::{ErrorCode, QueryError};
 
 /// Largest precision of a Trino decimal; wider ones are shown as exact text.
@@ -24,6 +25,11 @@ const EXTENSION: &str = "ARROW:extension:name";
 /// Whether a field is marked as `uuid` or `json`.
 pub fn has_extension(field: &Field, name: &str) -> bool {
     field.metadata().get(EXTENSION).is_some_and(|found| found == name)
+}
+
+/// What the planner said of a field's intervals.
+pub fn interval_units(field: &Field) -> Option<&str> {
+    field.metadata().get(interval::INTERVAL_UNITS).map(String::as_str)
 }
 
 /// The Trino type of a field.
@@ -52,9 +58,12 @@ pub fn signature(field: &Field, precision: Precision) -> Result<Signature, Query
         Timestamp(unit, None) => Signature::temporal("timestamp", digits(unit), precision),
         Timestamp(unit, Some(_)) => Signature::temporal("timestamp with time zone", digits(unit), precision),
         Interval(IntervalUnit::YearMonth) => Signature::plain("interval year to month"),
-        Interval(IntervalUnit::DayTime | IntervalUnit::MonthDayNano) | Duration(_) => {
-            Signature::plain("interval day to second")
-        }
+        Interval(IntervalUnit::MonthDayNano) => match interval_units(field) {
+            Some(interval::MONTHS) => Signature::plain("interval year to month"),
+            Some(_) => varchar(),
+            None => Signature::plain("interval day to second"),
+        },
+        Interval(IntervalUnit::DayTime) | Duration(_) => Signature::plain("interval day to second"),
         List(item) | LargeList(item) | ListView(item) | LargeListView(item) | FixedSizeList(item, _) => {
             Signature::of("array", vec![Argument::Type(signature(item, precision)?)])
         }

@@ -2,12 +2,16 @@
 
 use super::Cell;
 use super::date::write_padded;
+use super::text::text;
 use super::time::write_clock;
+use crate::types::interval_units;
 use arrow::array::{ArrayRef, AsArray, PrimitiveArray};
+use arrow::compute::cast;
 use arrow::datatypes::{
-    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType, Field, Int64Type,
-    IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalYearMonthType, TimeUnit,
+    DataType, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType, Field,
+    Int64Type, IntervalDayTimeType, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalYearMonthType, TimeUnit,
 };
+use mayfly_plan::interval::MONTHS;
 use mayfly_protocol::{ErrorCode, QueryError};
 
 const DAY_MS: i128 = 86_400_000;
@@ -15,15 +19,16 @@ const MS_NANOS: i128 = 1_000_000;
 
 pub fn year_month(array: &ArrayRef) -> Cell {
     let array = array.as_primitive::<IntervalYearMonthType>().clone();
-    Box::new(move |row, out| {
-        let months = array.value(row);
-        let size = u64::from(months.unsigned_abs());
-        out.extend(if months < 0 { b"\"-".as_slice() } else { b"\"" });
-        write_padded(out, size / 12, 1);
-        out.push(b'-');
-        write_padded(out, size % 12, 1);
-        out.push(b'"');
-    })
+    Box::new(move |row, out| write_months(out, array.value(row)))
+}
+
+fn write_months(out: &mut Vec<u8>, months: i32) {
+    let size = u64::from(months.unsigned_abs());
+    out.extend(if months < 0 { b"\"-".as_slice() } else { b"\"" });
+    write_padded(out, size / 12, 1);
+    out.push(b'-');
+    write_padded(out, size % 12, 1);
+    out.push(b'"');
 }
 
 pub fn day_time(array: &ArrayRef) -> Cell {
@@ -34,19 +39,35 @@ pub fn day_time(array: &ArrayRef) -> Cell {
     })
 }
 
-/// Trino keeps months apart from days: a value that has both, or months at all under this type, is refused rather than shown wrong.
+/// Trino keeps months apart from days. The planner says which of the two a column can hold; one that can hold both is shown as text.
 pub fn month_day_nano(field: &Field, array: &ArrayRef) -> Result<Cell, QueryError> {
-    let array = array.as_primitive::<IntervalMonthDayNanoType>().clone();
-    if array.iter().flatten().any(|value| value.months != 0) {
-        let message = format!(
-            "column '{}' holds an interval of months, which has no Trino type here",
-            field.name()
-        );
-        return Err(QueryError::new(ErrorCode::NotSupported, message));
+    let values = array.as_primitive::<IntervalMonthDayNanoType>().clone();
+    let holds = |refused: fn(IntervalMonthDayNano) -> bool| values.iter().flatten().any(refused);
+    match interval_units(field) {
+        None if holds(|value| value.months != 0) => Err(unlike(field, "months")),
+        None => Ok(Box::new(move |row, out| {
+            write_ms(out, month_day_nano_ms(values.value(row)))
+        })),
+        Some(MONTHS) if holds(|value| value.days != 0 || value.nanoseconds != 0) => Err(unlike(field, "days")),
+        Some(MONTHS) => Ok(Box::new(move |row, out| write_months(out, values.value(row).months))),
+        Some(_) => as_text(array),
     }
-    Ok(Box::new(move |row, out| {
-        write_ms(out, month_day_nano_ms(array.value(row)))
-    }))
+}
+
+/// Not to be shown wrong.
+fn unlike(field: &Field, units: &str) -> QueryError {
+    let message = format!(
+        "column '{}' holds an interval of {units}, unlike its type",
+        field.name()
+    );
+    QueryError::new(ErrorCode::NotSupported, message)
+}
+
+/// As DataFusion prints it, e.g. `1 mons 2 days`.
+fn as_text(array: &ArrayRef) -> Result<Cell, QueryError> {
+    let texts = cast(array, &DataType::Utf8);
+    let texts = texts.map_err(|cause| QueryError::new(ErrorCode::GenericInternalError, cause.to_string()))?;
+    Ok(text(&texts))
 }
 
 fn month_day_nano_ms(value: IntervalMonthDayNano) -> i128 {

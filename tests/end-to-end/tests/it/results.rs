@@ -58,6 +58,31 @@ async fn a_bill_comes_with_answer_and_failure_and_its_lines_sum_up() {
     assert_bill(&cloud.info(&id).await["bill"]);
 }
 
+/// Trino has two types of intervals and DataFusion one: what the columns are called, and what is in them.
+#[tokio::test(flavor = "multi_thread")]
+async fn intervals_have_the_type_of_their_units() {
+    let cloud = support::cloud(&[]).await;
+    for (sql, types, cells) in [
+        (
+            "SELECT INTERVAL '14' MONTH, INTERVAL '2' DAY, INTERVAL '1 month 2 days' FROM nation WHERE n_nationkey = 3",
+            &["interval year to month", "interval day to second", "varchar"][..],
+            &["1-2", "2 00:00:00.000", "1 mons 2 days"][..],
+        ),
+        (
+            "SELECT n_regionkey, max(INTERVAL '90' MINUTE) FROM nation WHERE n_regionkey = 3 GROUP BY 1",
+            &["bigint", "interval day to second"],
+            &["3", "0 01:30:00.000"],
+        ),
+    ] {
+        for client in [cloud.client.clone(), support::forced(cloud.client.clone(), 3)] {
+            let table = client.query(sql).await.expect("answered").table;
+            assert_eq!(table.types, types);
+            let row = table.rows[0].iter().map(|cell| cell.as_deref().expect("not null"));
+            assert_eq!(row.collect::<Vec<_>>(), cells);
+        }
+    }
+}
+
 fn assert_bill(bill: &serde_json::Value) {
     let amount = |value: &serde_json::Value| {
         value

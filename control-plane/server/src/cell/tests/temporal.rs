@@ -1,6 +1,6 @@
 //! Dates, times, timestamps, intervals.
 
-use super::{check, check_millis};
+use super::{check, check_field, check_millis};
 use arrow::array::*;
 use arrow::datatypes::*;
 use expect_test::expect;
@@ -227,8 +227,47 @@ fn intervals() {
     let months = vec![IntervalMonthDayNano::new(1, 0, 0)];
     check(
         Arc::new(IntervalMonthDayNanoArray::from(months)),
-        expect!["NOT_SUPPORTED: column 'c' holds an interval of months, which has no Trino type here"],
+        expect!["NOT_SUPPORTED: column 'c' holds an interval of months, unlike its type"],
     );
+}
+
+/// As the planner marked them.
+#[test]
+fn intervals_of_months() {
+    let months = vec![Some(IntervalMonthDayNano::new(-14, 0, 0)), None];
+    check_field(
+        interval_of("months"),
+        Arc::new(IntervalMonthDayNanoArray::from(months)),
+        expect![[r#"
+            interval year to month {"rawType":"interval year to month","arguments":[]}
+            ["-1-2"]
+            [null]"#]],
+    );
+    let days = vec![IntervalMonthDayNano::new(1, 1, 0)];
+    check_field(
+        interval_of("months"),
+        Arc::new(IntervalMonthDayNanoArray::from(days)),
+        expect!["NOT_SUPPORTED: column 'c' holds an interval of days, unlike its type"],
+    );
+    let both = vec![
+        Some(IntervalMonthDayNano::new(1, 2, 3_500_000_000)),
+        None,
+        Some(IntervalMonthDayNano::new(0, -1, 0)),
+    ];
+    check_field(
+        interval_of("any"),
+        Arc::new(IntervalMonthDayNanoArray::from(both)),
+        expect![[r#"
+            varchar {"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}
+            ["1 mons 2 days 3.500000000 secs"]
+            [null]
+            ["-1 days"]"#]],
+    );
+}
+
+fn interval_of(units: &str) -> Field {
+    let metadata = [("mayfly.interval_units".to_owned(), units.to_owned())];
+    Field::new("c", DataType::Interval(IntervalUnit::MonthDayNano), true).with_metadata(metadata.into())
 }
 
 #[test]
