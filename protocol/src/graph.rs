@@ -341,3 +341,17 @@ pub fn covers_with_shares(tasks: &[TaskTemplate], partitions: u32, producers: im
 
 #[cfg(test)]
 mod tests;
+
+/// Whether the tasks, formed anew perhaps, read what the stage's inputs publish exactly once. `producer` knows the stages that are read;
+/// one that it does not know is not judged.
+pub fn reads_once<'a>(stage: &Stage, tasks: &[TaskTemplate], producer: impl Fn(StageId) -> Option<&'a Stage>) -> bool {
+    let producers = |input: u32| {
+        let read = stage.inputs.iter().find(|own| own.input == input)?;
+        Some(producer(read.stage)?.tasks.len() as u32)
+    };
+    let mut shared = stage.inputs.iter().filter(|input| input.read == InputRead::Partitions);
+    shared.all(|input| {
+        let partitions = producer(input.stage).map(|producer| producer.output.partitions);
+        partitions.is_none_or(|partitions| covers_with_shares(tasks, partitions, producers))
+    })
+}

@@ -150,3 +150,32 @@ fn alternatives_exclude_each_other_where_one_needs_what_the_other_drops() {
         assert_eq!(two.excludes(&one), excludes, "{two:?} {one:?}");
     }
 }
+
+#[test]
+fn tasks_that_share_a_partition_read_all_producers_between_them() {
+    let mut graph = two_stages(&[(0, 8)]);
+    let task = graph.stages[0].tasks[0].clone();
+    graph.stages[0].tasks = vec![task; 5];
+    let shared = |start, end| TaskTemplate {
+        scans: vec![],
+        partitions: PartitionRange { start: 0, end: 1 },
+        share: Some(InputShare {
+            input: 0,
+            producers: PartitionRange { start, end },
+        }),
+    };
+    let rest = TaskTemplate {
+        partitions: PartitionRange { start: 1, end: 8 },
+        ..TaskTemplate::default()
+    };
+    let tasks = [shared(0, 2), shared(2, 5), rest];
+    let is_right = |graph: &StageGraph| reads_once(&graph.stages[1], &tasks, |id| graph.stage(id));
+    assert!(is_right(&graph));
+    // Formed by another number of producers, of which the last would be read by nobody, or which there are not.
+    for producers in [6, 4, 1] {
+        let task = graph.stages[0].tasks[0].clone();
+        graph.stages[0].tasks = vec![task; producers];
+        assert!(!is_right(&graph), "{producers}");
+    }
+    assert!(!reads_once(&graph.stages[1], &tasks[1..], |id| graph.stage(id)));
+}

@@ -2,7 +2,7 @@
 //! enough, and behind whoever waits for a slot. Everything is computed again from what was launched and answered.
 //!
 //! When an attempt is late, and what a copy costs, is judged where all answers are known in their order: the coordinator never stood
-//! still, and nothing was lost (which answer won is not known otherwise).
+//! still, nothing was lost, and no answer came to an earlier one's order (which answer won is not known otherwise).
 
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
@@ -61,7 +61,7 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec) -> Result<
         expected_mb_ms: p75_ms * u64::from(spec.size.memory_mb()),
         billed_mb_ms: 0,
     };
-    if history.is_plain() {
+    if history.is_plain() && !history.unsure.contains(&spec.attempt.task.stage) {
         check_late(&stage, &rule, now, twin)?;
         check_cost(history, &rule, &copy)?;
     }

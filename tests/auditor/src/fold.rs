@@ -8,7 +8,7 @@ use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
     AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskReport,
-    TaskSpec,
+    TaskSpec, reads_once,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -89,6 +89,13 @@ impl Fold {
         match entry {
             Entry::Epoch { .. } => self.starts += 1,
             Entry::Regrouped { stage, tasks } => {
+                must(self.winners.in_stage(*stage).next().is_none(), || {
+                    format!("regroups {stage}, which has winners")
+                })?;
+                let is_right = |own: &Stage| reads_once(own, tasks, |id| self.graph.stage(id));
+                must(self.graph.stage(*stage).is_none_or(is_right), || {
+                    format!("regroups {stage} to tasks that do not read its inputs once")
+                })?;
                 let graph = Rc::make_mut(&mut self.graph);
                 let own = graph.stages.iter_mut().find(|own| own.id == *stage);
                 let own = own.ok_or_else(|| format!("regroups {stage}, which there is not"))?;
@@ -99,7 +106,16 @@ impl Fold {
                 must(self.graph.alternatives.contains(alternative), || {
                     format!("switches {} to what there is not", alternative.stage.id)
                 })?;
-                self.graph = Rc::new(self.graph.with(alternative));
+                let has_winners = |stage| self.winners.in_stage(stage).next().is_some();
+                must(!alternative.changed().any(has_winners), || {
+                    format!("switches {}, which has winners", alternative.stage.id)
+                })?;
+                let graph = self.graph.with(alternative);
+                let is_right = |stage: &Stage| reads_once(stage, &stage.tasks, |id| graph.stage(id));
+                must(graph.stages.iter().all(is_right), || {
+                    format!("switches {}, by which its readers were formed", alternative.stage.id)
+                })?;
+                self.graph = Rc::new(graph);
             }
             Entry::Won(won) => {
                 self.starts = 0;
@@ -140,8 +156,10 @@ impl Fold {
         })?;
         let stage = self.graph.stage(attempt.task.stage);
         let stage = stage.ok_or_else(|| format!("{attempt} is of a stage that is none"))?;
-        must((attempt.task.index as usize) < stage.tasks.len(), || {
-            format!("{attempt} is of a task that is none")
+        let template = stage.tasks.get(attempt.task.index as usize);
+        let template = template.ok_or_else(|| format!("{attempt} is of a task that is none"))?;
+        must(launch::reads_as_planned(stage, template, spec), || {
+            format!("{attempt} read what is not its task's")
         })?;
         must(self.stands_on_winners(spec), || {
             format!("{attempt} read what is not its inputs' winners'")

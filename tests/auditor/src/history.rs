@@ -71,6 +71,8 @@ pub(crate) struct History {
     pub delivered: BTreeMap<StageId, Meter>,
     /// Delivered or expired after the end, and not yet passed on.
     pub late: Vec<(AttemptId, Meter)>,
+    /// Stages of which a task was first heard from an attempt of an earlier coordinator: nobody knows whether that won.
+    pub unsure: BTreeSet<StageId>,
     /// When a report was last delivered.
     pub reported_at: Option<EpochMs>,
     /// When the first failure or expiry was seen.
@@ -126,6 +128,7 @@ impl History {
             malformed: BTreeSet::new(),
             delivered: BTreeMap::new(),
             late: Vec::new(),
+            unsure: BTreeSet::new(),
             reported_at: None,
             failed_at: None,
         }

@@ -185,3 +185,13 @@ pub(crate) fn is_cut_from(slice: &ProducerSlice, published: &Published, range: P
             _ => false,
         }
 }
+
+/// Whether the order names what the task reads as its stage is by now.
+pub(crate) fn reads_as_planned(stage: &Stage, template: &TaskTemplate, spec: &TaskSpec) -> bool {
+    let is_same = |(input, bound): (&StageInput, &InputBinding)| {
+        let is_own = input.read != InputRead::Partitions || bound.partitions == template.partitions;
+        let share = template.share.filter(|share| share.input == input.input);
+        is_own && input.read == bound.read && share.is_none_or(|share| share.producers == bound.producers)
+    };
+    stage.inputs.len() == spec.inputs.len() && stage.inputs.iter().zip(&spec.inputs).all(is_same)
+}

@@ -4,6 +4,7 @@
 //! that reads partitions. A slice without rows carries nothing into the result, so what is behind it is not followed.
 
 use crate::history::{History, Published};
+use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::{InputRead, Output, PartitionEntry, SliceSource, Stage, StageId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,16 @@ pub(crate) fn check(history: &History, outputs: &[Output]) -> Rule {
     let mut pending = Vec::new();
     for (index, output) in (0..).zip(outputs) {
         let task = TaskId { stage: root.id, index };
-        let published = history.published_by(task).iter().find(|other| other.output == *output);
+        let same = || {
+            history
+                .published_by(task)
+                .iter()
+                .filter(|other| other.output == *output)
+        };
+        // Under another plan of its stage the task may have published the same.
+        let published = same()
+            .find(|other| is_as_planned(history, other))
+            .or_else(|| same().next());
         let published = published.ok_or_else(|| format!("{task}: its part of the answer was never published"))?;
         let gone = published.key().is_some_and(|key| history.discarded.contains(key));
         must(!gone, || format!("{task}: its part of the answer was discarded"))?;
@@ -63,7 +73,7 @@ impl<'a> Lineage<'a> {
                     self.read(task, input.input, slice.producer, with_rows)?;
                 }
                 if slice.source != SliceSource::Empty {
-                    let source = crate::launch::find(history, slice.producer, slice, input.partitions);
+                    let source = launch::find(history, slice.producer, slice, input.partitions);
                     pending.push(source.ok_or_else(|| format!("{task} read what nobody published"))?);
                 }
             }
@@ -119,6 +129,17 @@ impl<'a> Lineage<'a> {
     fn is_unheard(&self, stage: &Stage, partition: u32) -> bool {
         owners(stage, partition).any(|task| !self.versions.contains_key(&task))
     }
+}
+
+/// Whether it read what its stage reads by now.
+fn is_as_planned(history: &History, published: &Published) -> bool {
+    let task = published.attempt.task;
+    let stage = history.graph.stage(task.stage);
+    let planned = stage.and_then(|stage| Some((stage, stage.tasks.get(task.index as usize)?)));
+    let (Some((stage, template)), Some(spec)) = (planned, history.spec_of(&published.attempt)) else {
+        return false;
+    };
+    launch::reads_as_planned(stage, template, spec)
 }
 
 /// The tasks that read the partition, or a part of it.

@@ -4,6 +4,7 @@ use crate::coverage::Coverage;
 use crate::trace::Tracing;
 use crate::world::{price_book, run};
 use std::num::NonZeroUsize;
+use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 /// Every so many seeds one runs twice, and both runs must be the same to the last line.
@@ -38,9 +39,8 @@ impl Campaign {
             let runners: Vec<_> = (0..threads)
                 .map(|nth| scope.spawn(move || self.share(nth, threads)))
                 .collect();
-            let join = |runner: thread::ScopedJoinHandle<'_, Report>| {
-                runner.join().expect("a seed that panics is a broken test")
-            };
+            let join =
+                |runner: thread::ScopedJoinHandle<'_, Report>| runner.join().expect("panics of seeds are caught");
             runners.into_iter().map(join).collect::<Vec<_>>()
         });
         let mut sum = Report::default();
@@ -56,26 +56,37 @@ impl Campaign {
         for seed in (self.start + nth..self.start + self.seeds).step_by(threads as usize) {
             let is_twice = seed % TWICE_EVERY == 0;
             let tracing = if is_twice { Tracing::Hash } else { Tracing::Off };
-            let first = run(seed, &book, tracing);
             report.seeds += 1;
-            report.coverage.merge(&first.coverage);
-            let mut broken = first.broken.clone();
-            if is_twice {
-                report.repeated += 1;
-                let second = run(seed, &book, tracing);
-                if second != first {
-                    broken.get_or_insert(format!("seed={seed} two runs differ"));
+            let ran = caught(|| {
+                let first = run(seed, &book, tracing);
+                let differs = is_twice && run(seed, &book, tracing) != first;
+                (first, differs)
+            });
+            report.repeated += u64::from(is_twice);
+            match ran {
+                Ok((first, differs)) => {
+                    report.coverage.merge(&first.coverage);
+                    let differs = differs.then(|| format!("seed={seed} two runs differ"));
+                    first
+                        .broken
+                        .or(differs)
+                        .into_iter()
+                        .for_each(|what| report.add(seed, what));
                 }
-            }
-            if let Some(what) = broken {
-                report.broken += 1;
-                if report.listed.len() < BROKEN_LISTED_MAX {
-                    report.listed.push((seed, what));
-                }
+                Err(panic) => report.add(seed, format!("seed={seed} panicked: {panic}")),
             }
         }
         report
     }
+}
+
+/// A panic is what a seed found, not the end of the campaign.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        text.unwrap_or_else(|| "without a word".to_owned())
+    })
 }
 
 pub(crate) fn threads() -> u64 {
@@ -83,6 +94,13 @@ pub(crate) fn threads() -> u64 {
 }
 
 impl Report {
+    fn add(&mut self, seed: u64, what: String) {
+        self.broken += 1;
+        if self.listed.len() < BROKEN_LISTED_MAX {
+            self.listed.push((seed, what));
+        }
+    }
+
     fn merge(&mut self, other: &Report) {
         self.seeds += other.seeds;
         self.broken += other.broken;

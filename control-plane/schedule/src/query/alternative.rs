@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::Phase;
 use mayfly_protocol::journal::Entry;
-use mayfly_protocol::{Alternative, StageId};
+use mayfly_protocol::{Alternative, StageId, reads_once};
 
 impl Query {
     /// Takes what the complete stage decides, and lets go of what it decides no more.
@@ -47,12 +47,26 @@ impl Query {
         held.map(|(position, _)| position).collect()
     }
 
-    fn is_untouched(&self, alternative: &Alternative) -> bool {
+    pub(super) fn is_untouched(&self, alternative: &Alternative) -> bool {
         let is_changed = |stage: &&StageState| alternative.changed().any(|changed| changed == stage.id());
         let mut stages = self.stages.iter().filter(is_changed);
         // What an earlier coordinator launched shows only where it won.
         let is_free = |stage: &StageState| stage.attempts == 0 && stage.count(Phase::Done) == 0;
         stages.all(|stage| is_free(stage) && !stage.is_dropped && !stage.is_alternative)
+            && self.is_readable(alternative)
+    }
+
+    /// Whether the tasks of its readers are right for it. They are not where another coordinator formed them by the stage that it
+    /// changes, of which nothing is left.
+    fn is_readable(&self, alternative: &Alternative) -> bool {
+        let changed = &alternative.stage;
+        let own = |id: StageId| self.positions.get(&id).map(|at| &self.stages[*at].planned);
+        let producer = |id: StageId| if id == changed.id { Some(changed) } else { own(id) };
+        let mut readers = self.stages.iter().map(|stage| &stage.planned);
+        readers.all(|reader| {
+            let is_reader = reader.inputs.iter().any(|input| input.stage == changed.id);
+            !is_reader || reads_once(reader, &reader.tasks, producer)
+        })
     }
 
     pub(super) fn take(&mut self, core: &mut Core, alternative: Alternative) {

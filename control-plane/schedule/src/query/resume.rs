@@ -1,7 +1,8 @@
 //! Takes over a query from its journal and from the objects that its attempts left.
 //!
 //! The journal is replayed first: a winner in it counts if its task has none and its pins are those of the winners before it. A winner
-//! whose object is gone does not count, nor then does what was computed from it. Then everything found is offered as if it had just
+//! whose object is gone does not count, nor then does what was computed from it; a change of stages that have winners does not count
+//! either: it was made where an object could not be seen that is back now. Then everything found is offered as if it had just
 //! been reported, producers before consumers. What is left runs.
 //!
 //! Of the attempts of earlier coordinators only the S3 requests of those that left an object are known, and billed here.
@@ -12,7 +13,8 @@ use crate::core::Core;
 use crate::task::{Phase, TaskKey};
 use mayfly_protocol::journal::{Entry, Outcome, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, ErrorCode, Meter, Nonce, QueryError, TaskId, TaskReport, TaskStatistics, TaskTemplate, key,
+    AttemptId, ErrorCode, Meter, Nonce, QueryError, StageId, TaskId, TaskReport, TaskStatistics, TaskTemplate, key,
+    reads_once,
 };
 use std::collections::BTreeMap;
 
@@ -81,7 +83,7 @@ impl Query {
                 }
             }
             Entry::Switched { alternative } => {
-                if self.alternatives.contains(&alternative) {
+                if self.alternatives.contains(&alternative) && self.is_untouched(&alternative) {
                     self.take(core, *alternative);
                 }
             }
@@ -91,9 +93,17 @@ impl Query {
     }
 
     fn replay_regroup(&mut self, stage: usize, tasks: Vec<TaskTemplate>) {
-        if self.stages[stage].planned.regroup.is_some() && self.stages[stage].count(Phase::Done) == 0 {
+        let state = &self.stages[stage];
+        let is_untouched = state.planned.regroup.is_some() && state.count(Phase::Done) == 0;
+        if is_untouched && self.read_inputs_once(stage, &tasks) {
             self.regroup_again(stage, tasks);
         }
+    }
+
+    /// Whether the tasks were formed by inputs like those that the stage has.
+    fn read_inputs_once(&self, stage: usize, tasks: &[TaskTemplate]) -> bool {
+        let producer = |id: StageId| self.positions.get(&id).map(|at| &self.stages[*at].planned);
+        reads_once(&self.stages[stage].planned, tasks, producer)
     }
 
     fn replay_win(&mut self, core: &mut Core, won: Won, found: &Found) {

@@ -120,7 +120,11 @@ fn publish(history: &mut History, report: &Rc<TaskReport>, meter: &Meter, now: E
     if history.is_over() {
         // Winners, too, are given up when they are heard of once more.
         object_key(&report.output).map(|key| history.first.remove(key));
-    } else if history.heard.insert(attempt.task) && attempt.epoch == history.epoch {
+    } else if !history.heard.insert(attempt.task) {
+        // Whoever came first is the winner.
+    } else if attempt.epoch != history.epoch {
+        history.unsure.insert(attempt.task.stage);
+    } else {
         history.first.extend(object_key(&report.output).cloned());
         risk::note(history, report, meter);
         history.note_first_report(attempt, now);
