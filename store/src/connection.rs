@@ -15,7 +15,9 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const BACKOFF_FIRST: Duration = Duration::from_millis(50);
+/// Of which a random share is waited, twice as much before each further try. S3 answers most requests that it turned away within
+/// some milliseconds when they come again, and a task waits for each of its reads.
+const BACKOFF_FIRST: Duration = Duration::from_millis(25);
 const BACKOFF_MAX: Duration = Duration::from_secs(3);
 /// A body that brings no byte for this long is given up and asked for again.
 const STALL_MAX: Duration = Duration::from_secs(10);

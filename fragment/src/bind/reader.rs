@@ -245,7 +245,10 @@ impl SplitReader {
             None => self.get.many(ranges.clone()).await?,
         };
         let get = self.get.clone();
-        ahead.guess(&ranges, |next| SpawnedTask::spawn(async move { get.many(next).await }));
+        ahead.guess(&ranges, |next| {
+            let get = get.clone();
+            SpawnedTask::spawn(async move { get.many(next).await })
+        });
         Ok(bytes)
     }
 }

@@ -5,9 +5,10 @@
 
 use super::nodes::NodeCodec;
 use crate::error::FragmentError;
-use datafusion::arrow::datatypes::Schema;
-use datafusion::common::{Result, internal_err};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{CastExpr, Literal, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::from_proto::parse_physical_expr_with_converter;
 use datafusion_proto::physical_plan::to_proto::serialize_physical_expr_with_converter;
@@ -107,7 +108,18 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
         expr: &Arc<dyn PhysicalExpr>,
         codec: &dyn PhysicalExtensionCodec,
     ) -> Result<PhysicalExprNode> {
-        serialize_physical_expr_with_converter(expr, codec, self)
+        serialize_physical_expr_with_converter(&halves_kept(expr), codec, self)
+    }
+}
+
+/// A half-precision literal as a cast: protobuf has no half precision, and would make it another type on the way.
+fn halves_kept(expr: &Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
+    match expr.downcast_ref::<Literal>().map(Literal::value) {
+        Some(ScalarValue::Float16(half)) => {
+            let single: Arc<dyn PhysicalExpr> = lit(ScalarValue::Float32(half.map(f32::from)));
+            Arc::new(CastExpr::new(single, DataType::Float16, None))
+        }
+        _ => Arc::clone(expr),
     }
 }
 

@@ -36,47 +36,63 @@ impl Reader {
         ranges_of(&self.footer, row_group, columns).expect("a row group")
     }
 
-    /// Whether the row group was asked for before; and what is asked for now.
-    fn read(&mut self, row_group: usize, columns: &[usize]) -> (bool, Option<Vec<Range<u64>>>) {
+    /// Whether the row group was asked for before; and which are asked for now.
+    fn read(&mut self, row_group: usize, columns: &[usize]) -> (bool, Vec<usize>) {
         let ranges = self.ranges(row_group, columns);
         let early = self.ahead.take(&ranges).is_some();
-        let mut next = None;
+        let mut next = Vec::new();
         self.ahead.guess(&ranges, |ranges| {
-            next = Some(ranges);
+            next.push(ranges);
             SpawnedTask::spawn(async { Ok(Vec::new()) })
         });
-        (early, next)
+        let row_group_of = |ranges: &Vec<Range<u64>>| {
+            let found = chunks(&self.footer, ranges).expect("column chunks");
+            assert_eq!(found.columns, columns);
+            found.row_group
+        };
+        (early, next.iter().map(row_group_of).collect())
     }
 }
 
 #[tokio::test]
-async fn the_same_columns_of_the_next_row_group_are_asked_for() {
-    let mut reader = Reader::new(3);
+async fn the_same_columns_of_the_next_row_groups_are_asked_for() {
     for columns in [&[0, 1][..], &[1]] {
-        let (second, third) = (reader.ranges(1, columns), reader.ranges(2, columns));
-        assert_eq!(reader.read(0, columns), (false, Some(second)));
-        assert_eq!(reader.read(1, columns), (true, Some(third)));
-        assert_eq!(reader.read(2, columns), (true, None));
+        let mut reader = Reader::new(6);
+        assert_eq!(reader.read(0, columns), (false, vec![1]));
+        assert_eq!(reader.read(1, columns), (true, vec![2, 3]));
+        assert_eq!(reader.read(2, columns), (true, vec![4, 5]));
+        assert_eq!(reader.read(3, columns), (true, vec![]));
+        assert_eq!(reader.read(4, columns), (true, vec![]));
+        assert_eq!(reader.read(5, columns), (true, vec![]));
     }
+}
+
+#[tokio::test]
+async fn what_waits_is_bounded() {
+    let mut reader = Reader::new(40);
+    for row_group in 0..40 {
+        reader.read(row_group, &[0]);
+        assert!(reader.ahead.pending.len() <= AHEAD_GROUPS_MAX);
+    }
+    assert!(reader.ahead.pending.is_empty());
 }
 
 #[tokio::test]
 async fn filtered_columns_and_the_rest_are_guessed_apart() {
     let mut reader = Reader::new(2);
-    let (first, rest) = (reader.ranges(1, &[0]), reader.ranges(1, &[1]));
-    assert_eq!(reader.read(0, &[0]), (false, Some(first)));
-    assert_eq!(reader.read(0, &[1]), (false, Some(rest)));
-    assert_eq!(reader.read(1, &[0]), (true, None));
-    assert_eq!(reader.read(1, &[1]), (true, None));
+    assert_eq!(reader.read(0, &[0]), (false, vec![1]));
+    assert_eq!(reader.read(0, &[1]), (false, vec![1]));
+    assert_eq!(reader.read(1, &[0]), (true, vec![]));
+    assert_eq!(reader.read(1, &[1]), (true, vec![]));
 }
 
 #[tokio::test]
 async fn a_wrong_guess_is_the_last() {
     let mut reader = Reader::new(5);
-    assert!(reader.read(0, &[0]).1.is_some());
+    assert_eq!(reader.read(0, &[0]), (false, vec![1]));
     // Row group 1 was skipped.
-    assert_eq!(reader.read(2, &[0]), (false, None));
-    assert_eq!(reader.read(3, &[0]), (false, None));
+    assert_eq!(reader.read(2, &[0]), (false, vec![]));
+    assert_eq!(reader.read(3, &[0]), (false, vec![]));
 }
 
 #[tokio::test]
