@@ -26,7 +26,7 @@ pub struct Settings {
     /// Only these queries.
     #[arg(long, value_delimiter = ',')]
     queries: Vec<u32>,
-    /// Small enough for at least 20 tasks a query, as the report says.
+    /// Small enough for many tasks a query; the report says how many the smallest had.
     #[arg(long, default_value = "256KiB")]
     target_task_bytes: String,
 }
