@@ -339,9 +339,6 @@ pub fn covers_with_shares(tasks: &[TaskTemplate], partitions: u32, producers: im
     groups.iter().all(is_whole) && covers(groups.iter().map(|group| group[0].partitions), partitions)
 }
 
-#[cfg(test)]
-mod tests;
-
 /// Whether the tasks, formed anew perhaps, read what the stage's inputs publish exactly once. `producer` knows the stages that are read;
 /// one that it does not know is not judged.
 pub fn reads_once<'a>(stage: &Stage, tasks: &[TaskTemplate], producer: impl Fn(StageId) -> Option<&'a Stage>) -> bool {
@@ -355,3 +352,6 @@ pub fn reads_once<'a>(stage: &Stage, tasks: &[TaskTemplate], producer: impl Fn(S
         partitions.is_none_or(|partitions| covers_with_shares(tasks, partitions, producers))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Transcripts: a script of events goes in, the script with the scheduler's commands between its lines comes out.
 
+mod alternatives;
 mod bounds;
 mod ends;
 mod enough;

@@ -2,8 +2,8 @@
 //!
 //! Input bytes ÷ target_task_bytes, rounded up, for what is scanned and for what is read from an exchange; and up again to whole waves,
 //! when there are more tasks than slots. Tiny target bytes (below
-//! 16 MiB) force the shape instead: a stage that can have many tasks has at least 3, however small its input, and at most 8, so that
-//! a forced query of any scale shows every exchange at work in a bounded number of invocations.
+//! 16 MiB) force the shape instead: a stage that can have many tasks has at least 3, however small its input, and at most 8, or 24
+//! where it scans, so that a forced query of any scale shows every exchange at work in a bounded number of invocations.
 
 use super::prune::{Pruned, PrunedScans};
 use crate::settings::PARTITIONS_PER_TASK;
@@ -22,8 +22,11 @@ const FORCED_TASKS_MIN: u32 = 3;
 /// Files of one task, however small: each takes requests of its own, and room in the task's order.
 const TASK_FILES_MAX: usize = 1_000;
 
-/// Tasks of a forced stage.
+/// Tasks of a forced stage that only reads exchanges: each task of one is a reader of each task of the other.
 const FORCED_TASKS_MAX: u32 = 8;
+
+/// Tasks of a forced stage that scans.
+const FORCED_SCAN_TASKS_MAX: u32 = 24;
 
 /// What decides on numbers of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +45,11 @@ impl Sizing {
         self.target_task_bytes < FORCED_BYTES
     }
 
-    fn wanted(&self, bytes: u64) -> u32 {
+    fn wanted(&self, bytes: u64, forced_max: u32) -> u32 {
         let tasks = bytes.div_ceil(self.target_task_bytes.max(1));
         let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
         if self.forced() {
-            tasks.clamp(FORCED_TASKS_MIN, FORCED_TASKS_MAX)
+            tasks.clamp(FORCED_TASKS_MIN, forced_max)
         } else {
             self.in_full_waves(tasks.max(1))
         }
@@ -76,7 +79,8 @@ impl Sizing {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let row_groups = count(pruned.pieces.len()).max(1);
         let by_files = count(pruned.files().div_ceil(TASK_FILES_MAX));
-        let tasks = self.wanted(pruned.bytes()).max(by_files).min(row_groups);
+        let wanted = self.wanted(pruned.bytes(), FORCED_SCAN_TASKS_MAX);
+        let tasks = wanted.max(by_files).min(row_groups);
         if tasks > TASKS_MAX {
             let target = self.target_task_bytes;
             return not_impl_err!(
@@ -89,7 +93,8 @@ impl Sizing {
 
     /// Tasks that read `bytes` from HASH and ROUND_ROBIN exchanges, each at least one partition.
     pub(crate) fn exchange_tasks(&self, bytes: u64) -> u32 {
-        self.wanted(bytes).min(PARTITIONS_MAX / self.partitions_per_task())
+        self.wanted(bytes, FORCED_TASKS_MAX)
+            .min(PARTITIONS_MAX / self.partitions_per_task())
     }
 
     /// Partitions of every exchange of a query whose widest consumer has so many tasks. One number for all, so that what two

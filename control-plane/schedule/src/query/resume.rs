@@ -147,6 +147,9 @@ impl Query {
         task.tries.output_lost += u32::from(is_lost);
         task.previous = previous;
         self.drop_winner(core, at, why);
+        if self.stages[at.stage].has_enough() {
+            self.skip_rest(core, at.stage);
+        }
     }
 
     /// Whether the winner was computed from winners that stand: if such a one is none any more, it was lost itself, and did not fall

@@ -67,11 +67,25 @@ impl Query {
 
     /// A slot is free that no first attempt wants.
     pub fn copy(&mut self, core: &mut Core, at: TaskKey) {
-        self.task_mut(at).speculated = Speculated::No;
-        match self.copy_spec(core, at) {
+        let spec = self.leave_line(at).then(|| self.copy_spec(core, at)).flatten();
+        match spec {
             Some(spec) => self.launch_copy(core, at, spec),
             None => core.counters.copies_moot += 1,
         }
+    }
+
+    /// False if the task stands in line no more: the place was taken before the query was lost and taken over again, or its tasks were
+    /// formed anew.
+    fn leave_line(&mut self, at: TaskKey) -> bool {
+        let task = self
+            .stages
+            .get_mut(at.stage)
+            .and_then(|stage| stage.tasks.get_mut(at.task));
+        let Some(task) = task.filter(|task| task.speculated == Speculated::InLine) else {
+            return false;
+        };
+        task.speculated = Speculated::No;
+        true
     }
 
     /// A report won its task.

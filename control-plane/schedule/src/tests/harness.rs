@@ -6,6 +6,7 @@
 //!                                         size=six: every task begins in the largest function
 //!                                         heavy=5: the last task of s0 has five times the bytes
 //!                                         group=20 lets tasks of 20 bytes be formed anew, enough=4 rows of s0 are all that is wanted
+//!                                         instead=50: s1 is one task if s0 has at most 50 bytes
 //! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, hot=2 (ten times the rows in
 //!                                         partition 2), pinned=wrong, partitions=9, unheard (published, and nobody was told)
 //! fail s0/t0/a1 transient                 or user, throttled 500ms, lost, memory, timeout, broken, input s0/t1
@@ -24,9 +25,10 @@ use crate::{Command, Event, QueryLimits, Scheduler, Settings, Usage};
 use expect_test::Expect;
 use mayfly_protocol::journal::{Entry, Outcome};
 use mayfly_protocol::{
-    AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FileRange, FunctionSize, InputRead, Meter,
-    Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes, Regroup, SliceSource,
-    Split, Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics, TaskTemplate,
+    Alternative, AttemptId, Digest, EpochMs, ErrorCode, Exchange, ExchangeKind, Failure, FileRange, FunctionSize,
+    InputRead, Meter, Nonce, Output, OutputLocation, PartitionDigest, PartitionEntry, PartitionRange, PlanBytes,
+    Regroup, SliceSource, Split, Stage, StageGraph, StageId, StageInput, TaskId, TaskReport, TaskSpec, TaskStatistics,
+    TaskTemplate,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -111,14 +113,10 @@ impl Play {
     fn submit(&mut self, query: &str, shape: &str, rest: &[&str]) {
         let plan = option(rest, "plan").map_or(3, |text| text.parse().expect("bytes"));
         let deadline = option(rest, "deadline").map_or(600_000, ms);
+        let graph = sized(graph(shape, plan), option(rest, "size"));
+        let graph = sufficing(regrouping(graph, option(rest, "group")), option(rest, "enough"));
         let submitted = Submitted {
-            graph: skewed(
-                sufficing(
-                    regrouping(sized(graph(shape, plan), option(rest, "size")), option(rest, "group")),
-                    option(rest, "enough"),
-                ),
-                option(rest, "heavy"),
-            ),
+            graph: changing(skewed(graph, option(rest, "heavy")), option(rest, "instead")),
             deadline: EpochMs(self.now.0 + deadline),
             limits: QueryLimits {
                 memory_bytes_max: option(rest, "memory").map(|text| text.parse().expect("bytes")),
@@ -410,6 +408,21 @@ fn skewed(mut graph: StageGraph, times: Option<&str>) -> StageGraph {
 /// So many rows of the first stage are enough.
 fn sufficing(mut graph: StageGraph, rows: Option<&str>) -> StageGraph {
     graph.stages[0].enough_rows = rows.map(|text| text.parse().expect("rows"));
+    graph
+}
+
+/// One task does all of the second stage's work if the first has at most so many bytes.
+fn changing(mut graph: StageGraph, bytes_max: Option<&str>) -> StageGraph {
+    let Some(bytes_max) = bytes_max else { return graph };
+    let mut other = graph.stages[1].clone();
+    other.tasks.truncate(1);
+    other.tasks[0].partitions = PartitionRange::new(0, PARTITIONS);
+    graph.alternatives = vec![Alternative {
+        decides: StageId::new(0),
+        bytes_max: bytes_max.parse().expect("bytes"),
+        stage: other,
+        dropped: Vec::new(),
+    }];
     graph
 }
 

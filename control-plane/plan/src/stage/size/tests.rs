@@ -40,6 +40,7 @@ fn tiny_targets_force_the_shape() {
         let forced = sizing(target, 1);
         assert_eq!(forced.exchange_tasks(0), 3, "{target}");
         assert_eq!(forced.exchange_tasks(u64::MAX), 8, "{target}");
+        assert_eq!(forced.wanted(u64::MAX, FORCED_SCAN_TASKS_MAX), 24, "{target}");
     }
 }
 
