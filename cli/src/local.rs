@@ -73,6 +73,11 @@ impl LocalCloud {
         self.endpoints.clone()
     }
 
+    /// Waits until the coordinator has broken off by a fault of its own.
+    pub async fn broke(&self) {
+        self.assembled.broke().await;
+    }
+
     /// Cancels what runs, stops every child, removes what is temporary.
     pub async fn stop(self) -> Result<(), Failure> {
         self.assembled.stop().await;

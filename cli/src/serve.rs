@@ -16,8 +16,17 @@ pub async fn serve(arguments: ServeArguments, log: LogFormat) -> Result<(), Fail
         () = stop.cancelled() => return Err(Failure::Canceled),
     };
     announce(&cloud);
-    stop.cancelled().await;
-    cloud.stop().await
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        () = cloud.broke() => Err(broken_off()),
+    };
+    let stopped = cloud.stop().await;
+    ended.and(stopped)
+}
+
+fn broken_off() -> Failure {
+    let text = "the coordinator broke off by a fault of its own, which stands above; start the server again: queries go on from their journals";
+    Failure::Broken(text.to_owned())
 }
 
 fn settings(arguments: ServeArguments, log: LogFormat) -> Result<LocalSettings, Failure> {

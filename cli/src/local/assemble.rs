@@ -154,6 +154,11 @@ impl Assembled {
         url.parse().expect("a socket address makes a URL")
     }
 
+    /// Waits until the driver is gone, which it is not by itself unless it broke.
+    pub async fn broke(&self) {
+        self.driver.stopped().await;
+    }
+
     /// Takes no more requests, then cancels what runs. Each step has its time, so that a stuck one cannot hold up the rest.
     pub async fn stop(self) {
         self.shutdown.cancel();

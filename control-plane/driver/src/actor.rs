@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long a query's first record is tried.
 const ACCEPT_MAX: Duration = Duration::from_secs(20);
@@ -115,7 +115,8 @@ struct Actor {
     recovery: Recovery,
     /// Specs that wait for a plan object, by its key.
     waiting: BTreeMap<String, Vec<(Box<TaskSpec>, FunctionSize)>>,
-    stop: CancellationToken,
+    /// Nobody takes queries over for an actor that is gone, in whatever way.
+    _stop: DropGuard,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -143,7 +144,7 @@ pub fn spawn(recovery: Recovery, inbox: mpsc::UnboundedReceiver<Order>) {
         owned,
         recovery,
         waiting: BTreeMap::new(),
-        stop,
+        _stop: stop.drop_guard(),
         stopping: None,
     };
     tokio::spawn(actor.run(inbox));
@@ -176,7 +177,6 @@ impl Actor {
     }
 
     fn stopped(mut self) {
-        self.stop.cancel();
         if let Some(answer) = self.stopping.take() {
             let _ = answer.send(());
         }

@@ -1,7 +1,7 @@
 //! What the outside sees of a query: its state, its progress, its bill, and the handle that cancels it.
 
 use crate::actor::Order;
-use mayfly_protocol::{Meter, Output, QueryError, QueryId, StageId};
+use mayfly_protocol::{ErrorCode, Meter, Output, QueryError, QueryId, StageId};
 use mayfly_schedule::Progress;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,14 +74,22 @@ impl QueryHandle {
         &self.query
     }
 
+    /// Failed if nobody is left here who would tell its end: clients must not wait for that.
     pub fn status(&self) -> QueryStatus {
-        self.status.borrow().clone()
+        // Before the last status is read, so that none can come after.
+        let nobody_tells = self.status.has_changed().is_err();
+        let mut status = self.status.borrow().clone();
+        if nobody_tells && !status.is_final() {
+            status.state = QueryState::Failed;
+            status.error = Some(out_of_sight());
+        }
+        status
     }
 
     /// Waits until the query has ended or `timeout` has passed, whichever is first.
     pub async fn ended(&self, timeout: Duration) -> QueryStatus {
         let mut status = self.status.clone();
-        // Both errors (time is up, the actor is gone) leave the last status as the answer.
+        // Time is up, or nobody tells any more: both show in the status.
         let _ = tokio::time::timeout(timeout, status.wait_for(QueryStatus::is_final)).await;
         self.status()
     }
@@ -96,3 +104,12 @@ impl QueryHandle {
         let _ = self.orders.send(Order::Release(self.query.clone()));
     }
 }
+
+fn out_of_sight() -> QueryError {
+    let text = "the server has lost sight of the query, by a fault of its own";
+    QueryError::new(ErrorCode::GenericInternalError, text)
+        .hint("its log says why; ask another server for the query, which may go on there, or submit it again")
+}
+
+#[cfg(test)]
+mod tests;

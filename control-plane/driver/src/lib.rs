@@ -86,6 +86,12 @@ impl Driver {
         Ok(Some(Recovered { accepted, handle }))
     }
 
+    /// Waits until no query can be run here any more: after [`Driver::shutdown`], or because the actor broke off, which is a fault of ours
+    /// and stands in the log. Then the process should end: its queries go on from their journals, elsewhere or when it starts again.
+    pub async fn stopped(&self) {
+        self.orders.closed().await;
+    }
+
     /// Cancels what runs, waits until it has ended, and stops.
     pub async fn shutdown(&self) {
         let (answer, stopped) = oneshot::channel();
