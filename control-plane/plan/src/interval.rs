@@ -1,6 +1,6 @@
 //! Which units the intervals of a result can hold. Trino has one type for years and months and another for days to seconds, Arrow one for
-//! both: what a query makes intervals from is said in the metadata of its result's fields. It leaves out how they are shown, and
-//! intervals inside lists and rows.
+//! both: what a query makes intervals from is said in the metadata of its result's fields, for intervals inside lists and rows in that
+//! of the column. It leaves out how they are shown.
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
@@ -37,12 +37,12 @@ impl Units {
 
 /// The result's schema, its intervals marked with the units that the query can give them.
 pub(crate) fn marked(schema: &SchemaRef, query: &LogicalPlan) -> SchemaRef {
-    let of_any_unit = |field: &Field| matches!(field.data_type(), DataType::Interval(IntervalUnit::MonthDayNano));
-    if !schema.fields().iter().any(|field| of_any_unit(field)) {
+    let has_intervals = |field: &Field| holds_intervals(field.data_type());
+    if !schema.fields().iter().any(|field| has_intervals(field)) {
         return Arc::clone(schema);
     }
     let fields = schema.fields().iter().enumerate();
-    let fields = fields.map(|(column, field)| match of_any_unit(field) {
+    let fields = fields.map(|(column, field)| match has_intervals(field) {
         true => mark(field, units(query, column)),
         false => field.as_ref().clone(),
     });

@@ -16,7 +16,7 @@ mod timestamp;
 
 pub use row::RowWriter;
 
-use crate::types::{Precision, has_extension, refuse};
+use crate::types::{Precision, has_extension, inside, refuse};
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{DataType, Field, IntervalUnit};
 use mayfly_protocol::QueryError;
@@ -63,12 +63,12 @@ fn value(field: &Field, array: &ArrayRef, precision: Precision) -> Result<Cell, 
         Interval(IntervalUnit::MonthDayNano) => interval::month_day_nano(field, array)?,
         Duration(unit) => interval::duration(array, unit),
         List(item) | LargeList(item) | ListView(item) | LargeListView(item) | FixedSizeList(item, _) => {
-            list::list(item, array, precision)?
+            list::list(&inside(field, item), array, precision)?
         }
-        Map(entries, _) => map::map(entries, array, precision)?,
-        Struct(fields) => row::nested(fields, array, precision)?,
+        Map(entries, _) => map::map(&inside(field, entries), array, precision)?,
+        Struct(fields) => row::nested(field, fields, array, precision)?,
         Dictionary(..) => encoded::dictionary(field, array, precision)?,
-        RunEndEncoded(_, values) => encoded::run_ends(values, array, precision)?,
+        RunEndEncoded(_, values) => encoded::run_ends(&inside(field, values), array, precision)?,
         Union(..) => return Err(refuse(field)),
     })
 }

@@ -32,6 +32,16 @@ pub fn interval_units(field: &Field) -> Option<&str> {
     field.metadata().get(interval::INTERVAL_UNITS).map(String::as_str)
 }
 
+/// A field inside a list, a row or a map: what was said of the column's intervals holds for it.
+pub fn inside(outer: &Field, inner: &Field) -> Field {
+    let mut inner = inner.clone();
+    if let Some(units) = interval_units(outer) {
+        let units = (interval::INTERVAL_UNITS.to_owned(), units.to_owned());
+        inner.set_metadata(inner.metadata().clone().into_iter().chain([units]).collect());
+    }
+    inner
+}
+
 /// The Trino type of a field.
 pub fn signature(field: &Field, precision: Precision) -> Result<Signature, QueryError> {
     use DataType::*;
@@ -64,19 +74,20 @@ pub fn signature(field: &Field, precision: Precision) -> Result<Signature, Query
             None => Signature::plain("interval day to second"),
         },
         Interval(IntervalUnit::DayTime) | Duration(_) => Signature::plain("interval day to second"),
-        List(item) | LargeList(item) | ListView(item) | LargeListView(item) | FixedSizeList(item, _) => {
-            Signature::of("array", vec![Argument::Type(signature(item, precision)?)])
-        }
-        Map(entries, _) => map(entries, precision)?,
+        List(item) | LargeList(item) | ListView(item) | LargeListView(item) | FixedSizeList(item, _) => Signature::of(
+            "array",
+            vec![Argument::Type(signature(&inside(field, item), precision)?)],
+        ),
+        Map(entries, _) => map(&inside(field, entries), precision)?,
         Struct(fields) => Signature::of(
             "row",
             fields
                 .iter()
-                .map(|field| named(field, precision))
+                .map(|part| named(&inside(field, part), precision))
                 .collect::<Result<_, _>>()?,
         ),
         Dictionary(_, values) => signature(&of_values(field, values), precision)?,
-        RunEndEncoded(_, values) => signature(values, precision)?,
+        RunEndEncoded(_, values) => signature(&inside(field, values), precision)?,
         Union(..) => return Err(refuse(field)),
     })
 }
@@ -116,8 +127,8 @@ fn map(entries: &Field, precision: Precision) -> Result<Signature, QueryError> {
         return Err(refuse(entries));
     };
     let arguments = vec![
-        Argument::Type(signature(key, precision)?),
-        Argument::Type(signature(value, precision)?),
+        Argument::Type(signature(&inside(entries, key), precision)?),
+        Argument::Type(signature(&inside(entries, value), precision)?),
     ];
     Ok(Signature::of("map", arguments))
 }

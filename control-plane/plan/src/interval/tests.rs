@@ -59,6 +59,15 @@ async fn units_come_from_what_makes_an_interval() {
         ),
         ("SELECT i, INTERVAL '1' DAY FROM months", "any -"),
         ("SELECT i FROM months", "months"),
+        (
+            "SELECT make_array(INTERVAL '1' MONTH), make_array(INTERVAL '1' DAY), make_array(1)",
+            "months - -",
+        ),
+        (
+            "SELECT named_struct('a', INTERVAL '1' MONTH, 'b', make_array(INTERVAL '1' DAY))",
+            "any",
+        ),
+        ("SELECT array_agg(i) FROM held", "any"),
         ("SELECT i, n FROM held", "any -"),
         ("SELECT n, INTERVAL '1' DAY FROM held", "- -"),
     ] {

@@ -2,7 +2,7 @@
 
 use super::number::write_json;
 use super::{Cell, cell};
-use crate::types::Precision;
+use crate::types::{Precision, inside};
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field};
 use mayfly_protocol::{ErrorCode, QueryError};
@@ -10,8 +10,8 @@ use mayfly_protocol::{ErrorCode, QueryError};
 pub fn map(entries: &Field, array: &ArrayRef, precision: Precision) -> Result<Cell, QueryError> {
     let array = array.as_map().clone();
     let [key, value] = key_and_value(entries)?;
-    let key = cell(key, array.keys(), precision)?;
-    let value = cell(value, array.values(), precision)?;
+    let key = cell(&inside(entries, key), array.keys(), precision)?;
+    let value = cell(&inside(entries, value), array.values(), precision)?;
     let offsets = array.offsets().clone();
     Ok(Box::new(move |row, out| {
         let start = usize::try_from(offsets[row]).expect("offsets are not negative");

@@ -2,7 +2,7 @@
 
 use super::{Cell, cell};
 use crate::engine::Columns;
-use crate::types::{Precision, signature};
+use crate::types::{Precision, inside, signature};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Field, Fields};
 use arrow::record_batch::RecordBatch;
@@ -45,8 +45,9 @@ impl RowWriter {
 }
 
 /// A column of rows.
-pub fn nested(fields: &Fields, array: &ArrayRef, precision: Precision) -> Result<Cell, QueryError> {
-    let cells = cells(fields, array.as_struct().columns(), precision)?;
+pub fn nested(field: &Field, parts: &Fields, array: &ArrayRef, precision: Precision) -> Result<Cell, QueryError> {
+    let parts: Fields = parts.iter().map(|part| inside(field, part)).collect();
+    let cells = cells(&parts, array.as_struct().columns(), precision)?;
     Ok(Box::new(move |row, out| write_row(out, &cells, row)))
 }
 

@@ -69,6 +69,16 @@ async fn intervals_have_the_type_of_their_units() {
             &["1-2", "2 00:00:00.000", "1 mons 2 days"][..],
         ),
         (
+            "SELECT make_array(INTERVAL '14' MONTH, NULL), named_struct('a', INTERVAL '1' DAY, 'b', INTERVAL '1' MONTH), array_agg(INTERVAL '3' MONTH)
+             FROM nation WHERE n_nationkey = 3",
+            &[
+                "array(interval year to month)",
+                "row(a varchar, b varchar)",
+                "array(varchar)",
+            ],
+            &[r#"["1-2",null]"#, r#"["1 days","1 mons"]"#, r#"["3 mons"]"#],
+        ),
+        (
             "SELECT n_regionkey, max(INTERVAL '90' MINUTE) FROM nation WHERE n_regionkey = 3 GROUP BY 1",
             &["bigint", "interval day to second"],
             &["3", "0 01:30:00.000"],

@@ -2,6 +2,7 @@
 
 use super::{check, check_field, check_millis};
 use arrow::array::*;
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::*;
 use expect_test::expect;
 use std::sync::Arc;
@@ -265,9 +266,52 @@ fn intervals_of_months() {
     );
 }
 
+/// What is said of a column holds for the intervals inside it.
+#[test]
+fn intervals_inside_lists_rows_and_maps() {
+    let months = || IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(14, 0, 0)]);
+    let part = Arc::new(Field::new("i", DataType::Interval(IntervalUnit::MonthDayNano), true));
+    let items = Arc::new(months());
+    let list = ListArray::new(part.clone(), OffsetBuffer::from_lengths([1]), items, None);
+    let row = StructArray::from(vec![(part, Arc::new(months()) as ArrayRef)]);
+    let key = Arc::new(Field::new("keys", DataType::Int32, false));
+    let value = Arc::new(Field::new("values", list.data_type().clone(), true));
+    let pairs = StructArray::from(vec![
+        (key, Arc::new(Int32Array::from(vec![7])) as ArrayRef),
+        (value, Arc::new(list.clone()) as ArrayRef),
+    ]);
+    let entries = Arc::new(Field::new("entries", pairs.data_type().clone(), false));
+    let map = MapArray::new(entries, OffsetBuffer::from_lengths([1]), pairs, None, false);
+    check_field(
+        marked("months", list.data_type()),
+        Arc::new(list),
+        expect![[r#"
+        array(interval year to month) {"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"interval year to month","arguments":[]}}]}
+        [["1-2"]]"#]],
+    );
+    check_field(
+        marked("any", row.data_type()),
+        Arc::new(row),
+        expect![[r#"
+        row(i varchar) {"rawType":"row","arguments":[{"kind":"NAMED_TYPE","value":{"fieldName":{"name":"i"},"typeSignature":{"rawType":"varchar","arguments":[{"kind":"LONG","value":2147483647}]}}}]}
+        [["14 mons"]]"#]],
+    );
+    check_field(
+        marked("months", map.data_type()),
+        Arc::new(map),
+        expect![[r#"
+        map(integer, array(interval year to month)) {"rawType":"map","arguments":[{"kind":"TYPE","value":{"rawType":"integer","arguments":[]}},{"kind":"TYPE","value":{"rawType":"array","arguments":[{"kind":"TYPE","value":{"rawType":"interval year to month","arguments":[]}}]}}]}
+        [{"7":["1-2"]}]"#]],
+    );
+}
+
 fn interval_of(units: &str) -> Field {
+    marked(units, &DataType::Interval(IntervalUnit::MonthDayNano))
+}
+
+fn marked(units: &str, data_type: &DataType) -> Field {
     let metadata = [("mayfly.interval_units".to_owned(), units.to_owned())];
-    Field::new("c", DataType::Interval(IntervalUnit::MonthDayNano), true).with_metadata(metadata.into())
+    Field::new("c", data_type.clone(), true).with_metadata(metadata.into())
 }
 
 #[test]
