@@ -4,6 +4,7 @@
 use crate::context::Context;
 use crate::{Session, error};
 use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, Result as DfResult};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
@@ -27,7 +28,30 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .with_allow_statements(false)
         .verify_plan(&plan)
         .map_err(error::from_datafusion)?;
+    refuse_places(&plan)?;
     Ok(plan)
+}
+
+/// Functions that tell where a row lies. A scan does not keep that.
+const PLACES: [&str; 2] = ["file_row_index", "input_file_name"];
+
+fn refuse_places(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut found = None;
+    let walked = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                if let Expr::ScalarFunction(call) = part {
+                    found = found.or(PLACES.into_iter().find(|name| *name == call.name()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    walked.map_err(error::from_datafusion)?;
+    found.map_or(Ok(()), |name| {
+        let text = format!("{name}() is not supported: a scan does not keep where its rows lie");
+        Err(error::not_supported(text).hint("files in folders such as day=2026-01-01 give their rows a column instead"))
+    })
 }
 
 /// Optimizes, and plans for execution.

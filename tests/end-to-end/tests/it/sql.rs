@@ -126,3 +126,19 @@ async fn types() {
 async fn empty_and_narrow() {
     check("empty_and_narrow").await;
 }
+
+/// Each is refused with a clear error in every mode, and none is refused needlessly: the oracle answers it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_is_on_the_list() {
+    let (cloud, oracle) = cloud().await;
+    for record in slt::records("refused") {
+        let place = format!("refused.slt:{}: {}", record.line, record.sql);
+        let answer = oracle::try_answer(&oracle, &record.sql).await;
+        assert!(answer.is_ok(), "{place}: the oracle refuses it too: {answer:?}");
+        for (mode, client) in modes(&cloud.client) {
+            let refusal = client.query(&record.sql).await.err();
+            let name = refusal.as_ref().map(|failure| failure.name.as_str());
+            assert_eq!(name, Some("NOT_SUPPORTED"), "{place} {mode}: {refusal:?}");
+        }
+    }
+}
