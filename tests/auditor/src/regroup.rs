@@ -2,8 +2,7 @@
 
 use crate::history::History;
 use crate::violation::{Rule, must};
-use mayfly_protocol::graph::covers_with_shares;
-use mayfly_protocol::{InputRead, Stage, StageId, TaskId, TaskTemplate};
+use mayfly_protocol::{Stage, StageId, TaskId, TaskTemplate, reads_once};
 use std::rc::Rc;
 
 /// Checks the new tasks; from here on they are the graph's.
@@ -21,7 +20,10 @@ pub(crate) fn check(history: &mut History, stage: StageId, tasks: &[TaskTemplate
     must(tasks.iter().all(|task| task.scans.is_empty()), || {
         "a task scans".to_owned()
     })?;
-    check_cover(history, planned, tasks)?;
+    check_published(history, planned)?;
+    must(reads_once(planned, tasks, |id| history.graph.stage(id)), || {
+        format!("{tasks:?} do not read each partition once")
+    })?;
     let graph = Rc::make_mut(&mut history.graph);
     let own = graph.stages.iter_mut().find(|other| other.id == stage);
     let own = own.ok_or("an unknown stage")?;
@@ -30,7 +32,7 @@ pub(crate) fn check(history: &mut History, stage: StageId, tasks: &[TaskTemplate
     Ok(())
 }
 
-fn check_cover(history: &History, planned: &Stage, tasks: &[TaskTemplate]) -> Rule {
+fn check_published(history: &History, planned: &Stage) -> Rule {
     for input in &planned.inputs {
         let producer = history.graph.stage(input.stage).ok_or("reads an unknown stage")?;
         let stage = producer.id;
@@ -42,13 +44,6 @@ fn check_cover(history: &History, planned: &Stage, tasks: &[TaskTemplate]) -> Ru
             None => writers.all(is_published),
         };
         must(published, || format!("before all of {} was published", input.stage))?;
-        let covers = covers_with_shares(tasks, producer.output.partitions, |number| {
-            let shared = planned.inputs.iter().find(|other| other.input == number)?;
-            Some(history.graph.stage(shared.stage)?.tasks.len() as u32)
-        });
-        must(input.read != InputRead::Partitions || covers, || {
-            format!("{tasks:?} do not read each partition of {} once", input.stage)
-        })?;
     }
     Ok(())
 }
