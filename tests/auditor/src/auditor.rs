@@ -103,6 +103,11 @@ impl Auditor {
         self.note_idleness(now);
     }
 
+    /// The query's stages as they are now: formed anew, switched, or as another coordinator left them.
+    pub fn graph(&self, query: &QueryId) -> Option<Rc<StageGraph>> {
+        self.queries.get(query).map(|history| history.graph.clone())
+    }
+
     /// A cancel was handed to the scheduler.
     pub fn canceled(&mut self, query: &QueryId) {
         self.copied = None;

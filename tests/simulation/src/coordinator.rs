@@ -2,7 +2,7 @@
 //! writing. As thin as the real driver; all that it does is in `world`.
 
 use mayfly_auditor::Auditor;
-use mayfly_protocol::journal::{Entry, Outcome, Record};
+use mayfly_protocol::journal::{Outcome, Record};
 use mayfly_protocol::{AttemptId, EpochMs, Failure, Meter, QueryId, TaskReport};
 use mayfly_schedule::Scheduler;
 use mayfly_schedule::journal::{Appender, Standing};
@@ -100,8 +100,6 @@ pub(crate) struct Owned {
     pub beat_due: bool,
     /// How it ended, until that is durable.
     pub end: Option<(Outcome, Meter)>,
-    /// How its tasks came to be others than planned, for the oracle.
-    pub changes: Vec<Entry>,
 }
 
 /// How far an ownership is.

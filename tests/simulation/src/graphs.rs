@@ -3,7 +3,6 @@
 use crate::content::Nature;
 use crate::faults::Faults;
 use crate::random::chance;
-use mayfly_protocol::journal::Entry;
 use mayfly_protocol::{
     Alternative, Exchange, ExchangeKind, FileRange, FunctionSize, InputRead, PartitionRange, PlanBytes, Regroup, Split,
     Stage, StageGraph, StageId, StageInput, TaskTemplate, dropped_by, limits,
@@ -59,20 +58,6 @@ impl Modelled {
             if chance(stream, 0.2) {
                 stage.size = FunctionSize::ALL[stream.random_range(0..FunctionSize::ALL.len())];
             }
-        }
-    }
-
-    /// Tasks were formed anew, or an alternative taken. Natures stay by the stages' indexes; the oracle looks them up there.
-    pub fn apply(&mut self, change: &Entry) {
-        match change {
-            Entry::Regrouped { stage, tasks } => {
-                let graph = Rc::make_mut(&mut self.graph);
-                if let Some(own) = graph.stages.iter_mut().find(|own| own.id == *stage) {
-                    own.tasks.clone_from(tasks);
-                }
-            }
-            Entry::Switched { alternative } => self.graph = Rc::new(self.graph.with(alternative)),
-            _ => {}
         }
     }
 }

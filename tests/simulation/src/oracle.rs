@@ -1,29 +1,22 @@
 //! The right answer, computed without a scheduler: what the root's tasks publish when each stage runs once. Exists only for graphs
 //! whose stages are all deterministic and read whole; for the others the auditor's lineage judges.
 
-use crate::content::{self, ReadDigest};
-use crate::graphs::Modelled;
-use mayfly_protocol::journal::Entry;
-use mayfly_protocol::{InputRead, InputShare, PartitionEntry, PartitionRange, StageId, TaskId};
-use std::borrow::Cow;
+use crate::content::{self, Nature, ReadDigest};
+use mayfly_protocol::{InputRead, InputShare, PartitionEntry, PartitionRange, StageGraph, StageId, TaskId};
 use std::collections::BTreeMap;
 
 type Answer = Vec<Vec<PartitionEntry>>;
 
-/// The partitions of each task of the root stage, in order, of the tasks that there are after the changes.
-pub(crate) fn answer(planned: &Modelled, changes: &[Entry]) -> Option<Answer> {
-    if planned.natures.iter().any(|nature| nature.nondeterministic) {
-        return None;
-    }
-    let mut modelled = Cow::Borrowed(planned);
-    changes.iter().for_each(|change| modelled.to_mut().apply(change));
-    let chooses = modelled.graph.stages.iter().any(|stage| stage.enough_rows.is_some());
-    if chooses {
+/// The partitions of each task of the root stage, in order. The graph has the tasks that there are in the end; natures stay by the
+/// stages' indexes.
+pub(crate) fn answer(natures: &[Nature], graph: &StageGraph) -> Option<Answer> {
+    let chooses = graph.stages.iter().any(|stage| stage.enough_rows.is_some());
+    if chooses || natures.iter().any(|nature| nature.nondeterministic) {
         return None;
     }
     let mut published = BTreeMap::<StageId, Answer>::new();
-    for stage in &modelled.graph.stages {
-        let nature = &modelled.natures[stage.id.index as usize];
+    for stage in &graph.stages {
+        let nature = &natures[stage.id.index as usize];
         let mut answers = Answer::new();
         for (index, template) in (0..).zip(&stage.tasks) {
             let mut read = ReadDigest::new();
@@ -45,7 +38,7 @@ pub(crate) fn answer(planned: &Modelled, changes: &[Entry]) -> Option<Answer> {
         }
         published.insert(stage.id, answers);
     }
-    published.remove(&modelled.graph.root()?.id)
+    published.remove(&graph.root()?.id)
 }
 
 fn read_input(

@@ -80,11 +80,7 @@ impl World<'_> {
         let local = self.local(c);
         let coordinator = &mut self.coordinators[c];
         let verdict = coordinator.auditor.regrouped(local, query, stage, &tasks);
-        verdict.map_err(text)?;
-        if let Some(owned) = coordinator.owned.get_mut(&self.by_id[query]) {
-            owned.changes.push(Entry::Regrouped { stage, tasks });
-        }
-        Ok(())
+        verdict.map_err(text)
     }
 
     fn switch(&mut self, c: usize, query: &QueryId, taken: &Alternative) -> Step {
@@ -93,12 +89,7 @@ impl World<'_> {
         let local = self.local(c);
         let coordinator = &mut self.coordinators[c];
         let verdict = coordinator.auditor.switched(local, query, taken);
-        verdict.map_err(text)?;
-        if let Some(owned) = coordinator.owned.get_mut(&self.by_id[query]) {
-            let alternative = Box::new(taken.clone());
-            owned.changes.push(Entry::Switched { alternative });
-        }
-        Ok(())
+        verdict.map_err(text)
     }
 
     fn invoke(&mut self, c: usize, spec: TaskSpec) -> Step {
@@ -122,6 +113,7 @@ impl World<'_> {
             .note(self.now, format_args!("  > finish {query} {}", ending(&outcome)));
         let local = self.local(c);
         let coordinator = &mut self.coordinators[c];
+        let graph = coordinator.auditor.graph(query);
         let verdict = coordinator.auditor.finished(local, query, &outcome, &usage.stages);
         verdict.map_err(text)?;
         if coordinator.auditor.knows_all(query) {
@@ -134,7 +126,7 @@ impl World<'_> {
         let owned = owned.ok_or_else(|| format!("{query}: ended where it is not owned"))?;
         let modelled = &self.queries[at].modelled;
         if let Outcome::Finished { outputs, .. } = &outcome
-            && let Some(right) = oracle::answer(modelled, &owned.changes)
+            && let Some(right) = graph.and_then(|graph| oracle::answer(&modelled.natures, &graph))
         {
             if outputs.iter().map(|output| &output.partitions).ne(&right) {
                 return Err(self.say(&format!("{query}: a wrong answer")));

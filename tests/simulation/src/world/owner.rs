@@ -55,7 +55,6 @@ impl World<'_> {
             journal_due: false,
             beat_due: false,
             end: None,
-            changes: Vec::new(),
         };
         coordinator.owned.insert(query, owned);
     }
@@ -164,7 +163,6 @@ impl World<'_> {
         if standing.is_canceled {
             coordinator.auditor.canceled(&id);
         }
-        owned.changes = standing.entries().iter().filter(is_change).cloned().collect();
         self.trace
             .note(self.now, format_args!("c{c} resumes {id}, {} found", found.len()));
         let event = standing.resumed(id, found).ok_or("a claim needs an accepted query")?;
@@ -286,10 +284,6 @@ impl World<'_> {
 }
 
 /// Of the tasks that there are.
-fn is_change(entry: &&Entry) -> bool {
-    matches!(entry, Entry::Regrouped { .. } | Entry::Switched { .. })
-}
-
 fn epoch(c: usize, epoch: u32) -> Entry {
     let coordinator = format!("c{c}");
     Entry::Epoch { epoch, coordinator }
