@@ -339,17 +339,43 @@ pub fn covers_with_shares(tasks: &[TaskTemplate], partitions: u32, producers: im
     groups.iter().all(is_whole) && covers(groups.iter().map(|group| group[0].partitions), partitions)
 }
 
-/// Whether the tasks, formed anew perhaps, read what the stage's inputs publish exactly once. `producer` knows the stages that are read;
+impl StageGraph {
+    /// Whether all stages read their inputs exactly once.
+    pub fn is_read_once(&self) -> bool {
+        let written = |id| self.stage(id).map(Written::from);
+        let mut stages = self.stages.iter();
+        stages.all(|stage| reads_once(stage, &stage.tasks, written))
+    }
+}
+
+/// What a stage writes: each of its tasks a part of each partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many there are.
+    pub tasks: u32,
+    /// How many there are.
+    pub partitions: u32,
+}
+
+impl From<&Stage> for Written {
+    fn from(stage: &Stage) -> Written {
+        Written {
+            tasks: stage.tasks.len() as u32,
+            partitions: stage.output.partitions,
+        }
+    }
+}
+
+/// Whether the tasks, formed anew perhaps, read what the stage's inputs publish exactly once. `written` knows the stages that are read;
 /// one that it does not know is not judged.
-pub fn reads_once<'a>(stage: &Stage, tasks: &[TaskTemplate], producer: impl Fn(StageId) -> Option<&'a Stage>) -> bool {
+pub fn reads_once(stage: &Stage, tasks: &[TaskTemplate], written: impl Fn(StageId) -> Option<Written>) -> bool {
     let producers = |input: u32| {
         let read = stage.inputs.iter().find(|own| own.input == input)?;
-        Some(producer(read.stage)?.tasks.len() as u32)
+        written(read.stage).map(|written| written.tasks)
     };
     let mut shared = stage.inputs.iter().filter(|input| input.read == InputRead::Partitions);
     shared.all(|input| {
-        let partitions = producer(input.stage).map(|producer| producer.output.partitions);
-        partitions.is_none_or(|partitions| covers_with_shares(tasks, partitions, producers))
+        written(input.stage).is_none_or(|written| covers_with_shares(tasks, written.partitions, producers))
     })
 }
 

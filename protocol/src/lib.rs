@@ -31,7 +31,7 @@ pub use format::{Compression, CsvFormat, FileFormat, JsonFormat};
 pub use function::FunctionSize;
 pub use graph::{
     Alternative, Exchange, ExchangeKind, InputRead, InputShare, PlanBytes, Regroup, Stage, StageGraph, StageInput,
-    TaskTemplate, dropped_by, reads_once,
+    TaskTemplate, Written, dropped_by, reads_once,
 };
 pub use id::{AttemptId, Nonce, QueryId, StageId, TaskId, TenantId};
 pub use journal::QueryLimits;

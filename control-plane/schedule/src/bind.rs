@@ -12,7 +12,7 @@ use crate::task::{Phase, TaskKey, Winner};
 use crate::{Settings, pin_digest};
 use mayfly_protocol::spec::{PartitionSlice, PlanRef};
 use mayfly_protocol::{
-    EpochMs, ErrorCode, InputBinding, InputRead, OutputLocation, OutputSpec, PartitionDigest, PartitionRange,
+    Digest, EpochMs, ErrorCode, InputBinding, InputRead, OutputLocation, OutputSpec, PartitionDigest, PartitionRange,
     ProducerSlice, QueryError, ScanBinding, SliceSource, StageInput, TaskId, TaskSpec, TaskTemplate, key, limits,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
     let spec = TaskSpec {
         plan: stage.plan.clone(),
         scans: scans(stage, at),
-        pin_digest: pin_digest(&inputs),
+        pin_digest: pin_digest(&stage.planned.plan.digest, &inputs),
         inputs,
         output: OutputSpec {
             bucket: settings.bucket.clone(),
@@ -43,6 +43,11 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
     };
     check_size(&spec)?;
     Ok(spec)
+}
+
+/// What the task is pinned to as things stand.
+pub(crate) fn pin(query: &Query, at: TaskKey) -> Digest {
+    pin_digest(&query.stages[at.stage].planned.plan.digest, &inputs(query, at))
 }
 
 /// Everything that the task reads from other stages, all of which are complete.

@@ -23,7 +23,7 @@ use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::{Phase, Task, TaskKey};
 use crate::timers::Timer;
-use crate::{Progress, QueryLimits, Usage, pin_digest};
+use crate::{Progress, QueryLimits, Usage};
 use mayfly_protocol::{
     Alternative, AttemptId, EpochMs, Meter, Output, OutputLocation, QueryId, StageId, TaskId, TaskReport,
 };
@@ -214,7 +214,7 @@ impl Query {
         if self.task(at).flights.is_empty() || mutant!(AdoptNothing) {
             return Phase::Queued;
         }
-        let pin = pin_digest(&bind::inputs(self, at));
+        let pin = bind::pin(self, at);
         let version = self.stages[at.stage].version;
         let flights = self.task_mut(at).flights.iter_mut();
         let mut adopted: Vec<&mut Attempt> = flights

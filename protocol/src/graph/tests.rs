@@ -169,7 +169,7 @@ fn tasks_that_share_a_partition_read_all_producers_between_them() {
         ..TaskTemplate::default()
     };
     let tasks = [shared(0, 2), shared(2, 5), rest];
-    let is_right = |graph: &StageGraph| reads_once(&graph.stages[1], &tasks, |id| graph.stage(id));
+    let is_right = |graph: &StageGraph| reads_once(&graph.stages[1], &tasks, |id| graph.stage(id).map(Written::from));
     assert!(is_right(&graph));
     // Formed by another number of producers, of which the last would be read by nobody, or which there are not.
     for producers in [6, 4, 1] {
@@ -177,5 +177,7 @@ fn tasks_that_share_a_partition_read_all_producers_between_them() {
         graph.stages[0].tasks = vec![task; producers];
         assert!(!is_right(&graph), "{producers}");
     }
-    assert!(!reads_once(&graph.stages[1], &tasks[1..], |id| graph.stage(id)));
+    assert!(!reads_once(&graph.stages[1], &tasks[1..], |id| graph
+        .stage(id)
+        .map(Written::from)));
 }

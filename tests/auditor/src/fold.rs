@@ -8,7 +8,7 @@ use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
     AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskReport,
-    TaskSpec, reads_once,
+    TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -92,15 +92,15 @@ impl Fold {
                 must(self.winners.in_stage(*stage).next().is_none(), || {
                     format!("regroups {stage}, which has winners")
                 })?;
-                let is_right = |own: &Stage| reads_once(own, tasks, |id| self.graph.stage(id));
-                must(self.graph.stage(*stage).is_none_or(is_right), || {
-                    format!("regroups {stage} to tasks that do not read its inputs once")
-                })?;
-                let graph = Rc::make_mut(&mut self.graph);
+                let mut graph = StageGraph::clone(&self.graph);
                 let own = graph.stages.iter_mut().find(|own| own.id == *stage);
                 let own = own.ok_or_else(|| format!("regroups {stage}, which there is not"))?;
                 must(own.regroup.take().is_some(), || format!("regroups {stage} again"))?;
                 own.tasks.clone_from(tasks);
+                must(graph.is_read_once(), || {
+                    format!("regroups {stage}, and not everything is read once then")
+                })?;
+                self.graph = Rc::new(graph);
             }
             Entry::Switched { alternative } => {
                 must(self.graph.alternatives.contains(alternative), || {
@@ -111,8 +111,7 @@ impl Fold {
                     format!("switches {}, which has winners", alternative.stage.id)
                 })?;
                 let graph = self.graph.with(alternative);
-                let is_right = |stage: &Stage| reads_once(stage, &stage.tasks, |id| graph.stage(id));
-                must(graph.stages.iter().all(is_right), || {
+                must(graph.is_read_once(), || {
                     format!("switches {}, by which its readers were formed", alternative.stage.id)
                 })?;
                 self.graph = Rc::new(graph);

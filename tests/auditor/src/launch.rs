@@ -145,15 +145,21 @@ pub(crate) fn find<'a>(
     range: PartitionRange,
 ) -> Option<&'a Published> {
     let published = history.published_by(task).iter();
-    let mut matching = published.filter(|published| is_cut_from(slice, published, range));
-    let first = matching.next()?;
-    // Equal empty slices can be cut from several outputs; prefer one that still stands.
-    let stands = |published: &&Published| published.key().is_none_or(|key| !history.discarded.contains(key));
-    if stands(&first) {
-        Some(first)
-    } else {
-        matching.find(stands).or(Some(first))
-    }
+    let matching = published.filter(|published| is_cut_from(slice, published, range));
+    // Equal slices can be cut from several outputs: of an earlier plan of the stage, or given up since.
+    let is_gone = |published: &Published| published.key().is_some_and(|key| history.discarded.contains(key));
+    matching.min_by_key(|published| (!is_as_planned(history, published), is_gone(published)))
+}
+
+/// Whether it read what its stage reads by now.
+pub(crate) fn is_as_planned(history: &History, published: &Published) -> bool {
+    let task = published.attempt.task;
+    let stage = history.graph.stage(task.stage);
+    let planned = stage.and_then(|stage| Some((stage, stage.tasks.get(task.index as usize)?)));
+    let (Some((stage, template)), Some(spec)) = (planned, history.spec_of(&published.attempt)) else {
+        return false;
+    };
+    reads_as_planned(stage, template, spec)
 }
 
 pub(crate) fn is_cut_from(slice: &ProducerSlice, published: &Published, range: PartitionRange) -> bool {

@@ -38,7 +38,7 @@ pub(crate) fn check(history: &History, outputs: &[Output]) -> Rule {
         };
         // Under another plan of its stage the task may have published the same.
         let published = same()
-            .find(|other| is_as_planned(history, other))
+            .find(|other| launch::is_as_planned(history, other))
             .or_else(|| same().next());
         let published = published.ok_or_else(|| format!("{task}: its part of the answer was never published"))?;
         let gone = published.key().is_some_and(|key| history.discarded.contains(key));
@@ -129,17 +129,6 @@ impl<'a> Lineage<'a> {
     fn is_unheard(&self, stage: &Stage, partition: u32) -> bool {
         owners(stage, partition).any(|task| !self.versions.contains_key(&task))
     }
-}
-
-/// Whether it read what its stage reads by now.
-fn is_as_planned(history: &History, published: &Published) -> bool {
-    let task = published.attempt.task;
-    let stage = history.graph.stage(task.stage);
-    let planned = stage.and_then(|stage| Some((stage, stage.tasks.get(task.index as usize)?)));
-    let (Some((stage, template)), Some(spec)) = (planned, history.spec_of(&published.attempt)) else {
-        return false;
-    };
-    launch::reads_as_planned(stage, template, spec)
 }
 
 /// The tasks that read the partition, or a part of it.

@@ -39,6 +39,12 @@ pub(crate) fn draw(stream: &mut SmallRng, faults: &Faults) -> Modelled {
     let mut alternatives = draw_alternatives(stream, &stages);
     let stages = draw_holds(stream, stages, &alternatives);
     alternatives.extend(draw_emptied(&mut own, &stages));
+    // Each is a plan of its own.
+    for (number, alternative) in (1..).zip(&mut alternatives) {
+        let mut bytes = alternative.stage.plan.bytes.clone();
+        bytes.push(number);
+        alternative.stage.plan = PlanBytes::new(bytes);
+    }
     let setting = || ("datafusion.execution.batch_size".to_owned(), "8192".to_owned());
     let settings = partitions.is_multiple_of(4).then(setting);
     Modelled {

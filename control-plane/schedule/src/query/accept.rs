@@ -4,7 +4,6 @@ use super::Query;
 use crate::attempt::Attempt;
 use crate::bind;
 use crate::core::Core;
-use crate::pin_digest;
 use crate::progress;
 use crate::task::{Phase, TaskKey, Winner};
 use mayfly_protocol::journal::Outcome;
@@ -134,7 +133,7 @@ impl Query {
 
     /// Of an attempt that was given up or of another epoch: nothing remembers its pins, so they are computed again.
     pub(super) fn has_pins(&self, at: TaskKey, report: &TaskReport) -> bool {
-        let has_pins = || pin_digest(&bind::inputs(self, at)) == report.pin_digest;
+        let has_pins = || bind::pin(self, at) == report.pin_digest;
         let is_found = mutant!(FoundWithoutPins) && report.attempt.epoch != self.epoch;
         self.is_open(at.stage) && (mutant!(AcceptStalePins) || is_found || has_pins())
     }

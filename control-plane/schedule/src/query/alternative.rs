@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::stage::StageState;
 use crate::task::Phase;
 use mayfly_protocol::journal::Entry;
-use mayfly_protocol::{Alternative, StageId, reads_once};
+use mayfly_protocol::{Alternative, StageId, Written, reads_once};
 
 impl Query {
     /// Takes what the complete stage decides, and lets go of what it decides no more.
@@ -53,19 +53,22 @@ impl Query {
         // What an earlier coordinator launched shows only where it won.
         let is_free = |stage: &StageState| stage.attempts == 0 && stage.count(Phase::Done) == 0;
         stages.all(|stage| is_free(stage) && !stage.is_dropped && !stage.is_alternative)
-            && self.is_readable(alternative)
+            && self.is_readable(alternative.stage.id, Written::from(&alternative.stage))
     }
 
-    /// Whether the tasks of its readers are right for it. They are not where another coordinator formed them by the stage that it
-    /// changes, of which nothing is left.
-    fn is_readable(&self, alternative: &Alternative) -> bool {
-        let changed = &alternative.stage;
-        let own = |id: StageId| self.positions.get(&id).map(|at| &self.stages[*at].planned);
-        let producer = |id: StageId| if id == changed.id { Some(changed) } else { own(id) };
+    /// Whether the tasks of the stage's readers are right for it if it writes so much. They are not where another coordinator formed
+    /// them by more tasks of the stage, or by fewer, of which nothing is left.
+    pub(super) fn is_readable(&self, stage: StageId, written: Written) -> bool {
+        let own = |id: StageId| {
+            self.positions
+                .get(&id)
+                .map(|at| Written::from(&self.stages[*at].planned))
+        };
+        let all = |id: StageId| if id == stage { Some(written) } else { own(id) };
         let mut readers = self.stages.iter().map(|stage| &stage.planned);
         readers.all(|reader| {
-            let is_reader = reader.inputs.iter().any(|input| input.stage == changed.id);
-            !is_reader || reads_once(reader, &reader.tasks, producer)
+            let is_reader = reader.inputs.iter().any(|input| input.stage == stage);
+            !is_reader || reads_once(reader, &reader.tasks, all)
         })
     }
 

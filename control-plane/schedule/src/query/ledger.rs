@@ -7,7 +7,6 @@ use super::Query;
 use crate::Command;
 use crate::bind;
 use crate::core::Core;
-use crate::pin_digest;
 use crate::task::{TaskKey, Winner};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{AttemptId, Nonce};
@@ -143,6 +142,6 @@ impl Query {
     }
 
     pub(super) fn has_current_pins(&self, at: TaskKey, winner: &Winner) -> bool {
-        winner.version == self.stages[at.stage].version || pin_digest(&bind::inputs(self, at)) == winner.pin
+        winner.version == self.stages[at.stage].version || bind::pin(self, at) == winner.pin
     }
 }

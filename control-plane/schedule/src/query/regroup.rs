@@ -9,7 +9,7 @@ use crate::group::{self, Input};
 use crate::stage::StageState;
 use crate::task::{Phase, Task};
 use mayfly_protocol::journal::Entry;
-use mayfly_protocol::{FunctionSize, InputRead, TaskTemplate};
+use mayfly_protocol::{FunctionSize, InputRead, TaskTemplate, Written};
 
 /// Share of a function's memory that encoded input may take: it grows on its way into hash tables.
 const INPUT_OF_MEMORY: f64 = 0.2;
@@ -32,7 +32,7 @@ impl Query {
             return;
         };
         let tasks = group::tasks(&regroup, &inputs, partitions as u32);
-        if tasks == self.stages[stage].planned.tasks {
+        if tasks == self.stages[stage].planned.tasks || !self.may_have(stage, &tasks) {
             return;
         }
         let counters = &mut core.counters;
@@ -49,6 +49,16 @@ impl Query {
             stage: id,
             tasks,
         });
+    }
+
+    /// Whether the stage's readers read it whole if these are its tasks. Another coordinator may have formed them by those that it had.
+    pub(super) fn may_have(&self, stage: usize, tasks: &[TaskTemplate]) -> bool {
+        let stage = &self.stages[stage].planned;
+        let written = Written {
+            tasks: tasks.len() as u32,
+            ..Written::from(stage)
+        };
+        self.is_readable(stage.id, written)
     }
 
     /// As another coordinator did.

@@ -13,8 +13,8 @@ use crate::core::Core;
 use crate::task::{Phase, TaskKey};
 use mayfly_protocol::journal::{Entry, Outcome, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, ErrorCode, Meter, Nonce, QueryError, StageId, TaskId, TaskReport, TaskStatistics, TaskTemplate, key,
-    reads_once,
+    AttemptId, ErrorCode, Meter, Nonce, QueryError, StageId, TaskId, TaskReport, TaskStatistics, TaskTemplate, Written,
+    key, reads_once,
 };
 use std::collections::BTreeMap;
 
@@ -95,15 +95,19 @@ impl Query {
     fn replay_regroup(&mut self, stage: usize, tasks: Vec<TaskTemplate>) {
         let state = &self.stages[stage];
         let is_untouched = state.planned.regroup.is_some() && state.count(Phase::Done) == 0;
-        if is_untouched && self.read_inputs_once(stage, &tasks) {
+        if is_untouched && self.read_inputs_once(stage, &tasks) && self.may_have(stage, &tasks) {
             self.regroup_again(stage, tasks);
         }
     }
 
     /// Whether the tasks were formed by inputs like those that the stage has.
     fn read_inputs_once(&self, stage: usize, tasks: &[TaskTemplate]) -> bool {
-        let producer = |id: StageId| self.positions.get(&id).map(|at| &self.stages[*at].planned);
-        reads_once(&self.stages[stage].planned, tasks, producer)
+        let written = |id: StageId| {
+            self.positions
+                .get(&id)
+                .map(|at| Written::from(&self.stages[*at].planned))
+        };
+        reads_once(&self.stages[stage].planned, tasks, written)
     }
 
     fn replay_win(&mut self, core: &mut Core, won: Won, found: &Found) {
