@@ -16,6 +16,7 @@ pub(crate) fn check(history: &mut History, taken: &Alternative) -> Rule {
         must(!launched, || format!("after {changed} was launched"))?;
     }
     history.graph = Rc::new(history.graph.with(taken));
+    history.forget_losses(taken);
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use crate::launch;
 use crate::violation::{Rule, must};
 use mayfly_protocol::journal::{Entry, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, InputBinding, Nonce, ProducerSlice, SliceSource, Stage, StageGraph, StageId, TaskId, TaskReport,
-    TaskSpec,
+    AttemptId, InputBinding, InputShare, Nonce, PartitionRange, ProducerSlice, SliceSource, Stage, StageGraph, StageId,
+    TaskId, TaskReport, TaskSpec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -114,6 +114,8 @@ impl Fold {
                 must(graph.is_read_once(), || {
                     format!("switches {}, by which its readers were formed", alternative.stage.id)
                 })?;
+                let is_changed = |task: &TaskId| alternative.changed().any(|changed| changed == task.stage);
+                self.losses.retain(|task, _| !is_changed(task));
                 self.graph = Rc::new(graph);
             }
             Entry::Won(won) => {
@@ -190,7 +192,20 @@ impl Fold {
     }
 
     fn stands_on_winners(&self, spec: &TaskSpec) -> bool {
-        spec.inputs.iter().all(|input| self.is_current(input))
+        let share = self.share_of(spec.attempt.task);
+        let is_shared = |input: &InputBinding| share.is_some_and(|share| share.input == input.input);
+        let mut inputs = spec.inputs.iter();
+        inputs.all(|input| self.is_current(input) && (is_shared(input) || self.is_whole(input)))
+    }
+
+    fn share_of(&self, task: TaskId) -> Option<InputShare> {
+        self.graph.stage(task.stage)?.tasks.get(task.index as usize)?.share
+    }
+
+    /// Whether it reads all tasks that the stage has.
+    fn is_whole(&self, input: &InputBinding) -> bool {
+        let stage = self.graph.stage(input.stage);
+        stage.is_some_and(|stage| input.producers == PartitionRange::new(0, stage.tasks.len() as u32))
     }
 
     fn is_current(&self, input: &InputBinding) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{History, Launch};
 use crate::again;
-use mayfly_protocol::{AttemptId, EpochMs, Failure, TaskId};
+use mayfly_protocol::{Alternative, AttemptId, EpochMs, Failure, TaskId};
 use std::collections::BTreeSet;
 
 impl History {
@@ -19,6 +19,12 @@ impl History {
         if reader.is_some_and(|reader| made.is_none_or(|made| made < reader)) {
             lost.insert(key.to_owned());
         }
+    }
+
+    /// The tasks of a changed stage are new ones.
+    pub fn forget_losses(&mut self, taken: &Alternative) {
+        let is_changed = |task: &TaskId| taken.changed().any(|changed| changed == task.stage);
+        self.losses_before.retain(|task, _| !is_changed(task));
     }
 
     /// How often the task's output was lost, as far as it must be known.

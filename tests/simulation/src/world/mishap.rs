@@ -98,8 +98,11 @@ impl World<'_> {
             .note(self.now, format_args!("c{c}'s clock is off by {offset_ms} ms"));
         self.coverage.hit("fault clock jump");
         self.coordinators[c].offset_ms = offset_ms;
-        let local = self.local(c);
-        self.coordinators[c].auditor.woke(local);
+        // Who stands still does not look at it.
+        if self.coordinators[c].condition == Condition::Up {
+            let local = self.local(c);
+            self.coordinators[c].auditor.woke(local);
+        }
         Ok(())
     }
 
