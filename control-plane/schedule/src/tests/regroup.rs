@@ -77,3 +77,46 @@ fn tasks_stay_when_an_input_is_made_again() {
         "#]],
     );
 }
+
+/// Simulation seed 6221137: what the first coordinator formed by two tasks of s1 would not read a third.
+#[test]
+fn a_stage_keeps_the_tasks_by_which_its_readers_were_formed() {
+    check(
+        "settings wins=1
+         submit q 1>2>2>1 group=20
+         report s0/t0/a0
+         report s1/t0/a0 hot=2
+         report s1/t1/a0 hot=2
+         report s2/t0/a0
+         crash
+         resume q epoch=2 gone=s0/t0/a0
+         report s0/t0/a0e2 hot=1 nonce=9",
+        expect![[r#"
+            settings wins=1
+            submit q 1>2>2>1 group=20
+                invoke s0/t0/a0
+            report s0/t0/a0
+                journal s0/t0/a0
+                invoke s1/t0/a0 [0..2] s0/t0/a0+16
+                invoke s1/t1/a0 [2..4] s0/t0/a0+36
+            report s1/t0/a0 hot=2
+                journal s1/t0/a0
+            report s1/t1/a0 hot=2
+                regroup s2: 0..2 2..3 of 0..1 2..3 of 1..2 3..4
+                journal s1/t1/a0, regroup s2
+                invoke s2/t0/a0 [0..2] s1/t0/a0+16, s1/t1/a0+16
+                invoke s2/t1/a0 [2..3] s1/t0/a0+36
+                invoke s2/t2/a0 [2..3] s1/t1/a0+36
+                invoke s2/t3/a0 [3..4] s1/t0/a0+136, s1/t1/a0+136
+            report s2/t0/a0
+                journal s2/t0/a0
+            crash
+            resume q epoch=2 gone=s0/t0/a0
+                invoke s0/t0/a0e2
+            report s0/t0/a0e2 hot=1 nonce=9
+                journal s0/t0/a0e2
+                invoke s1/t0/a0e2 [0..2] s0/t0/a0#9+16
+                invoke s1/t1/a0e2 [2..4] s0/t0/a0#9+126
+        "#]],
+    );
+}
