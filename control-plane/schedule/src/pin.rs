@@ -9,8 +9,9 @@ use mayfly_protocol::{Digest, InputBinding, ProducerSlice, SliceSource};
 /// What a slice of an object takes, about; saves growing.
 const SLICE_BYTES: usize = 192;
 
-/// Digest over the stage's plan, and (key, etag, partition digests) of every slice of every input, in order, and over which partitions of which producers
-/// these are: two tasks that find nothing have read nothing, but they are not the same task. Inline slices are pinned by content alone.
+/// Digest over the stage's plan, over which partitions of which producers are read, and over (key, etag, partition digests) of every
+/// slice of every input, in order. Two tasks that find nothing have read nothing, but they are not the same task. Inline slices are
+/// pinned by content alone.
 pub fn pin_digest(plan: &Digest, inputs: &[InputBinding]) -> Digest {
     let slices: usize = inputs.iter().map(|input| input.slices.len()).sum();
     let mut bytes = Vec::with_capacity(SLICE_BYTES * (slices + 1));

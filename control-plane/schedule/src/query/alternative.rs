@@ -59,17 +59,18 @@ impl Query {
     /// Whether the tasks of the stage's readers are right for it if it writes so much. They are not where another coordinator formed
     /// them by more tasks of the stage, or by fewer, of which nothing is left.
     pub(super) fn is_readable(&self, stage: StageId, written: Written) -> bool {
-        let own = |id: StageId| {
-            self.positions
-                .get(&id)
-                .map(|at| Written::from(&self.stages[*at].planned))
-        };
-        let all = |id: StageId| if id == stage { Some(written) } else { own(id) };
+        let all = |id: StageId| if id == stage { Some(written) } else { self.written(id) };
         let mut readers = self.stages.iter().map(|stage| &stage.planned);
         readers.all(|reader| {
             let is_reader = reader.inputs.iter().any(|input| input.stage == stage);
             !is_reader || reads_once(reader, &reader.tasks, all)
         })
+    }
+
+    /// As things stand; none of a stage that there is not.
+    pub(super) fn written(&self, stage: StageId) -> Option<Written> {
+        let at = self.positions.get(&stage)?;
+        Some(Written::from(&self.stages[*at].planned))
     }
 
     pub(super) fn take(&mut self, core: &mut Core, alternative: Alternative) {

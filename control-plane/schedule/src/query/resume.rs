@@ -13,8 +13,7 @@ use crate::core::Core;
 use crate::task::{Phase, TaskKey};
 use mayfly_protocol::journal::{Entry, Outcome, Won, WonOutput};
 use mayfly_protocol::{
-    AttemptId, ErrorCode, Meter, Nonce, QueryError, StageId, TaskId, TaskReport, TaskStatistics, TaskTemplate, Written,
-    key, reads_once,
+    AttemptId, ErrorCode, Meter, Nonce, QueryError, TaskId, TaskReport, TaskStatistics, TaskTemplate, key, reads_once,
 };
 use std::collections::BTreeMap;
 
@@ -102,12 +101,7 @@ impl Query {
 
     /// Whether the tasks were formed by inputs like those that the stage has.
     fn read_inputs_once(&self, stage: usize, tasks: &[TaskTemplate]) -> bool {
-        let written = |id: StageId| {
-            self.positions
-                .get(&id)
-                .map(|at| Written::from(&self.stages[*at].planned))
-        };
-        reads_once(&self.stages[stage].planned, tasks, written)
+        reads_once(&self.stages[stage].planned, tasks, |id| self.written(id))
     }
 
     fn replay_win(&mut self, core: &mut Core, won: Won, found: &Found) {
