@@ -3,7 +3,7 @@
 //! Input bytes ÷ target_task_bytes, rounded up, for what is scanned and for what is read from an exchange; and up again to whole waves,
 //! when there are more tasks than slots. Tiny target bytes (below
 //! 16 MiB) force the shape instead: a stage that can have many tasks has at least 3, however small its input, and at most 8, or 24
-//! where it scans, so that a forced query of any scale shows every exchange at work in a bounded number of invocations.
+//! where it scans and may read more than a few pages, so that a forced query of any scale shows every exchange at work in a bounded number of invocations.
 
 use super::prune::{Pruned, PrunedScans};
 use crate::settings::PARTITIONS_PER_TASK;
@@ -27,6 +27,9 @@ const FORCED_TASKS_MAX: u32 = 8;
 
 /// Tasks of a forced stage that scans.
 const FORCED_SCAN_TASKS_MAX: u32 = 24;
+
+/// Task bytes below this ask for nothing but the shape: scans, too, have few tasks then.
+const SHAPE_BYTES: u64 = 32 * 1024;
 
 /// What decides on numbers of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,13 @@ impl Sizing {
         }
     }
 
+    fn forced_scan_tasks_max(&self) -> u32 {
+        match self.target_task_bytes < SHAPE_BYTES {
+            true => FORCED_TASKS_MAX,
+            false => FORCED_SCAN_TASKS_MAX,
+        }
+    }
+
     /// A last wave of few tasks takes as long as a full one of smaller tasks.
     fn in_full_waves(&self, tasks: u32) -> u32 {
         let slots = self.concurrency.max(1);
@@ -79,7 +89,7 @@ impl Sizing {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let row_groups = count(pruned.pieces.len()).max(1);
         let by_files = count(pruned.files().div_ceil(TASK_FILES_MAX));
-        let wanted = self.wanted(pruned.bytes(), FORCED_SCAN_TASKS_MAX);
+        let wanted = self.wanted(pruned.bytes(), self.forced_scan_tasks_max());
         let tasks = wanted.max(by_files).min(row_groups);
         if tasks > TASKS_MAX {
             let target = self.target_task_bytes;

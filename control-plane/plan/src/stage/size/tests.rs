@@ -40,8 +40,9 @@ fn tiny_targets_force_the_shape() {
         let forced = sizing(target, 1);
         assert_eq!(forced.exchange_tasks(0), 3, "{target}");
         assert_eq!(forced.exchange_tasks(u64::MAX), 8, "{target}");
-        assert_eq!(forced.wanted(u64::MAX, FORCED_SCAN_TASKS_MAX), 24, "{target}");
     }
+    let scan_tasks_max = |target| sizing(target, 1).forced_scan_tasks_max();
+    assert_eq!([1, SHAPE_BYTES - 1, SHAPE_BYTES].map(scan_tasks_max), [8, 8, 24]);
 }
 
 #[test]
