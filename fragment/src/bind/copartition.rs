@@ -1,7 +1,10 @@
-//! Refuses joins whose sides are partitioned by different hands. An exchange deals rows to a task's partitions by ranges of hash
-//! partitions, a repartition within the task by its own count: rows with one key would lie in different partitions, and not meet.
+//! Who dealt the rows of a join to its partitions: an exchange, by ranges of hash partitions, or a repartition within the task, by
+//! `hash % n`. Where the hands differ, rows with one key would lie in different partitions, and not meet: such joins are refused. And
+//! DataFusion's dynamic filter of a join looks for a row's partition at `hash % n`: where an exchange dealt, it would drop rows that match.
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DataFusionError, Result};
+use datafusion::config::ConfigOptions;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoinExec};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
@@ -19,24 +22,43 @@ enum Dealer {
 
 /// Checks one join; its inputs were checked before.
 pub(super) fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<()> {
-    let partitioned = plan
-        .downcast_ref::<HashJoinExec>()
-        .is_some_and(|join| *join.partition_mode() == PartitionMode::Partitioned);
-    if !partitioned && !plan.is::<SortMergeJoinExec>() {
+    if !is_partitioned(plan) && !plan.is::<SortMergeJoinExec>() {
         return Ok(());
     }
     let children = plan.children();
     let dealers: Vec<Dealer> = children.iter().filter_map(|child| dealer(child)).collect();
-    let several = children
-        .iter()
-        .any(|child| child.output_partitioning().partition_count() > 1);
     match dealers[..] {
-        [left, right] if left != right && several => Err(DataFusionError::Plan(format!(
+        [left, right] if left != right && has_several(plan) => Err(DataFusionError::Plan(format!(
             "a {} pairs the partitions of an exchange with those of a repartition",
             plan.name()
         ))),
         _ => Ok(()),
     }
+}
+
+/// The options for pushing dynamic filters down: without those of joins, unless every join finds its partitions at `hash % n`.
+pub(super) fn filter_options(plan: &Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> ConfigOptions {
+    let mut options = options.clone();
+    options.optimizer.enable_join_dynamic_filter_pushdown &= !has_other_dealers(plan);
+    options
+}
+
+fn has_other_dealers(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let is_repartition = |child: &&Arc<dyn ExecutionPlan>| dealer(child) == Some(Dealer::Repartition);
+    let is_other = |node: &Arc<dyn ExecutionPlan>| {
+        is_partitioned(node) && has_several(node) && !node.children().iter().all(is_repartition)
+    };
+    plan.exists(|node| Ok(is_other(node))).unwrap_or(true)
+}
+
+fn is_partitioned(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.downcast_ref::<HashJoinExec>()
+        .is_some_and(|join| *join.partition_mode() == PartitionMode::Partitioned)
+}
+
+fn has_several(join: &Arc<dyn ExecutionPlan>) -> bool {
+    let mut partitionings = join.children().into_iter().map(|child| child.output_partitioning());
+    partitionings.any(|partitioning| partitioning.partition_count() > 1)
 }
 
 /// Down the side that keeps its rows in their partitions; `None` where that cannot be told.

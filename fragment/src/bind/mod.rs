@@ -77,7 +77,8 @@ pub fn bind(
     let bound = plan.transform_up(|node| binder.node(node)).data();
     let bound = bound.map_err(FragmentError::Bind)?;
     binder.complete()?;
-    let bound = FilterPushdown::new_post_optimization().optimize(bound, config);
+    let options = copartition::filter_options(&bound, config);
+    let bound = FilterPushdown::new_post_optimization().optimize(bound, &options);
     let bound = bound.map_err(FragmentError::Bind)?;
     let root = bound
         .downcast_ref::<ShuffleWriteExec>()

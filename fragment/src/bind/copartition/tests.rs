@@ -32,11 +32,15 @@ fn filtered(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
     Arc::new(filter.expect("a predicate"))
 }
 
-fn joined(left: Arc<dyn ExecutionPlan>, right: Arc<dyn ExecutionPlan>, mode: PartitionMode) -> Result<()> {
+fn join(left: Arc<dyn ExecutionPlan>, right: Arc<dyn ExecutionPlan>, mode: PartitionMode) -> Arc<dyn ExecutionPlan> {
     let on = vec![(key(), key())];
     let equality = NullEquality::NullEqualsNothing;
-    let join = HashJoinExec::try_new(left, right, on, None, &JoinType::Inner, None, mode, equality, false)?;
-    check(&(Arc::new(join) as Arc<dyn ExecutionPlan>))
+    let join = HashJoinExec::try_new(left, right, on, None, &JoinType::Inner, None, mode, equality, false);
+    Arc::new(join.expect("sides with the key"))
+}
+
+fn joined(left: Arc<dyn ExecutionPlan>, right: Arc<dyn ExecutionPlan>, mode: PartitionMode) -> Result<()> {
+    check(&join(left, right, mode))
 }
 
 #[test]
@@ -53,4 +57,20 @@ fn sides_of_two_dealers_do_not() {
     let mixed = joined(filtered(repartitioned(3)), exchanged(0, 3), PartitionMode::Partitioned);
     let refused = mixed.expect_err("rows would not meet").to_string();
     assert!(refused.contains("exchange with those of a repartition"), "{refused}");
+}
+
+#[test]
+fn a_join_filters_its_probe_side_only_where_partitions_are_found_by_hash() {
+    use PartitionMode::{CollectLeft, Partitioned};
+    let filters = |plan: &Arc<dyn ExecutionPlan>| {
+        let options = filter_options(plan, &ConfigOptions::default());
+        assert!(options.optimizer.enable_topk_dynamic_filter_pushdown);
+        options.optimizer.enable_join_dynamic_filter_pushdown
+    };
+    assert!(filters(&join(repartitioned(3), repartitioned(3), Partitioned)));
+    assert!(filters(&join(exchanged(0, 1), exchanged(1, 1), Partitioned)));
+    assert!(filters(&join(repartitioned(1), exchanged(0, 3), CollectLeft)));
+    let dealt = join(exchanged(0, 3), filtered(exchanged(1, 3)), Partitioned);
+    assert!(!filters(&dealt));
+    assert!(!filters(&filtered(dealt)));
 }
