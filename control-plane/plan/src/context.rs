@@ -259,7 +259,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));
     }
     let mut state = builder.build();
-    series::keep_columns(&mut state);
+    series::as_tasks_know_them(&mut state);
     freeze(&mut state, now);
     state
 }

@@ -65,12 +65,18 @@ pub(crate) async fn physical(
     Ok((optimized, physical.map_err(error::from_datafusion)?))
 }
 
-/// DataFusion's optimizer may widen a result's decimals on the way (a sum that became a sum of sums); these columns get back the types
-/// that the query has.
+/// DataFusion's optimizer may widen a result's decimals on the way (a sum that became a sum of sums); these columns get back the precision
+/// that the query has. It is told once types are coerced: before, a union has the types of its first branch. A scale is the optimizer's to
+/// tell: only there the second argument of `round` is a literal again.
 fn optimized(state: &SessionState, logical: &LogicalPlan) -> DfResult<LogicalPlan> {
-    let optimized = state.optimize(logical)?;
-    let widened = |found: &DataType, wanted: &DataType| is_decimal(found) && is_decimal(wanted) && found != wanted;
-    let pairs = optimized.schema().iter().zip(logical.schema().iter());
+    let analyzer = state.analyzer();
+    let analyzed = analyzer.execute_and_check(logical.clone(), state.config_options(), |_, _| {})?;
+    let written = Arc::clone(analyzed.schema());
+    let optimized = state.optimizer().optimize(analyzed, state, |_, _| {})?;
+    let widened = |found: &DataType, wanted: &DataType| {
+        scale(found).is_some() && scale(found) == scale(wanted) && found != wanted
+    };
+    let pairs = optimized.schema().iter().zip(written.iter());
     let columns = pairs.map(|((qualifier, found), (_, wanted))| {
         let column = Expr::Column(Column::new(qualifier.cloned(), found.name()));
         match widened(found.data_type(), wanted.data_type()) {
@@ -88,8 +94,12 @@ fn optimized(state: &SessionState, logical: &LogicalPlan) -> DfResult<LogicalPla
     Ok(optimized)
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
+/// Of a decimal.
+fn scale(data_type: &DataType) -> Option<i8> {
+    match data_type {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Some(*scale),
+        _ => None,
+    }
 }
 
 /// A table that is missing is named with its full name, its place, and the nearest that there is.

@@ -1,5 +1,5 @@
-//! `generate_series` and `range`, always with their column: DataFusion's protobuf of them drops a projection, and a task that counts their
-//! rows would be handed a column that it has no field for.
+//! `generate_series` and `range` as a task knows them: DataFusion's protobuf of them drops a projection, and a task that counts their
+//! rows would be handed a column that it has no field for; and it drops their order, so that what was planned upon it would fail there.
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -10,11 +10,12 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{PhysicalExpr, projection::ProjectionExpr};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::memory::LazyMemoryExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use std::sync::Arc;
 
 /// Wraps all table functions.
-pub(crate) fn keep_columns(state: &mut SessionState) {
+pub(crate) fn as_tasks_know_them(state: &mut SessionState) {
     let functions: Vec<_> = state.table_functions().values().cloned().collect();
     for function in functions {
         let whole = Whole(Arc::clone(function.function()));
@@ -51,7 +52,7 @@ impl TableProvider for WholeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let whole = self.0.scan(state, None, filters, limit).await?;
+        let whole = unordered(self.0.scan(state, None, filters, limit).await?)?;
         let schema = whole.schema();
         let Some(wanted) = projection.filter(|wanted| wanted.len() < schema.fields().len()) else {
             return Ok(whole);
@@ -65,5 +66,15 @@ impl TableProvider for WholeTable {
         };
         let columns: Vec<ProjectionExpr> = wanted.iter().map(column).collect();
         Ok(Arc::new(ProjectionExec::try_new(columns, whole)?))
+    }
+}
+
+fn unordered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    match plan.downcast_ref::<LazyMemoryExec>() {
+        Some(rows) => Ok(Arc::new(LazyMemoryExec::try_new(
+            rows.schema(),
+            rows.generators().clone(),
+        )?)),
+        None => Ok(plan),
     }
 }

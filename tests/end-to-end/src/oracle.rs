@@ -2,9 +2,12 @@
 
 use crate::table::Table;
 use crate::tpch::TABLES;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use datafusion::common::Result;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A context in which every table of `folder` is registered under its plain name.
 pub async fn context(folder: &Path, partitions: usize) -> SessionContext {
@@ -25,9 +28,30 @@ pub async fn answer(context: &SessionContext, sql: &str) -> Table {
     answer.unwrap_or_else(|error| panic!("the oracle answers {sql}: {error}"))
 }
 
-/// What DataFusion says, which may be that it cannot.
+/// What DataFusion says, which may be that it cannot. Types are those of the optimized plan, but for the precision of decimals, which the
+/// optimizer may widen.
 pub async fn try_answer(context: &SessionContext, sql: &str) -> Result<Table> {
     let frame = context.sql(sql).await?;
-    let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
-    Ok(Table::from_batches(&schema, &frame.collect().await?))
+    let (state, logical) = (context.state(), frame.logical_plan().clone());
+    let options = state.config_options();
+    let coerced = state.analyzer().execute_and_check(logical, options, |_, _| {})?;
+    let tasks = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    let schema = plan.schema();
+    let fields = schema.fields().iter().zip(coerced.schema().fields());
+    let fields: Fields = fields.map(|(found, coerced)| narrowed(found, coerced)).collect();
+    Ok(Table::from_batches(
+        &Arc::new(Schema::new(fields)),
+        &collect(plan, tasks).await?,
+    ))
+}
+
+fn narrowed(found: &FieldRef, coerced: &FieldRef) -> FieldRef {
+    match (found.data_type(), coerced.data_type()) {
+        (
+            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale),
+            DataType::Decimal128(_, same) | DataType::Decimal256(_, same),
+        ) if scale == same => Arc::clone(coerced),
+        _ => Arc::clone(found),
+    }
 }

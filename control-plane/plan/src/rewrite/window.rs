@@ -1,5 +1,6 @@
 //! Window expressions in a form that survives the way to an executor: DataFusion's protobuf of them has no room for FILTER, nor for
-//! IGNORE NULLS of functions that are no aggregates. Both become part of the function.
+//! IGNORE NULLS of functions that are no aggregates. Both become part of the function. And a partition key that stands twice stands once:
+//! DataFusion looks for the order of both.
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
@@ -37,7 +38,9 @@ fn in_function(expression: Expr) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expression else {
         return Ok(Transformed::no(expression));
     };
-    let changed = filter_in_function(&mut function) | ignore_nulls_in_function(&mut function);
+    let changed = filter_in_function(&mut function)
+        | ignore_nulls_in_function(&mut function)
+        | partition_by_each_once(&mut function);
     Ok(Transformed::new_transformed(Expr::WindowFunction(function), changed))
 }
 
@@ -68,4 +71,15 @@ fn ignore_nulls_in_function(function: &mut WindowFunction) -> bool {
     function.params.null_treatment = None;
     function.fun = WindowFunctionDefinition::WindowUDF(ignoring.function());
     true
+}
+
+fn partition_by_each_once(function: &mut WindowFunction) -> bool {
+    let keys = std::mem::take(&mut function.params.partition_by);
+    let written = keys.len();
+    for key in keys {
+        if !function.params.partition_by.contains(&key) {
+            function.params.partition_by.push(key);
+        }
+    }
+    function.params.partition_by.len() < written
 }

@@ -27,17 +27,14 @@ fn meet(child: Arc<dyn ExecutionPlan>, required: Option<OrderingRequirements>) -
     let Some(OrderingRequirements::Hard(alternatives)) = required else {
         return Ok(child);
     };
-    for alternative in &alternatives {
-        if child
-            .equivalence_properties()
-            .ordering_satisfy_requirement(alternative.clone())?
-        {
-            return Ok(child);
-        }
+    // The others are a window's: it may be planned for an order without its partition keys, but this one is planned already.
+    let Some(first) = alternatives.into_iter().next() else {
+        return Ok(child);
+    };
+    let properties = child.equivalence_properties();
+    if properties.ordering_satisfy_requirement(first.clone())? {
+        return Ok(child);
     }
-    let first = alternatives.into_iter().next().map(LexOrdering::from);
-    Ok(match first {
-        Some(ordering) => Arc::new(SortExec::new(ordering, child).with_preserve_partitioning(true)),
-        None => child,
-    })
+    let sort = SortExec::new(LexOrdering::from(first), child);
+    Ok(Arc::new(sort.with_preserve_partitioning(true)))
 }
