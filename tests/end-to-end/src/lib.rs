@@ -7,6 +7,7 @@ pub mod odd;
 pub mod oracle;
 pub mod proxy;
 pub mod python;
+pub mod random;
 pub mod server;
 pub mod slt;
 pub mod table;

@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod limits;
 mod memory;
+mod random;
 mod results;
 mod sql;
 mod stores;

@@ -1,0 +1,208 @@
+//! Whole queries: SELECT in its forms, set operations, common table expressions, order and limit.
+
+use super::{Column, Kind, Relation, Scope, Writer};
+
+/// What a SELECT makes of its rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Distinct,
+    Windows,
+    Grouped,
+    /// One row.
+    Aggregated,
+}
+
+impl Writer {
+    /// The outermost query.
+    pub(super) fn statement(&mut self, depth: u32) -> String {
+        let (query, columns) = self.unordered(depth);
+        match self.percent(45) {
+            true => self.limited(query, columns.len()),
+            false => query,
+        }
+    }
+
+    pub(super) fn query(&mut self, depth: u32) -> (String, Scope) {
+        let (query, columns) = self.unordered(depth);
+        match self.percent(20) {
+            true => (self.limited(query, columns.len()), columns),
+            false => (query, columns),
+        }
+    }
+
+    /// By every column: else a limit would leave open which rows it means.
+    fn limited(&mut self, query: String, columns: usize) -> String {
+        let mut query = format!("{query}{}", self.order_by_places(columns));
+        if self.percent(70) {
+            query = format!("{query} LIMIT {}", self.one_of(&[0, 1, 3, 10, 50]));
+        }
+        if self.percent(25) {
+            query = format!("{query} OFFSET {}", self.one_of(&[0, 1, 5]));
+        }
+        query
+    }
+
+    fn unordered(&mut self, depth: u32) -> (String, Scope) {
+        match self.between(0, 99) {
+            0..14 if depth > 0 => self.set_operation(depth - 1),
+            14..22 if depth > 0 => self.common_table(depth - 1),
+            _ => self.select(depth, None),
+        }
+    }
+
+    fn set_operation(&mut self, depth: u32) -> (String, Scope) {
+        let (left, columns) = self.select(depth, None);
+        let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
+        let (right, _) = self.select(depth, Some(&kinds));
+        let operator = *self.one_of(&[
+            "UNION",
+            "UNION ALL",
+            "INTERSECT",
+            "EXCEPT",
+            "INTERSECT ALL",
+            "EXCEPT ALL",
+        ]);
+        (format!("{left} {operator} {right}"), columns)
+    }
+
+    /// A common table expression that its query reads, most often more than once.
+    fn common_table(&mut self, depth: u32) -> (String, Scope) {
+        let (inner, columns) = self.query(depth);
+        let name = self.name();
+        let relation = Relation {
+            name: name.clone(),
+            columns,
+        };
+        let around = std::mem::replace(&mut self.tables, vec![relation]);
+        let small = around.iter().find(|table| table.name == "v").cloned();
+        self.tables.extend(small);
+        let (query, columns) = self.select(depth.max(1), None);
+        self.tables = around;
+        (format!("SELECT * FROM (WITH {name} AS ({inner}) {query})"), columns)
+    }
+
+    /// Without order. `kinds`: of its columns, if they are given.
+    pub(super) fn select(&mut self, depth: u32, kinds: Option<&[Kind]>) -> (String, Scope) {
+        let (from, scope) = self.from(depth);
+        let condition = self.condition(&scope, depth);
+        let form = match kinds {
+            Some(_) => *self.one_of(&[Form::Plain, Form::Plain, Form::Distinct]),
+            None => *self.one_of(&[
+                Form::Plain,
+                Form::Plain,
+                Form::Distinct,
+                Form::Windows,
+                Form::Windows,
+                Form::Grouped,
+                Form::Grouped,
+                Form::Grouped,
+                Form::Aggregated,
+            ]),
+        };
+        let mut items = Items::default();
+        let mut tail = String::new();
+        match form {
+            Form::Grouped => tail = self.grouped(&scope, &mut items),
+            Form::Aggregated => self.aggregates(&scope, &mut items),
+            Form::Plain | Form::Distinct | Form::Windows => self.values_of(&scope, kinds, &mut items),
+        }
+        if form == Form::Windows {
+            for _ in 0..self.between(1, 2) {
+                let window = self.window(&scope);
+                items.push(self.name(), window);
+            }
+        } else if form == Form::Plain && kinds.is_none() && depth > 0 && self.percent(20) {
+            let value = self.scalar_subquery(&scope);
+            items.push(self.name(), value);
+        }
+        let distinct = if form == Form::Distinct { "DISTINCT " } else { "" };
+        let list = items.texts.join(", ");
+        (
+            format!("SELECT {distinct}{list} FROM {from}{condition}{tail}"),
+            items.columns,
+        )
+    }
+
+    fn condition(&mut self, scope: &[Column], depth: u32) -> String {
+        let mut parts = Vec::new();
+        if self.percent(50) {
+            parts.push(self.predicate(scope, 2));
+        }
+        if depth > 0 && self.percent(35) {
+            parts.push(self.subquery_predicate(scope, depth));
+        }
+        if depth > 0 && self.percent(15) {
+            let either = self.subquery_predicate(scope, depth);
+            parts.push(format!("({either} OR {})", self.predicate(scope, 1)));
+        }
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", parts.join(" AND ")),
+        }
+    }
+
+    fn values_of(&mut self, scope: &[Column], kinds: Option<&[Kind]>, items: &mut Items) {
+        let kinds = match kinds {
+            Some(kinds) => kinds.to_vec(),
+            None => (0..self.between(1, 4)).map(|_| self.kind(scope)).collect(),
+        };
+        for kind in kinds {
+            let value = self.value(scope, kind, 2);
+            items.push(self.name(), (value, kind));
+        }
+    }
+
+    fn aggregates(&mut self, scope: &[Column], items: &mut Items) {
+        for _ in 0..self.between(1, 3) {
+            let aggregate = self.aggregate(scope);
+            items.push(self.name(), aggregate);
+        }
+    }
+
+    /// Keys and aggregates into the list; what comes after WHERE as the result.
+    fn grouped(&mut self, scope: &[Column], items: &mut Items) -> String {
+        let mut keys = Vec::new();
+        for _ in 0..self.between(1, 3) {
+            let column = self.one_of(scope).clone();
+            // A key is a column, or made of one: a literal would be taken for a place in the list.
+            let key = match self.percent(25) {
+                true => format!("COALESCE({}, {})", column.name, self.value(scope, column.kind, 1)),
+                false => column.name,
+            };
+            if !keys.contains(&key) {
+                items.push(self.name(), (key.clone(), column.kind));
+                keys.push(key);
+            }
+        }
+        self.aggregates(scope, items);
+        let list = keys.join(", ");
+        let groups = match self.between(0, 9) {
+            0 => format!("ROLLUP({list})"),
+            1 => format!("CUBE({list})"),
+            2 => format!("GROUPING SETS (({list}), ({}), ())", keys[0]),
+            _ => list,
+        };
+        match self.percent(25) {
+            true => {
+                let (aggregate, _) = self.aggregate(scope);
+                format!(" GROUP BY {groups} HAVING {aggregate} IS NOT NULL AND count(*) > 1")
+            }
+            false => format!(" GROUP BY {groups}"),
+        }
+    }
+}
+
+/// A SELECT list as it grows.
+#[derive(Default)]
+struct Items {
+    texts: Vec<String>,
+    columns: Scope,
+}
+
+impl Items {
+    fn push(&mut self, name: String, (text, kind): (String, Kind)) {
+        self.texts.push(format!("{text} AS {name}"));
+        self.columns.push(Column { name, kind });
+    }
+}
