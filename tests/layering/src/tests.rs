@@ -233,3 +233,15 @@ fn the_binary_alone_builds_what_the_workspace_builds() {
         .collect();
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
+
+/// The parser would be a fifth of what is unzipped before an executor's first task.
+#[test]
+fn an_executor_links_no_parser_of_sql() {
+    let executor = built(&["--package", "mayfly-executor", "--edges", "normal"]);
+    assert!(executor.keys().any(|package| package.starts_with("datafusion-proto ")));
+    let parsers: Vec<&String> = executor
+        .keys()
+        .filter(|package| package.starts_with("sqlparser ") || package.starts_with("datafusion-sql "))
+        .collect();
+    assert!(parsers.is_empty(), "{parsers:?}");
+}
