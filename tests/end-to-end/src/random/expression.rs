@@ -15,8 +15,8 @@ impl Writer {
                 let (yes, no) = self.two(scope, kind, depth - 1);
                 format!("CASE WHEN {condition} THEN {yes} ELSE {no} END")
             }
-            12..20 => self.of_two("COALESCE({}, {})", scope, kind, depth),
-            20..25 => self.of_two("NULLIF({}, {})", scope, kind, depth),
+            12..20 => self.filled("COALESCE({}, {})", scope, kind, depth),
+            20..25 => self.filled("NULLIF({}, {})", scope, kind, depth),
             _ => self.operation(scope, kind, depth),
         }
     }
@@ -58,11 +58,11 @@ impl Writer {
             Kind::Time => of_one("date_trunc('hour', {})", Kind::Time),
             Kind::Bool => return self.predicate(scope, depth - 1),
         };
-        self.of_two(form.0, scope, form.1, depth)
+        self.filled(form.0, scope, form.1, depth)
     }
 
     /// The form with one value of the type for each `{}`.
-    fn of_two(&mut self, form: &str, scope: &[Column], kind: Kind, depth: u32) -> String {
+    fn filled(&mut self, form: &str, scope: &[Column], kind: Kind, depth: u32) -> String {
         let mut text = String::new();
         for (at, part) in form.split("{}").enumerate() {
             if at > 0 {

@@ -82,7 +82,7 @@ impl Writer {
         choices.choose(&mut self.chance).expect("there is a choice")
     }
 
-    /// One of a hundred throws.
+    /// True in so many of a hundred throws.
     fn percent(&mut self, likely: u32) -> bool {
         self.chance.random_range(0..100) < likely
     }

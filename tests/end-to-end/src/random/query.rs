@@ -66,7 +66,7 @@ impl Writer {
         (format!("{left} {operator} {right}"), columns)
     }
 
-    /// A common table expression that its query reads, most often more than once.
+    /// A common table expression and a query that may read it, also more than once.
     fn common_table(&mut self, depth: u32) -> (String, Scope) {
         let (inner, columns) = self.query(depth);
         let name = self.name();
