@@ -1,8 +1,11 @@
-//! What end-to-end tests and benches share: the real server as a process, a client of its wire, TPC-H files, and the oracle that
-//! answers the same SQL in process. Uses no crate of ours: it sees what a user sees.
+//! What end-to-end tests and benches share: the real server as a process, a client of its wire, TPC-H files, the oracle that answers the
+//! same SQL in process, and the judges that are other databases. Uses no crate of ours: it sees what a user sees.
 
+pub mod alike;
+pub mod cases;
 pub mod client;
 pub mod elsewhere;
+pub mod judges;
 pub mod odd;
 pub mod oracle;
 pub mod proxy;
@@ -13,3 +16,5 @@ pub mod slt;
 pub mod table;
 pub mod tpcds;
 pub mod tpch;
+pub mod translate;
+pub mod verdict;

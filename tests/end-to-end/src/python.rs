@@ -1,5 +1,6 @@
 //! Virtual environments of Python, made beside the build when they are first wanted.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,12 +13,14 @@ pub fn run(command: &mut Command) -> String {
     text
 }
 
-/// A Python that has these packages, each `name==version`.
+/// A Python that has these packages, each `name==version`. Of several processes that want it at once, one makes it.
 pub fn with(name: &str, packages: &[&str]) -> PathBuf {
     let binary = crate::server::binary();
     let folder = binary.parent().expect("a binary lies in a folder").join(name);
     let (python, made) = (folder.join("bin/python"), folder.join("made"));
     let wanted = packages.join("\n");
+    let turn = File::create(folder.with_extension("lock")).expect("the build folder is writable");
+    turn.lock().expect("files can be locked");
     if std::fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
         return python;
     }

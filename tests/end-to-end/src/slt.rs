@@ -1,5 +1,5 @@
 //! The files of `tests/sql/*.slt`: sqllogictest's notation without results, for the oracle gives them. Knows `query [rowsort|nosort]`,
-//! and `#` comments; a record ends at an empty line.
+//! and `#` comments; a record ends at an empty line. `# by rule: …` before a record says why other databases answer otherwise.
 
 use crate::tpch;
 
@@ -11,6 +11,8 @@ pub struct Record {
     pub sql: String,
     /// Whether the order of rows counts.
     pub is_ordered: bool,
+    /// Whether other databases have another rule here.
+    pub differs_by_rule: bool,
 }
 
 /// The records of `tests/sql/{name}.slt`.
@@ -24,11 +26,11 @@ pub fn records(name: &str) -> Vec<Record> {
 
 fn parse(text: &str) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
-    let mut is_inside = false;
+    let (mut is_inside, mut differs_by_rule) = (false, false);
     for (line, content) in (1..).zip(text.lines()) {
         match content.trim() {
             "" => is_inside = false,
-            comment if comment.starts_with('#') => {}
+            comment if comment.starts_with('#') => differs_by_rule |= comment.starts_with("# by rule: "),
             sql if is_inside => {
                 let record = records.last_mut().expect("a record was begun");
                 record.sql = format!("{} {sql}", record.sql).trim().to_owned();
@@ -43,6 +45,7 @@ fn parse(text: &str) -> Vec<Record> {
                     line,
                     sql: String::new(),
                     is_ordered,
+                    differs_by_rule: std::mem::take(&mut differs_by_rule),
                 });
                 is_inside = true;
             }

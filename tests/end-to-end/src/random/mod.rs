@@ -1,55 +1,67 @@
-//! SQL at random: a seed gives a query over four small tables, of all that the planner has a rule for, so that what nobody thought of
+//! SQL at random: a seed gives a query over six small tables, of all that the planner has a rule for, so that what nobody thought of
 //! is asked too. A query has one answer: whatever depends on the order of rows is given a total order. Nothing here knows answers.
 
 mod aggregate;
+mod dialect;
 mod expression;
+mod join;
 mod query;
 mod source;
 mod subquery;
 pub mod tables;
+mod using;
 mod window;
 
+pub use dialect::Dialect;
 use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use tables::TABLES;
 
-/// The query of a seed.
-pub fn query(seed: u64) -> String {
+/// The query of a seed in an engine's words.
+pub fn query(seed: u64, dialect: Dialect) -> String {
     let mut writer = Writer {
         chance: SmallRng::seed_from_u64(seed),
+        dialect,
         names: 0,
-        tables: TABLES.iter().map(|table| table.relation()).collect(),
+        tables: TABLES
+            .iter()
+            .filter(|table| table.name != tables::LISTS)
+            .map(|table| table.relation())
+            .collect(),
+        outer: Vec::new(),
+        level: 0,
+        subqueries: 0,
     };
+    writer.subqueries = *writer.one_of(&[0, 1, 1, 2, 3, 4]);
     let depth = *writer.one_of(&[1, 2, 2, 3]);
     writer.statement(depth)
 }
 
-/// Types that columns have.
+/// Types that columns have, and what may be asked of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Int,
     Big,
+    /// Bigints near the largest.
+    Huge,
     Text,
     Double,
+    /// Doubles among which are NaN, infinities and both zeros.
+    Odd,
     Decimal,
     Date,
     Time,
+    Zoned,
     Bool,
+    /// Of bigints. Only UNNEST reads it.
+    List,
 }
 
 impl Kind {
-    pub fn sql(self) -> &'static str {
-        match self {
-            Kind::Int => "INT",
-            Kind::Big => "BIGINT",
-            Kind::Text => "VARCHAR",
-            Kind::Double => "DOUBLE",
-            Kind::Decimal => "DECIMAL(10,2)",
-            Kind::Date => "DATE",
-            Kind::Time => "TIMESTAMP",
-            Kind::Bool => "BOOLEAN",
-        }
+    /// Whether engines agree on how its values compare.
+    fn is_plain(self) -> bool {
+        self != Kind::Odd
     }
 }
 
@@ -72,9 +84,16 @@ struct Relation {
 
 struct Writer {
     chance: SmallRng,
+    dialect: Dialect,
     names: u32,
     /// Tables, and the common table expressions around this place.
     tables: Vec<Relation>,
+    /// Columns of the queries around this one.
+    outer: Scope,
+    /// How many queries are around this one.
+    level: u32,
+    /// How many subqueries expressions may still take.
+    subqueries: u32,
 }
 
 impl Writer {
@@ -108,6 +127,14 @@ impl Writer {
         self.one_of(scope).kind
     }
 
+    /// Some column's type whose values all engines compare alike.
+    fn kind_to_compare(&mut self, scope: &[Column]) -> Kind {
+        match self.kind(scope) {
+            kind if kind.is_plain() => kind,
+            _ => Kind::Int,
+        }
+    }
+
     /// A relation under a new name, and its columns by it.
     fn renamed(&mut self, relation: &Relation) -> (String, Scope) {
         let alias = self.name();
@@ -130,10 +157,12 @@ fn qualified(alias: &str, columns: &[Column]) -> Scope {
     columns.iter().map(column).collect()
 }
 
-/// Pairs of columns of one type, one of each scope.
+/// Pairs of columns of one comparable type, one of each scope.
 fn pairs(left: &[Column], right: &[Column]) -> Vec<(String, String)> {
     let of = |one: &Column| {
-        let alike = right.iter().filter(|other| other.kind == one.kind);
+        let alike = right
+            .iter()
+            .filter(|other| other.kind == one.kind && one.kind.is_plain());
         let name = one.name.clone();
         alike
             .map(|other| (name.clone(), other.name.clone()))

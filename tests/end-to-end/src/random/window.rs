@@ -2,21 +2,24 @@
 
 use super::{Column, Kind, Writer};
 
-const DIRECTIONS: [&str; 4] = ["", " DESC", " ASC NULLS FIRST", " DESC NULLS LAST"];
-
 impl Writer {
     pub(super) fn window(&mut self, scope: &[Column]) -> (String, Kind) {
+        self.alone(|writer| writer.window_alone(scope))
+    }
+
+    fn window_alone(&mut self, scope: &[Column]) -> (String, Kind) {
         let any = self.kind(scope);
         let column = self.leaf(scope, any);
         let number = self.leaf(scope, Kind::Int);
         let partition = self.partition(scope);
         let ordered = format!("{partition}{}", self.order_by_all(scope));
         let key = self.kind(scope);
-        let by_one = format!("{partition} ORDER BY {}", self.leaf(scope, key));
+        let by_one = self.leaf(scope, key);
+        let by_one = format!("{partition} ORDER BY {}", self.order_key(&by_one));
         match self.between(0, 10) {
             0 => (format!("row_number() OVER ({ordered})"), Kind::Big),
             1 => (format!("rank() OVER ({by_one})"), Kind::Big),
-            2 => (format!("dense_rank() OVER ({by_one} DESC)"), Kind::Big),
+            2 => (format!("dense_rank() OVER ({by_one})"), Kind::Big),
             3 => {
                 let name = *self.one_of(&["lag", "lead"]);
                 let rows = self.between(1, 3);
@@ -41,7 +44,8 @@ impl Writer {
             }
             _ => {
                 let frame = "RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING";
-                let call = format!("sum({number}) OVER ({partition} ORDER BY {number} {frame})");
+                let order = self.order_key(&number);
+                let call = format!("sum({number}) OVER ({partition} ORDER BY {order} {frame})");
                 (call, Kind::Big)
             }
         }
@@ -60,21 +64,15 @@ impl Writer {
     }
 
     pub(super) fn order_by_all(&mut self, scope: &[Column]) -> String {
-        let keys = scope.iter().map(|column| {
-            let direction = *self.one_of(&DIRECTIONS);
-            format!("{}{direction}", column.name)
-        });
-        format!(" ORDER BY {}", keys.collect::<Vec<_>>().join(", "))
+        let keys: Vec<String> = scope.iter().map(|column| self.order_key(&column.name)).collect();
+        format!(" ORDER BY {}", keys.join(", "))
     }
 
     /// The result's columns in some order, by their places.
     pub(super) fn order_by_places(&mut self, columns: usize) -> String {
         let places: Vec<usize> = (1..=columns).collect();
         let places = self.shuffled(&places);
-        let keys = places.iter().map(|place| {
-            let direction = *self.one_of(&DIRECTIONS);
-            format!("{place}{direction}")
-        });
-        format!(" ORDER BY {}", keys.collect::<Vec<_>>().join(", "))
+        let keys: Vec<String> = places.iter().map(|place| self.order_key(&place.to_string())).collect();
+        format!(" ORDER BY {}", keys.join(", "))
     }
 }

@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod analyze_table;
+mod cases;
 mod clients;
 mod command_line;
 mod coordinators;
@@ -12,6 +13,7 @@ mod executors;
 mod explain_analyze;
 mod faults;
 mod hostile;
+mod judged;
 mod limits;
 mod memory;
 mod random;

@@ -1,12 +1,15 @@
-//! Random queries, each as a user would run it and forced to many tasks: equal to in-process DataFusion. Two variables make a campaign of
-//! it: `MAYFLY_TEST_RANDOM_QUERIES`, and `MAYFLY_TEST_RANDOM_SEED` of the first; a query that goes wrong is printed with its own.
+//! Random queries, each as a user would run it, forced to many tasks, and with hardly any memory: judged by DataFusion, DuckDB and
+//! PostgreSQL. Variables make a campaign of it: `MAYFLY_TEST_RANDOM_QUERIES`, `MAYFLY_TEST_RANDOM_SEED` of the first, and
+//! `MAYFLY_TEST_RANDOM_MODES=tiny` for memory alone; a query that goes wrong is printed with its seed and the four answers.
 
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use mayfly_end_to_end::client::Client;
+use mayfly_end_to_end::judges::{Judge, Judges, Place, Ruling};
 use mayfly_end_to_end::oracle;
-use mayfly_end_to_end::random::{self, tables};
+use mayfly_end_to_end::random::{self, Dialect, tables};
 use mayfly_end_to_end::server::Server;
-use mayfly_end_to_end::table::Table;
+use mayfly_end_to_end::verdict::{Opinion, Order, Verdict, is_memory, verdict};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const QUERIES: u64 = 120;
@@ -15,7 +18,9 @@ const SEED: u64 = 1;
 /// Of the tables' rows.
 const ROWS_SEED: u64 = 7;
 
-/// Partitions of the oracle whose answer is the expected one.
+const SCHEMA: &str = "random";
+
+/// Partitions of in-process DataFusion.
 const PARTITIONS: usize = 4;
 
 fn variable(name: &str, otherwise: u64) -> u64 {
@@ -26,7 +31,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
 async fn server(files: &Path) -> (Server, Client) {
     tables::write(files, ROWS_SEED).await.expect("written");
     let server = Server::start(&["--mount", &format!("random={}", files.display())]);
-    let client = Client::new(&server.url, "random");
+    let client = Client::new(&server.url, SCHEMA);
     client.query("CREATE SCHEMA random").await.expect("created");
     for table in &tables::TABLES {
         let (name, location) = (table.name, format!("s3://random/{}/", table.name));
@@ -36,8 +41,9 @@ async fn server(files: &Path) -> (Server, Client) {
     (server, client)
 }
 
-async fn context(files: &Path, partitions: usize) -> SessionContext {
-    let config = datafusion::prelude::SessionConfig::new().with_target_partitions(partitions);
+async fn context(files: &Path) -> SessionContext {
+    let config = datafusion::prelude::SessionConfig::new().with_target_partitions(PARTITIONS);
+    let config = config.set_str("datafusion.sql_parser.default_null_ordering", "nulls_last");
     let context = SessionContext::new_with_config(config);
     for table in &tables::TABLES {
         let path = format!("{}/{}/", files.display(), table.name);
@@ -47,85 +53,154 @@ async fn context(files: &Path, partitions: usize) -> SessionContext {
     context
 }
 
-/// Oracles of several numbers of partitions. What they disagree on has more than one answer, or meets a fault of DataFusion's.
-struct Oracles(Vec<SessionContext>);
+/// The three who are asked.
+struct Bench {
+    datafusion: SessionContext,
+    judges: Judges,
+}
 
-impl Oracles {
-    async fn new(files: &Path) -> Oracles {
-        let mut contexts = Vec::new();
-        for partitions in [PARTITIONS, 1, 3] {
-            contexts.push(context(files, partitions).await);
+impl Bench {
+    async fn new(files: &Path) -> Bench {
+        let judges = Judges::start();
+        for table in &tables::TABLES {
+            let folder = files.join(table.name);
+            let place = Place {
+                schema: SCHEMA,
+                table: table.name,
+                folder: &folder,
+            };
+            let left_out = judges.read(place).expect("the judges read it");
+            assert!(left_out.is_empty(), "{left_out:?} of {}", table.name);
         }
-        Oracles(contexts)
+        Bench {
+            datafusion: context(files).await,
+            judges,
+        }
     }
 
-    async fn expected(&self, sql: &str) -> Option<Table> {
-        oracle::try_answer(&self.0[0], sql).await.ok()
-    }
-
-    async fn agree(&self, sql: &str, expected: &Table) -> bool {
-        for context in &self.0[1..] {
-            match oracle::try_answer(context, sql).await {
-                Ok(other) if other.difference(expected).is_none() => {}
-                _ => return false,
-            }
+    async fn opinions(&self, seed: u64) -> Vec<Opinion> {
+        let sql = random::query(seed, Dialect::Mayfly);
+        let table = oracle::try_answer(&self.datafusion, &sql).await;
+        let ruling = table.map(|table| Ruling {
+            types: table.types,
+            rows: table.rows,
+        });
+        let mut opinions = vec![Opinion {
+            who: "datafusion",
+            answer: ruling.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned()),
+        }];
+        for (judge, dialect) in [(Judge::DuckDb, Dialect::DuckDb), (Judge::Postgres, Dialect::Postgres)] {
+            let sql = random::query(seed, dialect);
+            opinions.push(Opinion {
+                who: judge.name(),
+                answer: self.judges.ask(judge, SCHEMA, &sql),
+            });
         }
-        true
+        opinions
     }
 }
 
 /// What came of the queries.
 #[derive(Default)]
 struct Outcome {
-    answered: u64,
-    /// Runs that differ from the oracle where the oracle differs from itself.
+    /// Queries that each of the three answered.
+    answered: BTreeMap<&'static str, u64>,
+    right: u64,
+    /// Runs that one says otherwise about, and not two.
     open: u64,
+    short_of_memory: u64,
     wrong: Vec<String>,
 }
 
 impl Outcome {
-    async fn ask(&mut self, oracles: &Oracles, clients: &[(&str, Client)], seed: u64) {
-        let sql = random::query(seed);
-        let Some(expected) = oracles.expected(&sql).await else {
-            return;
-        };
-        self.answered += 1;
-        for (mode, client) in clients {
-            let wrong = match client.query(&sql).await {
-                Ok(answer) => answer.table.difference(&expected),
-                Err(failure) => Some(format!("{failure:?}")),
-            };
-            match wrong {
-                None => {}
-                Some(wrong) if oracles.agree(&sql, &expected).await => {
-                    println!("seed {seed} {mode}: {wrong}\n    {sql}");
-                    self.wrong.push(format!("seed {seed} {mode}"));
+    async fn ask(&mut self, bench: &Bench, modes: &[Mode], seed: u64) {
+        let opinions = bench.opinions(seed).await;
+        for opinion in opinions.iter().filter(|opinion| opinion.answer.is_ok()) {
+            *self.answered.entry(opinion.who).or_default() += 1;
+        }
+        let sql = random::query(seed, Dialect::Mayfly);
+        for mode in modes {
+            let client = mode.client(seed);
+            let reply = client.query(&sql).await.map(|answer| answer.table);
+            if mode.is_tiny && reply.as_ref().is_err_and(is_memory) {
+                self.short_of_memory += 1;
+                continue;
+            }
+            match verdict(&reply, &opinions, Order::IsOpen) {
+                Verdict::Right => self.right += 1,
+                Verdict::Open(answers) => {
+                    println!("OPEN seed {seed} {}\n{answers}\n    {sql}", mode.name);
+                    self.open += 1;
                 }
-                Some(_) => self.open += 1,
+                Verdict::Wrong(answers) => {
+                    println!("WRONG seed {seed} {}\n{answers}\n    {sql}", mode.name);
+                    self.wrong.push(format!("seed {seed} {}", mode.name));
+                }
             }
         }
     }
 }
 
+struct Mode {
+    name: &'static str,
+    client: Client,
+    is_tiny: bool,
+}
+
+impl Mode {
+    /// With 2 to 16 MB where memory is to be short.
+    fn client(&self, seed: u64) -> Client {
+        let client = self.client.clone();
+        match self.is_tiny {
+            true => client.with("max_task_memory", format!("{}MB", 2 + seed % 15)),
+            false => client,
+        }
+    }
+}
+
+fn modes(client: &Client) -> Vec<Mode> {
+    let forced = client.clone().with("target_task_bytes", 1).with("target_partitions", 3);
+    let mode = |name, client: &Client, is_tiny| Mode {
+        name,
+        client: client.clone(),
+        is_tiny,
+    };
+    let mut modes = vec![
+        mode("default", client, false),
+        mode("forced", &forced, false),
+        mode("tiny", client, true),
+    ];
+    if std::env::var("MAYFLY_TEST_RANDOM_MODES").is_ok_and(|modes| modes == "tiny") {
+        modes.push(mode("tiny and forced", &forced, true));
+        modes.retain(|mode| mode.is_tiny);
+    }
+    modes
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn random_queries_are_answered_as_in_process() {
+async fn random_queries_are_answered_as_judges_say() {
     let files = tempfile::tempdir().expect("a folder");
     let (_server, client) = server(files.path()).await;
-    let oracles = Oracles::new(files.path()).await;
-    let forced = client.clone().with("target_task_bytes", 1).with("target_partitions", 3);
-    let clients = [("default", client), ("forced", forced)];
+    let bench = Bench::new(files.path()).await;
+    let modes = modes(&client);
     let queries = variable("MAYFLY_TEST_RANDOM_QUERIES", QUERIES);
     let first = variable("MAYFLY_TEST_RANDOM_SEED", SEED);
     let mut outcome = Outcome::default();
     for seed in first..first + queries {
-        outcome.ask(&oracles, &clients, seed).await;
+        outcome.ask(&bench, &modes, seed).await;
     }
-    let Outcome { answered, open, wrong } = outcome;
+    let Outcome { answered, wrong, .. } = &outcome;
     println!(
-        "{queries} queries from seed {first}: {answered} answered by the oracle, {open} runs left open, {} wrong",
+        "{queries} queries from seed {first}, answered by {answered:?}; runs: {} right, {} open, {} short of memory, {} wrong",
+        outcome.right,
+        outcome.open,
+        outcome.short_of_memory,
         wrong.len()
     );
-    assert!(answered * 10 >= queries * 9, "the oracle refuses too many");
-    assert!(open * 50 <= queries, "too many queries have no one answer");
+    for judge in Judge::ALL {
+        let count = answered.get(judge.name()).copied().unwrap_or_default();
+        assert!(count * 10 >= queries * 7, "{judge} answers only {count} of {queries}");
+    }
+    assert!(outcome.open * 20 <= queries, "too many runs are left open");
     assert!(wrong.is_empty(), "{wrong:?}");
 }

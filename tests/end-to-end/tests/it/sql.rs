@@ -8,7 +8,7 @@ use mayfly_end_to_end::slt::{self, Record};
 use mayfly_end_to_end::table::Table;
 use mayfly_end_to_end::{odd, oracle};
 
-async fn cloud() -> (Cloud, SessionContext) {
+pub async fn cloud() -> (Cloud, SessionContext) {
     let files = odd::files().await;
     let mount = format!("odd={}", files.display());
     let cloud = support::cloud(&["--mount", &mount]).await;
