@@ -2,7 +2,7 @@
 //! where it stands.
 
 use crate::context::Context;
-use crate::{Session, error};
+use crate::{Session, error, sql};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, Result as DfResult};
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// Checks names and types. Nothing but a query passes.
 pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Session) -> Result<LogicalPlan, QueryError> {
+    sql::check_clauses(&ast, &context.state)?;
     let statement = ast.clone();
     let planned = context.state.statement_to_plan(ast).await;
     let plan = planned.map_err(|cause| explain_error(context, &statement, session, cause))?;

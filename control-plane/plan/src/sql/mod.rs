@@ -1,15 +1,23 @@
 //! SQL text → statements of ours. Everything that a user may write is decided here: what is a query, what is a command, and what is
 //! refused, before DataFusion sees it.
 
+mod clauses;
 mod command;
+mod duplicates;
 mod format;
+mod guard;
 mod names;
 mod parse;
 mod quoted;
+mod sample;
+mod simplify;
 mod statement;
 mod token;
+mod values;
 mod view;
+mod window;
 
+pub(crate) use clauses::check_clauses;
 pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;
 pub(crate) use statement::{

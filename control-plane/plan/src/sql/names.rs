@@ -1,8 +1,8 @@
 //! What result columns are called: as they are spelled in the query, `_colN` where they have no name, twice the same if so written.
 //! DataFusion knows none of the three, so that names stand apart from the plan.
 
+use super::duplicates;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, Select, SelectItem, SetExpr};
-use std::collections::BTreeSet;
 
 /// One entry of the outermost SELECT list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl OutputNames {
             _ => planned
                 .iter()
                 .enumerate()
-                .map(|(at, name)| planned_name(at, name))
+                .map(|(at, name)| planned_name(at, duplicates::written(name)))
                 .collect(),
         }
     }
@@ -45,7 +45,10 @@ impl OutputNames {
             match item {
                 Item::Named(name) => names.push(name.clone()),
                 Item::Unnamed => names.push(format!("_col{at}")),
-                Item::Wildcard => names.extend(planned[at..at + wildcard_columns].iter().cloned()),
+                Item::Wildcard => {
+                    let columns = planned[at..at + wildcard_columns].iter();
+                    names.extend(columns.map(|name| duplicates::written(name).to_owned()));
+                }
             }
         }
         names
@@ -83,51 +86,11 @@ fn item(item: &SelectItem) -> Item {
 }
 
 /// The last part of a plain column reference.
-fn reference(expr: &Expr) -> Option<&Ident> {
+pub(super) fn reference(expr: &Expr) -> Option<&Ident> {
     match expr {
         Expr::Identifier(ident) => Some(ident),
         Expr::CompoundIdentifier(parts) => parts.last(),
         Expr::Nested(inner) => reference(inner),
         _ => None,
-    }
-}
-
-/// Gives an alias of our own to each entry of the outermost SELECT lists that DataFusion would take for a duplicate of another.
-pub(super) fn separate_duplicates(query: &mut Query) {
-    separate(&mut query.body);
-}
-
-fn separate(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => separate_select(select),
-        SetExpr::Query(query) => separate(&mut query.body),
-        SetExpr::SetOperation { left, right, .. } => {
-            separate(left);
-            separate(right);
-        }
-        _ => {}
-    }
-}
-
-fn separate_select(select: &mut Select) {
-    let wildcard = select.projection.iter().any(|entry| item(entry) == Item::Wildcard);
-    let mut seen = BTreeSet::new();
-    for (at, entry) in select.projection.iter_mut().enumerate() {
-        let (expr, spelled) = match entry {
-            SelectItem::UnnamedExpr(expr) => (expr, None),
-            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.to_lowercase())),
-            _ => continue,
-        };
-        // A wildcard brings columns that the text does not name; a bare reference beside it may be one of them.
-        let clashes = wildcard && spelled.is_none() && reference(expr).is_some();
-        // Quotes and qualifiers may differ and still name one column; an alias too many harms nobody.
-        let named = reference(expr).map(|ident| ident.value.to_lowercase());
-        let spelled = spelled.or(named).unwrap_or_else(|| expr.to_string().to_lowercase());
-        if !seen.insert(spelled) || clashes {
-            *entry = SelectItem::ExprWithAlias {
-                expr: expr.clone(),
-                alias: Ident::with_quote('"', format!("__duplicate_{at}")),
-            };
-        }
     }
 }

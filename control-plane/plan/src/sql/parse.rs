@@ -1,10 +1,8 @@
 //! Tokens → statement. Commands that only Trino knows are read here; queries go through DataFusion's parser.
 
-use super::command;
-use super::names::{self, OutputNames};
-use super::quoted;
+use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::{token, view};
+use super::{command, duplicates, guard, quoted, sample, simplify, token, view, window};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -117,16 +115,17 @@ fn explain_options(tokens: &[TokenWithSpan]) -> Result<ExplainForm, QueryError> 
 
 /// The query twice: as written, for its names, and as DataFusion shall read it.
 pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryError> {
-    let names = match parse_one(tokens)? {
-        DfStatement::Statement(statement) => match *statement {
-            SqlStatement::Query(query) => OutputNames::of(&query),
-            _ => OutputNames::default(),
-        },
-        _ => OutputNames::default(),
-    };
+    let mut names = OutputNames::default();
+    if let Some(query) = query_mut(&mut parse_one(tokens)?) {
+        guard::check(query)?;
+        names = OutputNames::of(query);
+    }
     let mut ast = parse_one(&quoted::lower_case(tokens))?;
     if let Some(query) = query_mut(&mut ast) {
-        names::separate_duplicates(query);
+        window::write_out(query)?;
+        simplify::simplify(query)?;
+        sample::write_out(query);
+        duplicates::separate(query);
     }
     Ok(QueryStatement { ast, names })
 }

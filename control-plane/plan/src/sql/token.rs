@@ -1,5 +1,6 @@
 //! Text → tokens, within bounds. What would make a later step recurse without end is refused here, on the flat list.
 
+use super::values;
 use crate::error;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -34,7 +35,7 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
     }
     one_statement(&tokens)?;
     bounded(&tokens)?;
-    Ok(tokens)
+    values::without_exclusions(values::with_parentheses(tokens))
 }
 
 fn one_statement(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {

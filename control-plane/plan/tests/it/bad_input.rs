@@ -9,7 +9,7 @@ use mayfly_plan::Planned;
 use mayfly_protocol::ErrorCode;
 use std::sync::Arc;
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::empty().await;
     let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20));
     let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..20).map(|n| n.to_string())));

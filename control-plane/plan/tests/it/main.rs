@@ -6,6 +6,7 @@ mod world;
 
 mod answers;
 mod bad_input;
+mod dropped;
 mod join_order;
 mod metadata;
 mod pages;

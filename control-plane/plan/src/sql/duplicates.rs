@@ -1,0 +1,160 @@
+//! Entries of SELECT lists that DataFusion would take for one another, or that an outer query's `*` would show under the text of their
+//! expression: they get aliases. Results show none of these but `_colN`.
+
+use super::names::reference;
+use datafusion::sql::sqlparser::ast::{
+    Cte, Distinct, Expr, Ident, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator, VisitMut, VisitorMut,
+};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// Begins an alias of ours; the number behind it ends with the next `_`, and then the column's own name stands.
+const PREFIX: &str = "__duplicate_";
+
+pub(super) fn separate(query: &mut Query) {
+    // Nothing breaks off.
+    let _ = query.visit(&mut Separate);
+}
+
+/// The name as it is written in the query. DataFusion numbers the columns of one name in a derived table: `k`, `k:1`.
+pub(super) fn written(planned: &str) -> &str {
+    let numbered = planned.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
+    let name = numbered.map_or(planned, |(_, name)| name);
+    match name.rsplit_once(':') {
+        Some((name, number)) if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => name,
+    }
+}
+
+struct Separate;
+
+impl VisitorMut for Separate {
+    type Break = ();
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        separate_entries(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        for Cte { query, .. } in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
+            name_entries(query);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived { subquery, .. } = relation {
+            name_entries(subquery);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn separate_entries(select: &mut Select) {
+    let wildcard = has_wildcard(select);
+    let mut seen = BTreeSet::new();
+    for (at, entry) in select.projection.iter_mut().enumerate() {
+        let (expr, alias) = match entry {
+            SelectItem::UnnamedExpr(expr) => (expr, None),
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.to_lowercase())),
+            _ => continue,
+        };
+        // A wildcard brings columns that the text does not name; a bare reference beside it may be one of them.
+        let clashes = wildcard && alias.is_none() && reference(expr).is_some();
+        let spelled = alias.unwrap_or_else(|| planned_as(expr));
+        let name = reference(expr).map(|ident| ident.value.to_lowercase());
+        if !seen.insert(spelled.clone()) || clashes {
+            let name = match entry {
+                SelectItem::ExprWithAlias { .. } => spelled,
+                _ => name.unwrap_or_else(|| format!("_col{at}")),
+            };
+            set_alias(entry, &format!("{PREFIX}{at}_{name}"));
+        }
+    }
+}
+
+fn has_wildcard(select: &Select) -> bool {
+    let is_wildcard = |entry: &SelectItem| {
+        matches!(
+            entry,
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) | SelectItem::ExprWithAliases { .. }
+        )
+    };
+    select.projection.iter().any(is_wildcard)
+}
+
+fn set_alias(entry: &mut SelectItem, alias: &str) {
+    if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = entry {
+        *entry = SelectItem::ExprWithAlias {
+            expr: expr.clone(),
+            alias: Ident::with_quote('"', alias),
+        };
+    }
+}
+
+/// What DataFusion names the expression by, or more: casts, parentheses and qualifiers do not count.
+fn planned_as(expr: &Expr) -> String {
+    struct Plain;
+    impl VisitorMut for Plain {
+        type Break = ();
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            let inner = match expr {
+                Expr::Cast { expr, .. } | Expr::Nested(expr) => Some(expr.as_ref().clone()),
+                Expr::AtTimeZone { timestamp, .. } => Some(timestamp.as_ref().clone()),
+                Expr::TypedString(typed) => Some(Expr::Value(typed.value.clone())),
+                Expr::CompoundIdentifier(parts) => parts.last().cloned().map(Expr::Identifier),
+                Expr::UnaryOp {
+                    op: UnaryOperator::Plus,
+                    expr,
+                } => Some(expr.as_ref().clone()),
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                *expr = inner;
+            }
+            if let Expr::Identifier(ident) = expr {
+                ident.quote_style = None;
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut plain = expr.clone();
+    let _ = plain.visit(&mut Plain);
+    plain.to_string().to_lowercase()
+}
+
+/// Columns of a derived table that have no name are shown as `_colN`. Left alone where ORDER BY may repeat an entry of the list.
+fn name_entries(query: &mut Query) {
+    let ordered = query.order_by.is_some();
+    let Some(select) = leftmost(&mut query.body) else {
+        return;
+    };
+    if has_wildcard(select) || (ordered && matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_)))) {
+        return;
+    }
+    for (at, entry) in select.projection.iter_mut().enumerate() {
+        let unnamed = matches!(entry, SelectItem::UnnamedExpr(expr) if reference(expr).is_none() && !unnests(expr));
+        if unnamed {
+            set_alias(entry, &format!("_col{at}"));
+        }
+    }
+}
+
+/// As many columns as a struct has fields.
+fn unnests(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) => function.name.to_string().to_lowercase().starts_with("unnest"),
+        Expr::Nested(inner) => unnests(inner),
+        _ => false,
+    }
+}
+
+fn leftmost(body: &mut SetExpr) -> Option<&mut Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(query) => leftmost(&mut query.body),
+        SetExpr::SetOperation { left, .. } => leftmost(left),
+        _ => None,
+    }
+}

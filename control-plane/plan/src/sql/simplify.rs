@@ -1,0 +1,142 @@
+//! Ways of writing that DataFusion refuses → those that mean the same and that it takes: FETCH FIRST n ROWS ONLY, GROUP BY (), and LIKE
+//! with an escape character other than the backslash.
+
+use crate::error;
+use datafusion::sql::sqlparser::ast::{
+    Expr, GroupByExpr, LimitClause, Query, Select, Spanned, Value, ValueWithSpan, VisitMut, VisitorMut,
+};
+use mayfly_protocol::{ErrorCode, QueryError};
+use std::ops::ControlFlow;
+
+pub(super) fn simplify(query: &mut Query) -> Result<(), QueryError> {
+    match query.visit(&mut Simplify) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Simplify;
+
+impl VisitorMut for Simplify {
+    type Break = QueryError;
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<QueryError> {
+        fetch_as_limit(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<QueryError> {
+        if let GroupByExpr::Expressions(keys, _) = &mut select.group_by {
+            without_empty_keys(keys);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
+        if let Expr::Like {
+            pattern, escape_char, ..
+        }
+        | Expr::ILike {
+            pattern, escape_char, ..
+        } = expr
+            && let Some(escape) = escape_char
+            && let Err(error) = escape_by_backslash(pattern, escape)
+        {
+            return ControlFlow::Break(error);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A FETCH without a number is of one row. What is not a number of rows was refused before.
+fn fetch_as_limit(query: &mut Query) {
+    let Some(fetch) = query.fetch.take() else {
+        return;
+    };
+    let one = || Expr::value(Value::Number("1".to_owned(), false));
+    let limit = Some(fetch.quantity.unwrap_or_else(one));
+    let offset = match query.limit_clause.take() {
+        Some(LimitClause::LimitOffset { offset, .. }) => offset,
+        _ => None,
+    };
+    query.limit_clause = Some(LimitClause::LimitOffset {
+        limit,
+        offset,
+        limit_by: Vec::new(),
+    });
+}
+
+/// `()` beside other keys says nothing; alone it is the one group of all rows.
+fn without_empty_keys(keys: &mut Vec<Expr>) {
+    let is_empty = |key: &Expr| matches!(key, Expr::Tuple(values) if values.is_empty());
+    let written = keys.len();
+    keys.retain(|key| !is_empty(key));
+    if keys.is_empty() && written > 0 {
+        keys.push(Expr::GroupingSets(vec![Vec::new()]));
+    }
+}
+
+fn escape_by_backslash(pattern: &mut Expr, escape: &mut ValueWithSpan) -> Result<(), QueryError> {
+    let place = error::location(escape.span.start);
+    let Value::SingleQuotedString(text) = &escape.value else {
+        return Err(error::not_supported("ESCAPE with anything but a text is not supported").at(place));
+    };
+    let mut characters = text.chars();
+    let (character, None) = (characters.next(), characters.next()) else {
+        let message = "the text behind ESCAPE is one character";
+        return Err(QueryError::new(ErrorCode::InvalidFunctionArgument, message).at(place));
+    };
+    if character == Some('\\') {
+        return Ok(());
+    }
+    let Some(written) = literal(pattern) else {
+        let text = "ESCAPE beside a pattern that is not a literal is not supported";
+        let place = error::location(pattern.span().start);
+        return Err(error::not_supported(text)
+            .at(place)
+            .hint("escape with a backslash: ESCAPE '\\'"));
+    };
+    *written = escaped(written, character).map_err(|error| error.at(place))?;
+    escape.value = Value::SingleQuotedString("\\".to_owned());
+    Ok(())
+}
+
+fn literal(pattern: &mut Expr) -> Option<&mut String> {
+    match pattern {
+        Expr::Value(ValueWithSpan {
+            value: Value::SingleQuotedString(text),
+            ..
+        }) => Some(text),
+        Expr::Nested(inner) => literal(inner),
+        _ => None,
+    }
+}
+
+/// The same pattern with the backslash for its escape character.
+fn escaped(pattern: &str, escape: Option<char>) -> Result<String, QueryError> {
+    let mut written = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        let is_escape = Some(character) == escape;
+        let meant = match is_escape {
+            false => character,
+            true => {
+                let next = characters
+                    .next()
+                    .filter(|next| matches!(next, '%' | '_') || Some(*next) == escape);
+                next.ok_or_else(|| {
+                    let message = "an escape character stands before '%', '_' or itself";
+                    QueryError::new(ErrorCode::InvalidFunctionArgument, message)
+                })?
+            }
+        };
+        if meant == '\\' || (is_escape && matches!(meant, '%' | '_')) {
+            written.push('\\');
+        }
+        written.push(meant);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;
