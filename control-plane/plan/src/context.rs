@@ -51,6 +51,27 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// What the columns of the relations in the statement are called, as far as they are tables or views.
+    pub(crate) async fn columns(
+        &self,
+        statement: &DfStatement,
+        session: &Session,
+    ) -> Result<BTreeMap<TableRef, Vec<String>>, QueryError> {
+        let mut columns = BTreeMap::new();
+        for name in references(statement, session)? {
+            let catalog = self.state.catalog_list().catalog(&name.catalog);
+            let Some(schema) = catalog.and_then(|catalog| catalog.schema(&name.schema)) else {
+                continue;
+            };
+            let table = schema.table(&name.table).await.map_err(error::from_datafusion)?;
+            if let Some(table) = table {
+                let fields = table.schema();
+                columns.insert(name, fields.fields().iter().map(|field| field.name().clone()).collect());
+            }
+        }
+        Ok(columns)
+    }
+
     /// The same tables, with names looked up elsewhere first.
     pub(crate) fn inside(&self, catalog: &str, schema: &str) -> Context {
         let mut state = self.state.clone();

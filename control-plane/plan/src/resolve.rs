@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Session) -> Result<LogicalPlan, QueryError> {
     sql::check_clauses(&ast, &context.state)?;
     let statement = ast.clone();
+    let ast = with_merged_columns(context, ast, session).await?;
     let planned = context.state.statement_to_plan(ast).await;
     let plan = planned.map_err(|cause| explain_error(context, &statement, session, cause))?;
     SQLOptions::new()
@@ -31,6 +32,19 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .map_err(error::from_datafusion)?;
     refuse_places(&plan)?;
     Ok(plan)
+}
+
+/// Joins that merge columns need to know those of the tables.
+async fn with_merged_columns(
+    context: &Context,
+    mut ast: DfStatement,
+    session: &Session,
+) -> Result<DfStatement, QueryError> {
+    if sql::merges_columns(&ast) {
+        let tables = context.columns(&ast, session).await?;
+        sql::merge_columns(&mut ast, &tables, session)?;
+    }
+    Ok(ast)
 }
 
 /// Functions that tell where a row lies. A scan does not keep that.

@@ -6,6 +6,7 @@ mod command;
 mod duplicates;
 mod format;
 mod guard;
+mod merge;
 mod names;
 mod parse;
 mod quoted;
@@ -18,6 +19,7 @@ mod view;
 mod window;
 
 pub(crate) use clauses::check_clauses;
+pub(crate) use merge::{is_needed as merges_columns, merge as merge_columns};
 pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;
 pub(crate) use statement::{
