@@ -2,6 +2,7 @@
 //! where it stands.
 
 use crate::context::Context;
+use crate::rewrite::multiset;
 use crate::{Session, error, sql};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -31,7 +32,10 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .verify_plan(&plan)
         .map_err(error::from_datafusion)?;
     refuse_places(&plan)?;
-    Ok(plan)
+    match context.state.window_functions().get("row_number") {
+        Some(numbered) => multiset::rewrite(plan, numbered),
+        None => Err(error::internal("row_number is not registered")),
+    }
 }
 
 /// Joins that merge columns need to know those of the tables.
