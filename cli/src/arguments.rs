@@ -137,7 +137,7 @@ pub struct TargetArguments {
 #[group(multiple = false)]
 pub struct SqlArguments {
     /// SQL text; several statements are parted by semicolons
-    #[arg(short = 'c', long = "execute", value_name = "SQL")]
+    #[arg(short = 'c', long = "execute", value_name = "SQL", allow_hyphen_values = true)]
     pub sql: Option<String>,
     /// File with SQL text; `-` is standard input
     #[arg(short = 'f', long = "file", value_name = "FILE")]

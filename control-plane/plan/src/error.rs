@@ -2,6 +2,7 @@
 //!
 //! The one file that reads messages: DataFusion types few of its planning errors. Nothing decides on the outcome but what the user sees.
 
+use crate::types;
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError, Span};
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -206,6 +207,10 @@ fn from_plan(message: &str) -> QueryError {
     if let Some(error) = no_function(message) {
         return error;
     }
+    if let Some((name, types)) = unfit_call(message) {
+        let message = format!("{}, not {}", wanted(&name), types.join(", "));
+        return QueryError::new(ErrorCode::TypeMismatch, message);
+    }
     let found = PLAN_CODES.iter().find(|(text, _)| message.contains(text));
     let code = found.map_or(ErrorCode::GenericUserError, |(_, code)| *code);
     QueryError::new(code, first_line(message))
@@ -222,6 +227,54 @@ fn no_function(message: &str) -> Option<QueryError> {
         Some((close, _)) => error.hint(format!("did you mean '{close}'?")),
         None => error,
     })
+}
+
+/// A call that does not fit its function: which, and of what types its arguments are.
+pub(crate) fn unfit_call(message: &str) -> Option<(String, Vec<String>)> {
+    let (name, types) = match message.split_once("to satisfy a call to '") {
+        Some((_, rest)) => {
+            let (name, rest) = rest.split_once("' function: coercion from ")?;
+            (name, rest.split_once(" to the signature")?.0)
+        }
+        None => {
+            let (_, rest) = message.split_once("No function matches the given name and argument types '")?;
+            rest.split_once("'")?.0.strip_suffix(')')?.split_once('(')?
+        }
+    };
+    let named = |text: &str| text.parse().map_or(text.to_owned(), |found| types::type_name(&found));
+    Some((name.to_lowercase(), types.split(", ").map(named).collect()))
+}
+
+/// Functions that take numbers and nothing else.
+const OF_NUMBERS: [&str; 20] = [
+    "abs",
+    "avg",
+    "ceil",
+    "corr",
+    "covar_pop",
+    "covar_samp",
+    "exp",
+    "floor",
+    "ln",
+    "log",
+    "mean",
+    "power",
+    "round",
+    "sqrt",
+    "stddev",
+    "stddev_pop",
+    "sum",
+    "var",
+    "var_pop",
+    "var_samp",
+];
+
+/// What a function takes, as far as it can be said in a word.
+pub(crate) fn wanted(name: &str) -> String {
+    match OF_NUMBERS.contains(&name) {
+        true => format!("{name} takes numbers"),
+        false => format!("{name} does not take such arguments"),
+    }
 }
 
 fn first_line(message: &str) -> String {

@@ -2,6 +2,9 @@
 
 use crate::provider::lower_case;
 use crate::{error, table_of_text, types};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use mayfly_catalog::{CATALOG_NAME, Catalog, Relation, TableRef};
@@ -17,6 +20,7 @@ const READS_MAX: usize = 32;
 /// Its tables.
 pub(crate) const NAMES: [&str; 3] = ["columns", "schemata", "tables"];
 
+const POSITION: &str = "ordinal_position";
 const SCHEMATA: [&str; 2] = ["catalog_name", "schema_name"];
 const TABLES: [&str; 4] = ["table_catalog", "table_schema", "table_name", "table_type"];
 const COLUMNS: [&str; 7] = [
@@ -24,7 +28,7 @@ const COLUMNS: [&str; 7] = [
     "table_schema",
     "table_name",
     "column_name",
-    "ordinal_position",
+    POSITION,
     "is_nullable",
     "data_type",
 ];
@@ -98,10 +102,23 @@ fn register(
     columns: &[&str],
     rows: &[Vec<String>],
 ) -> Result<(), QueryError> {
-    let batch = table_of_text::batch(columns, rows);
+    let batch = with_positions(table_of_text::batch(columns, rows))?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(error::from_datafusion)?;
     provider
         .register_table(name.to_owned(), Arc::new(table))
         .map_err(error::from_datafusion)?;
     Ok(())
+}
+
+/// Positions are numbers: the tenth column comes after the second.
+fn with_positions(batch: RecordBatch) -> Result<RecordBatch, QueryError> {
+    let (schema, mut columns, _) = batch.into_parts();
+    let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+    for (field, column) in fields.iter_mut().zip(&mut columns) {
+        if field.name() == POSITION {
+            *column = cast(column, &DataType::Int64).map_err(|cause| error::internal(cause.to_string()))?;
+            *field = field.clone().with_data_type(DataType::Int64);
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|cause| error::internal(cause.to_string()))
 }

@@ -17,6 +17,7 @@ mod information;
 pub mod interval;
 pub mod learn;
 mod limits;
+mod misread;
 mod planned;
 mod planner;
 mod property;

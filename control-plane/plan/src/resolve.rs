@@ -3,19 +3,16 @@
 
 use crate::context::Context;
 use crate::rewrite::multiset;
-use crate::{Session, error, sql};
+use crate::{Session, error, misread, sql};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DataFusionError, Result as DfResult};
+use datafusion::common::{Column, Result as DfResult};
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, visit_relations};
-use mayfly_catalog::TableRef;
-use mayfly_protocol::{QueryError, SourceLocation};
-use std::ops::ControlFlow;
+use mayfly_protocol::QueryError;
 use std::sync::Arc;
 
 /// Checks names and types. Nothing but a query passes.
@@ -24,7 +21,7 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
     let statement = ast.clone();
     let ast = with_merged_columns(context, ast, session).await?;
     let planned = context.state.statement_to_plan(ast).await;
-    let plan = planned.map_err(|cause| explain_error(context, &statement, session, cause))?;
+    let plan = planned.map_err(|cause| misread::explain(context, &statement, session, cause))?;
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -118,43 +115,5 @@ fn scale(data_type: &DataType) -> Option<i8> {
     match data_type {
         DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Some(*scale),
         _ => None,
-    }
-}
-
-/// A table that is missing is named with its full name, its place, and the nearest that there is.
-fn explain_error(context: &Context, statement: &DfStatement, session: &Session, cause: DataFusionError) -> QueryError {
-    let text = cause.to_string();
-    let missing = context.missing.iter().find(|(name, _)| is_about(&text, name));
-    match missing {
-        Some((name, why)) => why.clone().at(place(statement, session, name)),
-        None => error::from_datafusion(cause),
-    }
-}
-
-/// `table 'lake.default.ordrs' not found`
-fn is_about(text: &str, name: &TableRef) -> bool {
-    text.contains(&format!("'{name}' not found"))
-}
-
-/// Where the statement first names the table.
-fn place(statement: &DfStatement, session: &Session, wanted: &TableRef) -> Option<SourceLocation> {
-    let DfStatement::Statement(statement) = statement else {
-        return None;
-    };
-    let found = visit_relations(statement.as_ref(), |name: &ObjectName| {
-        let parts: Vec<String> = name
-            .0
-            .iter()
-            .filter_map(|part| part.as_ident())
-            .map(|ident| ident.value.to_lowercase())
-            .collect();
-        match session.resolve(&parts).as_ref() == Some(wanted) {
-            true => ControlFlow::Break(error::location(name.span().start)),
-            false => ControlFlow::Continue(()),
-        }
-    });
-    match found {
-        ControlFlow::Break(place) => place,
-        ControlFlow::Continue(()) => None,
     }
 }
