@@ -73,6 +73,24 @@ impl Catalog {
 
     /// What the name stands for; files are not looked at.
     pub async fn relation(&self, name: &TableRef) -> Result<Relation, QueryError> {
+        let object = self.object(name).await?;
+        Relation::decode(&table_key(name), &object)
+    }
+
+    /// The same for lists of all there is: one whose object cannot be read is left out, so that it does not hide the others.
+    pub async fn readable_relation(&self, name: &TableRef) -> Result<Option<Relation>, QueryError> {
+        let object = self.object(name).await?;
+        match Relation::decode(&table_key(name), &object) {
+            Ok(relation) => Ok(Some(relation)),
+            Err(error) => {
+                tracing::warn!(%name, %error, "a relation is left out");
+                Ok(None)
+            }
+        }
+    }
+
+    /// The bytes that the name stands for.
+    pub(crate) async fn object(&self, name: &TableRef) -> Result<Bytes, QueryError> {
         if name.catalog != CATALOG_NAME {
             return Err(error::no_catalog(&name.catalog, CATALOG_NAME));
         }
@@ -81,7 +99,7 @@ impl Catalog {
         };
         let key = table_key(name);
         match self.store.get(&self.bucket, &key).await {
-            Ok(object) => Relation::decode(&key, &object.bytes),
+            Ok(object) => Ok(object.bytes),
             Err(StoreError::NotFound { .. }) => Err(self.no_table(name).await),
             Err(cause) => Err(error::store(&key, &cause)),
         }

@@ -37,13 +37,13 @@ impl Catalog {
         let location = self.allowed().check(&new.location, self.bucket())?;
         let name = self.new_name(&new.name).await?;
         if self.exists(&table_key(&name)).await? {
-            return refuse_unless(new.if_not_exists, &name);
+            return self.refuse_unless(new.if_not_exists, &name).await;
         }
         let definition = self.infer(&name, location, &new).await?;
         let bytes = Relation::Table(definition).encode()?;
         match self.create(&table_key(&name), bytes).await? {
             true => Ok(true),
-            false => refuse_unless(new.if_not_exists, &name),
+            false => self.refuse_unless(new.if_not_exists, &name).await,
         }
     }
 
@@ -59,7 +59,7 @@ impl Catalog {
             return Ok(true);
         }
         if !new.or_replace {
-            return refuse_unless(new.if_not_exists, &name);
+            return self.refuse_unless(new.if_not_exists, &name).await;
         }
         match self.relation(&name).await? {
             Relation::View(_) => self.put(&table_key(&name), bytes).await.map(|()| true),
@@ -70,26 +70,40 @@ impl Catalog {
     /// Whether the table was dropped; `false` when there was none and `if_exists` stands. The table's files stay.
     pub async fn drop_table(&self, table: &TableRef, if_exists: bool) -> Result<bool, QueryError> {
         match self.to_drop(table, if_exists).await? {
-            None => Ok(false),
-            Some(Relation::Table(_)) => self.forget(table).await.map(|()| true),
-            Some(Relation::View(_)) => Err(error::not_a(table, "table", "view")),
+            Found::Nothing => Ok(false),
+            Found::Table | Found::Broken => self.forget(table).await.map(|()| true),
+            Found::View => Err(error::not_a(table, "table", "view")),
         }
     }
 
     /// Whether the view was dropped; `false` when there was none and `if_exists` stands.
     pub async fn drop_view(&self, view: &TableRef, if_exists: bool) -> Result<bool, QueryError> {
         match self.to_drop(view, if_exists).await? {
-            None => Ok(false),
-            Some(Relation::View(_)) => self.forget(view).await.map(|()| true),
-            Some(Relation::Table(_)) => Err(error::not_a(view, "view", "table")),
+            Found::Nothing => Ok(false),
+            Found::View | Found::Broken => self.forget(view).await.map(|()| true),
+            Found::Table => Err(error::not_a(view, "view", "table")),
         }
     }
 
-    async fn to_drop(&self, name: &TableRef, if_exists: bool) -> Result<Option<Relation>, QueryError> {
-        match self.relation(name).await {
-            Ok(relation) => Ok(Some(relation)),
-            Err(missing) if if_exists && is_missing(&missing) => Ok(None),
-            Err(other) => Err(other),
+    /// What cannot be read can still be dropped.
+    async fn to_drop(&self, name: &TableRef, if_exists: bool) -> Result<Found, QueryError> {
+        let object = match self.object(name).await {
+            Ok(object) => object,
+            Err(missing) if if_exists && is_missing(&missing) => return Ok(Found::Nothing),
+            Err(other) => return Err(other),
+        };
+        Ok(match Relation::decode(&table_key(name), &object) {
+            Ok(Relation::Table(_)) => Found::Table,
+            Ok(Relation::View(_)) => Found::View,
+            Err(_) => Found::Broken,
+        })
+    }
+
+    /// Whoever is content with what exists must be able to use it.
+    async fn refuse_unless(&self, if_not_exists: bool, name: &TableRef) -> Result<bool, QueryError> {
+        match if_not_exists {
+            true => self.relation(name).await.map(|_| false),
+            false => Err(error::table_exists(name)),
         }
     }
 
@@ -205,10 +219,11 @@ fn is_missing(error: &QueryError) -> bool {
     matches!(error.code, SchemaNotFound | TableNotFound)
 }
 
-fn refuse_unless(if_not_exists: bool, name: &TableRef) -> Result<bool, QueryError> {
-    if if_not_exists {
-        Ok(false)
-    } else {
-        Err(error::table_exists(name))
-    }
+/// What a name that shall be dropped stands for.
+enum Found {
+    Nothing,
+    Table,
+    View,
+    /// An object that cannot be read.
+    Broken,
 }

@@ -98,6 +98,7 @@ impl Relation {
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, QueryError> {
+        self.check_nesting()?;
         let what = match self {
             Relation::Table(table) => StoredRelation::Table {
                 location: table.location.clone(),
@@ -157,6 +158,40 @@ impl Relation {
                 columns,
             }),
         })
+    }
+}
+
+/// Lists, structs and maps in one another. Deeper ones are written and cannot be read: Arrow's reader and protobuf's both count levels,
+/// several for each of these.
+const NESTING_MAX: usize = 24;
+
+impl Relation {
+    fn check_nesting(&self) -> Result<(), QueryError> {
+        let fields = self.schema().fields();
+        let deep = fields.iter().find(|field| nests_deeper(field.data_type(), NESTING_MAX));
+        deep.map_or(Ok(()), |field| {
+            Err(error::nests_too_deep(self.name(), field.name(), NESTING_MAX))
+        })
+    }
+}
+
+/// Level by level, so that no depth overflows the stack.
+fn nests_deeper(data_type: &DataType, most: usize) -> bool {
+    let mut level = vec![data_type];
+    for _ in 0..=most {
+        level = level.into_iter().flat_map(children).collect();
+    }
+    !level.is_empty()
+}
+
+fn children(data_type: &DataType) -> Vec<&DataType> {
+    match data_type {
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => vec![field.data_type()],
+        DataType::Struct(fields) => fields.iter().map(|field| field.data_type()).collect(),
+        _ => Vec::new(),
     }
 }
 

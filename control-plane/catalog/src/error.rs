@@ -121,6 +121,16 @@ pub(crate) fn corrupt_object(key: &str, why: impl std::fmt::Display) -> QueryErr
         ErrorCode::GenericInternalError,
         format!("catalog object '{key}' cannot be read: {why}"),
     )
+    .hint("DROP TABLE or DROP VIEW removes it; files of tables stay")
+}
+
+/// A column that nests deeper than can be kept, sent and read again everywhere.
+pub(crate) fn nests_too_deep(relation: &TableRef, column: &str, most: usize) -> QueryError {
+    QueryError::new(
+        ErrorCode::NotSupported,
+        format!("column '{column}' of '{relation}' nests deeper than {most} levels"),
+    )
+    .hint("declare the columns that are wanted, without this one")
 }
 
 /// What a failed request means to the user who named `what`, e.g. `s3://bucket/prefix/`.

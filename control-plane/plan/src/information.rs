@@ -57,8 +57,9 @@ async fn relations(catalog: &Catalog, schemas: &[String]) -> Result<Vec<Relation
         }));
     }
     stream::iter(names)
-        .map(async |name| catalog.relation(&name).await)
+        .map(async |name| catalog.readable_relation(&name).await)
         .buffered(READS_MAX)
+        .try_filter_map(async |relation| Ok(relation))
         .try_collect()
         .await
 }

@@ -6,6 +6,7 @@ mod world;
 
 mod answers;
 mod bad_input;
+mod broken_objects;
 mod dropped;
 mod join_order;
 mod metadata;
@@ -14,3 +15,4 @@ mod pitfalls;
 mod shapes;
 mod show_create;
 mod tpch;
+mod without_tables;

@@ -1,0 +1,58 @@
+//! Relations that cannot be kept are refused when they are made; those that cannot be read can be dropped, and hide no other.
+
+use crate::world::{CONTROL, DATA, World};
+use mayfly_plan::Planned;
+use mayfly_protocol::ErrorCode;
+
+fn create(name: &str, more: &str) -> String {
+    format!("CREATE EXTERNAL TABLE {more} {name} STORED AS JSON LOCATION 's3://{DATA}/{name}/'")
+}
+
+async fn json(world: &World, name: &str, text: String) {
+    let key = format!("{name}/rows.json");
+    world.store.put(DATA, &key, text.into()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_nest_too_deep_are_refused_at_creation() {
+    let world = World::empty().await;
+    let structs = |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+    let lists = |levels: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    for (name, text) in [("structs", structs(120)), ("lists", lists(60)), ("less", structs(40))] {
+        json(&world, name, text).await;
+        let error = world.error(&create(name, "")).await;
+        assert_eq!(error.code, ErrorCode::NotSupported, "{name}: {error}");
+        assert!(error.message.contains("column 'a'"), "{name}: {error}");
+    }
+    json(&world, "fine", structs(20)).await;
+    world.run(&create("fine", "")).await.unwrap();
+    world.query("SELECT a FROM fine", &crate::world::session(&[])).await;
+    assert_eq!(
+        world.rows("SELECT table_name FROM information_schema.tables").await,
+        "table_name\nfine"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_cannot_be_read_can_be_dropped_and_hides_no_other() {
+    let world = World::empty().await;
+    json(&world, "fine", r#"{"x":1}"#.to_owned()).await;
+    world.run(&create("fine", "")).await.unwrap();
+    for (name, drop) in [("torn", "DROP TABLE torn"), ("other", "DROP VIEW other")] {
+        json(&world, name, r#"{"x":1}"#.to_owned()).await;
+        let key = format!("catalog/lake/default/{name}.json");
+        world.store.put(CONTROL, &key, "{\"v\":".into()).await.unwrap();
+        for sql in [format!("SELECT * FROM {name}"), create(name, "IF NOT EXISTS")] {
+            let error = world.error(&sql).await;
+            assert!(error.message.contains(&key), "{sql}: {error}");
+            assert!(error.hint.is_some_and(|hint| hint.contains("DROP")), "{sql}");
+        }
+        for relation in ["tables", "columns"] {
+            let sql = format!("SELECT table_name FROM information_schema.{relation}");
+            assert_eq!(world.rows(&sql).await, "table_name\nfine", "{sql}");
+        }
+        assert!(matches!(world.run(drop).await, Ok(Planned::Update { .. })), "{drop}");
+        world.run(&create(name, "IF NOT EXISTS")).await.unwrap();
+        world.run(&format!("DROP TABLE {name}")).await.unwrap();
+    }
+}
