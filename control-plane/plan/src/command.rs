@@ -10,7 +10,10 @@ use mayfly_protocol::QueryError;
 use std::sync::Arc;
 
 pub(crate) async fn run(command: Command, catalog: &Catalog, session: &Session) -> Result<Planned, QueryError> {
-    let update = |update_type, session| Planned::Update { update_type, session };
+    let update = |update_type: &'static str, session| Planned::Update {
+        update_type: update_type.into(),
+        session,
+    };
     match command {
         Command::CreateTable(create) => {
             create_table(create, catalog, session).await?;

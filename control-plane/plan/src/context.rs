@@ -8,7 +8,7 @@ use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
 use crate::rewrite::window::WindowFlags;
 use crate::views::{self, View};
-use crate::{Session, error, information, series, statistics};
+use crate::{Session, error, growing, information, series, statistics};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::{Statistics, TableReference};
@@ -30,8 +30,9 @@ const LOOKUPS_MAX: usize = 16;
 /// Views that stand on one another.
 const VIEW_DEPTH_MAX: usize = 16;
 
-/// Memory of a plan that runs in the control plane.
-const MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Memory of a plan that runs in the control plane. It is less than a planner has for one statement, so that what needs more comes to an
+/// executor instead of an end.
+const MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How DataFusion shall plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,6 +282,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     }
     let mut state = builder.build();
     series::as_tasks_know_them(&mut state);
+    growing::hold(&mut state);
     freeze(&mut state, now);
     state
 }

@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use mayfly_protocol::{Digest, StageGraph, StageId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A planned statement.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub enum Planned {
     /// Done already, as far as the catalog goes; the session's changes are the client's to keep.
     Update {
         /// As Trino's protocol names it, e.g. `CREATE TABLE`.
-        update_type: &'static str,
+        update_type: Cow<'static, str>,
         session: Vec<SessionChange>,
     },
 }

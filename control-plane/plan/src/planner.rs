@@ -7,11 +7,15 @@ use crate::learn::{self, Lesson};
 use crate::sql::{Command, ExplainForm, NewViewStatement, QueryStatement, Statement};
 use crate::stage::cut;
 use crate::stage::size::Sizing;
-use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session};
-use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views};
+use crate::watch::Unwatched;
+use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session, Watch};
+use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views, weight};
 use datafusion::logical_expr::LogicalPlan;
+use futures::FutureExt as _;
 use mayfly_catalog::{Catalog, Relation};
 use mayfly_protocol::QueryError;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
@@ -31,8 +35,13 @@ pub struct Planner {
 
 impl Planner {
     pub fn new(catalog: Arc<Catalog>, settings: PlannerSettings) -> Planner {
+        let watch = Arc::new(Unwatched);
         Planner {
-            worker: Arc::new(Worker { catalog, settings }),
+            worker: Arc::new(Worker {
+                catalog,
+                settings,
+                watch,
+            }),
             slots: Arc::new(Semaphore::new(PLANNINGS_MAX)),
         }
     }
@@ -40,9 +49,26 @@ impl Planner {
     /// The same planner over another handle of its catalog, e.g. one that counts requests for one query. Both share the bound on
     /// plannings at once.
     pub fn over(&self, catalog: Arc<Catalog>) -> Planner {
-        let settings = self.worker.settings.clone();
+        let worker = Worker {
+            catalog,
+            settings: self.worker.settings.clone(),
+            watch: self.worker.watch.clone(),
+        };
         Planner {
-            worker: Arc::new(Worker { catalog, settings }),
+            worker: Arc::new(worker),
+            slots: self.slots.clone(),
+        }
+    }
+
+    /// The same planner, watched.
+    pub fn watched(&self, watch: Arc<dyn Watch>) -> Planner {
+        let worker = Worker {
+            catalog: self.worker.catalog.clone(),
+            settings: self.worker.settings.clone(),
+            watch,
+        };
+        Planner {
+            worker: Arc::new(worker),
             slots: self.slots.clone(),
         }
     }
@@ -59,7 +85,8 @@ impl Planner {
         let (answer, planned) = oneshot::channel();
         let runtime = Handle::current();
         let run = move || {
-            let planned = runtime.block_on(worker.plan(&sql, &session));
+            let planning = AssertUnwindSafe(worker.plan(&sql, &session)).catch_unwind();
+            let planned = runtime.block_on(planning).unwrap_or_else(|panic| Err(broke_off(panic)));
             drop(slot);
             // A caller that is gone needs no answer.
             let _ = answer.send(planned);
@@ -69,16 +96,24 @@ impl Planner {
             .stack_size(STACK_BYTES)
             .spawn(run)
             .map_err(|cause| error::internal(format!("no thread to plan on: {cause}")))?;
-        // The channel closes without an answer only when the thread panicked.
-        planned
-            .await
-            .unwrap_or_else(|_| Err(error::internal("planning the query failed unexpectedly")))
+        let gone = |_| Err(error::internal("the thread that planned the query is gone"));
+        planned.await.unwrap_or_else(gone)
     }
+}
+
+/// What a panic of DataFusion's says, to the one whose statement it was.
+fn broke_off(panic: Box<dyn Any + Send>) -> QueryError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("a panic without words");
+    tracing::error!(panic = text, "planning broke off");
+    error::internal(format!("planning the query broke off: {text}"))
 }
 
 struct Worker {
     catalog: Arc<Catalog>,
     settings: PlannerSettings,
+    watch: Arc<dyn Watch>,
 }
 
 /// A query on its way.
@@ -118,7 +153,7 @@ impl Worker {
         let new = views::new(create, name, &query.logical, &query.columns, session)?;
         self.catalog.create_view(new).await?;
         Ok(Planned::Update {
-            update_type: "CREATE VIEW",
+            update_type: "CREATE VIEW".into(),
             session: Vec::new(),
         })
     }
@@ -210,8 +245,10 @@ impl Worker {
     async fn resolve<'a>(&self, statement: QueryStatement, session: &'a Session) -> Result<Query<'a>, QueryError> {
         let sizing = self.sizing(session)?;
         let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
+        self.watch.looked_up();
         let context = lookup.context_with_views(session, self.whole(sizing)).await?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
+        weight::check(&logical)?;
         let planned: Vec<String> = logical
             .schema()
             .fields()

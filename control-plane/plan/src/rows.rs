@@ -1,21 +1,25 @@
-//! Answers without executors: plans that read no table row run here, within bounds.
+//! Answers without executors: plans that read no table row run here, within bounds. What is beyond them is an executor's.
 
+use crate::growing::TooLarge;
 use crate::{context, error};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt as _;
 use mayfly_fragment::SplitScanExec;
 use mayfly_protocol::{ErrorCode, QueryError};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Time that a plan may take here.
-const DURATION_MAX: Duration = Duration::from_secs(10);
+const DURATION_MAX: Duration = Duration::from_secs(1);
 
-/// Rows that an answer may have here.
+/// Rows and bytes that an answer may have here: the server keeps them until they are read.
 const ROWS_MAX: usize = 1_000_000;
+const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Operators that make rows without end, or too many, out of nothing: for executors.
 const MAKE_ROWS: [&str; 4] = [
@@ -24,6 +28,13 @@ const MAKE_ROWS: [&str; 4] = [
     "LazyMemoryExec",
     "StreamingTableExec",
 ];
+
+/// What became of a plan here.
+pub(crate) enum Answer {
+    Rows(Vec<RecordBatch>),
+    /// It takes more than there is here. Why, where no executor can run it either.
+    TooMuch(QueryError),
+}
 
 /// Whether the plan yields rows without a table that are too many to be made here.
 pub(crate) fn makes_rows(plan: &Arc<dyn ExecutionPlan>) -> bool {
@@ -42,17 +53,80 @@ pub(crate) fn without_scans(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Exe
 }
 
 /// Runs the plan here.
-pub(crate) async fn answer(plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<Vec<RecordBatch>, QueryError> {
-    let rows = collect(plan, context::task_context(state));
-    let Ok(batches) = tokio::time::timeout(DURATION_MAX, rows).await else {
-        let message = format!("the query took longer than {DURATION_MAX:?} without reading a table");
-        return Err(QueryError::new(ErrorCode::ExceededTimeLimit, message));
+pub(crate) async fn answer(plan: Arc<dyn ExecutionPlan>, state: &SessionState) -> Result<Answer, QueryError> {
+    let deadline = Instant::now() + DURATION_MAX;
+    let mut answer = Gathered::default();
+    let mut rows = match execute_stream(plan, context::task_context(state)) {
+        Ok(rows) => rows,
+        Err(cause) => return failed(cause),
     };
-    let batches = batches.map_err(error::from_datafusion)?;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    if rows > ROWS_MAX {
-        let message = format!("the query yields {rows} rows without reading a table, more than {ROWS_MAX}");
-        return Err(QueryError::new(ErrorCode::TooComplex, message));
+    loop {
+        match timeout_at(deadline, rows.next()).await {
+            Err(_) => return Ok(too_much(format!("takes longer than {DURATION_MAX:?}"))),
+            Ok(None) => return Ok(Answer::Rows(answer.batches)),
+            Ok(Some(Err(cause))) => return failed(cause),
+            Ok(Some(Ok(batch))) => answer.add(batch),
+        }
+        if let Some(how) = answer.beyond() {
+            return Ok(too_much(how));
+        }
     }
-    Ok(batches)
+}
+
+/// The rows so far.
+#[derive(Default)]
+struct Gathered {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, batch: RecordBatch) {
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+    }
+
+    fn beyond(&self) -> Option<String> {
+        match (self.rows > ROWS_MAX, self.bytes > BYTES_MAX) {
+            (true, _) => Some(format!("yields more than {ROWS_MAX} rows")),
+            (_, true) => Some(format!("yields more than {BYTES_MAX} bytes")),
+            _ => None,
+        }
+    }
+}
+
+fn too_much(how: String) -> Answer {
+    let message = format!("the query reads no table and {how}, and it cannot be sent to an executor");
+    Answer::TooMuch(QueryError::new(ErrorCode::TooComplex, message))
+}
+
+fn failed(cause: DataFusionError) -> Result<Answer, QueryError> {
+    match is_for_executors(&cause) {
+        true => Ok(too_much(format!("needs more than the control plane has: {cause}"))),
+        false => Err(of_values(cause)),
+    }
+}
+
+/// Nothing is read here but what the statement says: an error of a function is its user's, such as a regular expression that is none.
+fn of_values(cause: DataFusionError) -> QueryError {
+    let is_ours = matches!(cause.find_root(), DataFusionError::Internal(_));
+    let error = error::from_datafusion(cause);
+    match error.code {
+        ErrorCode::GenericInternalError if !is_ours => QueryError {
+            code: ErrorCode::InvalidFunctionArgument,
+            ..error
+        },
+        _ => error,
+    }
+}
+
+/// Whether memory ran short, or a function refused a result that is too large for here.
+fn is_for_executors(cause: &DataFusionError) -> bool {
+    match cause.find_root() {
+        DataFusionError::ResourcesExhausted(_) => true,
+        DataFusionError::External(cause) => cause.is::<TooLarge>(),
+        _ => false,
+    }
 }

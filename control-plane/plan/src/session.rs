@@ -4,13 +4,14 @@ use crate::property::{self, Properties};
 use arrow::array::timezone::Tz;
 use mayfly_catalog::{CATALOG_NAME, DEFAULT_SCHEMA, TableRef};
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// DataFusion's name of the session's time zone.
 const TIME_ZONE: &str = "datafusion.execution.time_zone";
 
 /// What a statement is planned in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub catalog: String,
     /// `None` means `default`.
@@ -38,7 +39,7 @@ impl Default for Session {
 }
 
 /// What a statement asks the client to change in its session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionChange {
     SetCatalog(String),
     SetSchema(String),

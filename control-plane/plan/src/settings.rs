@@ -1,6 +1,7 @@
 //! What the planner knows of the machines that will run its plans.
 
 use mayfly_protocol::FunctionSize;
+use serde::{Deserialize, Serialize};
 
 /// The least partitions that a query is planned with: with one, DataFusion plans no exchange, and nothing could be cut.
 pub(crate) const PLANNED_PARTITIONS_MIN: usize = 2;
@@ -15,7 +16,7 @@ const TASK_BYTES_MAX: u64 = 300_000_000;
 const EXPANSION: u64 = 2;
 
 /// Settings of a planner. Plain data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannerSettings {
     /// Compressed bytes of input per task where the session does not say. Halving it doubles invocations and exchange GETs.
     pub target_task_bytes: u64,

@@ -2,6 +2,7 @@
 
 use super::{Query, Worker};
 use crate::context::{Context, Shape};
+use crate::rows::Answer;
 use crate::settings::PLANNED_PARTITIONS_MIN;
 use crate::stage::cut::{self, CutSettings, CutStage};
 use crate::stage::draft;
@@ -26,6 +27,14 @@ pub(super) enum Way {
         /// The same for people, the result first.
         fragments: Vec<Fragment>,
     },
+}
+
+impl Way {
+    fn stages(stages: Vec<CutStage>, text: &mut PlanText) -> Way {
+        let fragments = explain::fragments(&stages);
+        text.distributed = explain::distributed(&fragments);
+        Way::Stages { stages, fragments }
+    }
 }
 
 impl Worker {
@@ -55,8 +64,10 @@ impl Worker {
         if pruned.values().all(|scan| scan.rows() == 0) && !rows::makes_rows(&physical) {
             let plan = rows::without_scans(&physical).map_err(error::from_datafusion)?;
             let schema = plan.schema();
-            let batches = rows::answer(plan, &context.state).await?;
-            return Ok(Way::Rows { schema, batches });
+            return match rows::answer(plan.clone(), &context.state).await? {
+                Answer::Rows(batches) => Ok(Way::Rows { schema, batches }),
+                Answer::TooMuch(why) => self.elsewhere(query, &plan, text).map_err(|_| why),
+            };
         }
         let bytes: u64 = pruned.values().map(prune::Pruned::bytes).sum();
         let stages = if self.fits_one_task(&physical, &pruned, query.sizing) {
@@ -64,10 +75,13 @@ impl Worker {
         } else {
             self.many_tasks(query, text).await?
         };
-        let stages = stages.map_err(error::from_datafusion)?;
-        let fragments = explain::fragments(&stages);
-        text.distributed = explain::distributed(&fragments);
-        Ok(Way::Stages { stages, fragments })
+        Ok(Way::stages(stages.map_err(error::from_datafusion)?, text))
+    }
+
+    /// In one task, although no table is read: there is more room.
+    fn elsewhere(&self, query: &Query<'_>, plan: &Arc<dyn ExecutionPlan>, text: &mut PlanText) -> DfResult<Way> {
+        let stages = self.whole_task(plan, &query.context, self.cut_settings(query.sizing))?;
+        Ok(Way::stages(stages, text))
     }
 
     /// A task that reads more than usual must have room for what its operators hold.

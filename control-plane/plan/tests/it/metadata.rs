@@ -144,7 +144,7 @@ async fn session_commands_tell_the_client() {
     for (sql, expected_type, expected) in cases {
         match world.run(sql).await {
             Ok(Planned::Update { update_type, session }) => {
-                assert_eq!((update_type, &session), (expected_type, &expected), "{sql}");
+                assert_eq!((update_type.as_ref(), &session), (expected_type, &expected), "{sql}");
             }
             other => panic!("{sql}: {other:?}"),
         }
