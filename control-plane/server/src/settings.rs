@@ -31,11 +31,16 @@ pub struct ServerSettings {
     pub queries_max: usize,
     /// Without a poll or heartbeat for this long a query is canceled, and a registration forgotten.
     pub client_timeout: Duration,
+    /// Registrations of one user that wait for their first poll, and bytes of everybody's; the oldest make room for new ones.
+    pub registered_max: usize,
+    pub registered_bytes_max: usize,
     /// Ended queries that can still be looked at, by count and by age.
     pub ended_max: usize,
     pub ended_age_max: Duration,
     /// How long the rows of an ended query can be asked for again.
     pub rows_age_max: Duration,
+    /// Bytes of rows that ended queries hold in memory to show them again; the oldest let go of theirs first.
+    pub ended_bytes_max: usize,
     /// How long a query may run; `query_max_run_time` can only lower it.
     pub run_duration_max: Duration,
     /// Builds URIs from `X-Forwarded-Proto`, `-Host` and `-Port`: only behind a proxy that sets them.
@@ -65,9 +70,12 @@ impl ServerSettings {
             connections_max: 1024,
             queries_max: 1000,
             client_timeout: Duration::from_secs(300),
+            registered_max: 100,
+            registered_bytes_max: 64 * 1024 * 1024,
             ended_max: 200,
             ended_age_max: Duration::from_secs(900),
             rows_age_max: Duration::from_secs(60),
+            ended_bytes_max: 64 * 1024 * 1024,
             run_duration_max: Duration::from_secs(3600),
             trusts_forwarded: false,
             gzip: true,

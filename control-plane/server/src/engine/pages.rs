@@ -12,6 +12,11 @@ use serde_json::Value;
 pub trait Pages: Send + Sync + 'static {
     /// The batch at `position`, which moves behind it; none at the end.
     async fn next_batch(&self, position: &mut Position) -> Result<Option<RecordBatch>, QueryError>;
+
+    /// Bytes of rows that are in memory as long as this is.
+    fn held_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// A place between two batches: whatever the source needs to find it again. The default is the start.
@@ -52,5 +57,9 @@ impl Pages for RowBatches {
             position.set(&(index + 1))?;
         }
         Ok(batch)
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.0.iter().map(RecordBatch::get_array_memory_size).sum()
     }
 }

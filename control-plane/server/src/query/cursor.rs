@@ -69,6 +69,12 @@ impl Scan {
         }
     }
 
+    /// Of the batch that is held.
+    pub fn held_bytes(&self) -> usize {
+        let batch = self.held.as_ref().map(|held| &held.batch);
+        batch.map_or(0, RecordBatch::get_array_memory_size)
+    }
+
     /// Behind the batch that is held.
     fn step(&mut self) {
         if let Some(held) = self.held.take() {

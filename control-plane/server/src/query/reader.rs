@@ -87,6 +87,12 @@ impl Reader {
         }
     }
 
+    /// Bytes of rows in the newest page and in the batch that the next one begins in.
+    pub fn held_bytes(&self) -> usize {
+        let page = self.newest.as_ref().map_or(0, |page| page.rows.len());
+        page + self.scan.held_bytes()
+    }
+
     /// Forgets rows; the newest page stays if it has none.
     pub fn forget_rows(&mut self) {
         self.spans.clear();

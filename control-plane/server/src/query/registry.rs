@@ -1,9 +1,12 @@
 //! All queries that this server knows, and when it forgets them.
 
+mod room;
+
 use super::id::QueryIds;
-use super::{Life, Query};
+use super::{Life, Planned, Query, Ready};
 use crate::client::Client;
 use crate::clock;
+use crate::engine::RowBatches;
 use crate::settings::ServerSettings;
 use mayfly_protocol::{ErrorCode, QueryError, QueryId};
 use std::collections::BTreeMap;
@@ -55,9 +58,11 @@ impl Registry {
                 .values_mut()
                 .for_each(|entry| entry.observe(now, &self.settings));
         }
+        room::of_registrations(&mut queries, &query, &self.settings);
+        room::of_rows(&mut queries, &self.settings);
         let alive = alive(&queries);
         if alive >= self.settings.queries_max {
-            let message = format!("{alive} queries are registered or running; try again when some have ended");
+            let message = format!("{alive} queries are running; try again when some have ended");
             return Err(QueryError::new(ErrorCode::QueryQueueFull, message));
         }
         queries.insert(id, Entry::new(query.clone()));
@@ -88,6 +93,7 @@ impl Registry {
             entry.observe(now, &self.settings);
         }
         queries.retain(|_, entry| !entry.is_forgotten(now, &self.settings));
+        room::of_rows(&mut queries, &self.settings);
         let ended = queries.iter().filter(|(_, entry)| entry.ended.is_some());
         let ended: Vec<QueryId> = ended.map(|(id, _)| id.clone()).collect();
         let surplus = ended.len().saturating_sub(self.settings.ended_max);
@@ -103,7 +109,9 @@ impl Registry {
     }
 }
 
-fn alive(queries: &BTreeMap<QueryId, Entry>) -> usize {
+type Queries = BTreeMap<QueryId, Entry>;
+
+fn alive(queries: &Queries) -> usize {
     queries.values().filter(|entry| entry.ended.is_none()).count()
 }
 
@@ -129,6 +137,11 @@ impl Entry {
         }
     }
 
+    /// Whether it may hold rows that nobody needs any more.
+    fn holds_rows(&self) -> bool {
+        !self.released && (self.ended.is_some() || self.query.view().phase.is_final())
+    }
+
     fn age(&self, now: Instant) -> Option<Duration> {
         self.ended.map(|ended| now.duration_since(ended))
     }
@@ -144,6 +157,13 @@ impl Query {
         !matches!(*self.life.borrow(), Life::Registered)
     }
 
+    /// Bytes of rows that are held to be shown; none known while a poll reads them.
+    fn held_bytes(&self) -> usize {
+        let read = self.reader.try_lock().map_or(0, |reader| reader.held_bytes());
+        let known = self.planned().map_or(0, |planned| planned.held_bytes());
+        read + known
+    }
+
     /// Lets go of rows. False while a poll is reading them: try again later.
     fn release(&self) -> bool {
         let Ok(mut reader) = self.reader.try_lock() else {
@@ -153,7 +173,37 @@ impl Query {
         if let Some(query) = self.running() {
             query.release();
         }
+        self.life.send_if_modified(Life::forget_rows);
         true
+    }
+}
+
+impl Life {
+    /// Lets go of rows that the control plane made itself.
+    fn forget_rows(&mut self) -> bool {
+        let Life::Planned(planned) = self else { return false };
+        let Ok(Ready::Rows { shown, .. }) = &planned.outcome else {
+            return false;
+        };
+        *self = Life::Planned(Arc::new(Planned {
+            outcome: Ok(Ready::Rows {
+                shown: shown.clone(),
+                rows: Arc::new(RowBatches(Vec::new())),
+            }),
+            bill: planned.bill.clone(),
+            ..**planned
+        }));
+        // Nobody waits for this.
+        false
+    }
+}
+
+impl Planned {
+    fn held_bytes(&self) -> usize {
+        match &self.outcome {
+            Ok(Ready::Rows { rows, .. }) => rows.held_bytes(),
+            _ => 0,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::types::{Precision, columns};
 use mayfly_protocol::{ErrorCode, QueryError};
 use serde_json::value::RawValue;
 
+#[derive(Clone)]
 pub struct Shown {
     pub columns: Columns,
     pub precision: Precision,

@@ -12,6 +12,9 @@ use mayfly_cost::Bill;
 use mayfly_protocol::{EpochMs, ErrorCode, Meter, QueryError, QueryId};
 use serde::Serialize;
 
+/// Characters of a statement in the list of all; [`show`] has the rest.
+const BRIEF_CHARS_MAX: usize = 1_000;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct QueryDocument<'a> {
@@ -89,7 +92,7 @@ fn brief(query: &Query, view: View) -> Brief {
     Brief {
         query_id: query.id.clone(),
         state: view.phase.name(),
-        query: query.sql.clone(),
+        query: query.sql.chars().take(BRIEF_CHARS_MAX).collect(),
         user: query.client.user.clone(),
         created_at_ms: query.created_at,
         error_name: view.error.map(|error| error.code.name()),

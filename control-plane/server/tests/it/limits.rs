@@ -105,11 +105,67 @@ async fn too_many_queries_are_refused_in_words() {
     })
     .await;
     for _ in 0..2 {
-        assert!(bench.client.post("query 1").await.json().get("error").is_none());
+        let uri = bench.client.submit("query 1").await;
+        assert!(bench.client.get(&uri).await.json().get("error").is_none());
     }
     let page = bench.client.post("query 1").await.json();
     assert_eq!(page["error"]["errorName"], "QUERY_QUEUE_FULL");
     assert!(page.get("nextUri").is_none());
+}
+
+#[tokio::test]
+async fn registrations_that_nobody_polls_lock_nobody_out() {
+    let bench = start(ServerSettings {
+        queries_max: 20,
+        registered_max: 5,
+        ..settings()
+    })
+    .await;
+    let mut own = Vec::new();
+    for _ in 0..8 {
+        own.push(bench.client.submit("query 1").await);
+    }
+    for (at, uri) in own.iter().enumerate() {
+        let known = bench.client.get(uri).await.status == StatusCode::OK;
+        assert_eq!(known, at >= 3, "registration {at}");
+    }
+    for user in 0..40 {
+        let name = format!("u{user}");
+        let headers = [("x-trino-user", name.as_str())];
+        let answer = bench
+            .client
+            .send(Method::POST, "/v1/statement", &headers, "query 1")
+            .await;
+        assert!(answer.json().get("error").is_none(), "user {user}: {:?}", answer.json());
+    }
+    let uri = bench.client.submit("rows 1").await;
+    assert!(bench.client.get(&uri).await.json().get("error").is_none());
+}
+
+#[tokio::test]
+async fn texts_and_rows_that_are_kept_are_bounded_by_bytes() {
+    let bench = start(ServerSettings {
+        registered_bytes_max: 10_000,
+        ended_bytes_max: 250_000,
+        ..settings()
+    })
+    .await;
+    let mut registered = Vec::new();
+    for _ in 0..6 {
+        registered.push(bench.client.submit(&"x".repeat(3_000)).await);
+    }
+    assert_eq!(bench.client.get(&registered[1]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(bench.client.get(&registered[5]).await.status, StatusCode::OK);
+
+    let mut read = Vec::new();
+    for _ in 0..8 {
+        let uri = bench.client.submit("wide 100000").await;
+        assert_eq!(bench.client.get(&uri).await.status, StatusCode::OK);
+        read.push(uri);
+    }
+    bench.client.submit("rows 1").await;
+    assert_eq!(bench.client.get(&read[0]).await.status, StatusCode::GONE);
+    assert_eq!(bench.client.get(&read[7]).await.status, StatusCode::OK);
 }
 
 /// Sends `bytes`, then waits for the server to hang up.
