@@ -1,4 +1,4 @@
-//! The command line: `demo`, `serve`, `query`, `explain`, `load`, and the executor that hides behind the same binary.
+//! The command line: `demo`, `serve`, `query`, `explain`, `load`, and the executor and the planner that hide behind the same binary.
 //!
 //! Commands speak to a server over HTTP as any client does; only [`local`] wires the crates into a cloud of our own. This crate
 //! plans, schedules and prices nothing.
@@ -15,6 +15,7 @@ mod interrupt;
 mod load;
 pub mod local;
 mod logging;
+mod planner;
 mod progress;
 mod query;
 mod run;
@@ -29,10 +30,13 @@ use clap::Parser;
 use exit::Failure;
 use std::process::ExitCode;
 
-/// Becomes an executor under the Lambda runtime's environment, else does what the command line says.
+/// Becomes an executor under the Lambda runtime's environment and a planner where a server says so, else does what the command line says.
 pub fn main() -> ExitCode {
     if executor::is_called_for() {
         return executor::become_one();
+    }
+    if planner::is_called_for() {
+        return planner::become_one();
     }
     let arguments = Arguments::parse();
     logging::start(&arguments);

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-const FILTER: &str = "MAYFLY_LOG";
+pub const FILTER: &str = "MAYFLY_LOG";
+pub const FORMAT: &str = "MAYFLY_LOG_FORMAT";
 /// Default filters. The S3 wire of the emulator reports every 404 as an error of its own.
 pub const SERVE: &str = "info,s3s=off";
 pub const OTHERS: &str = "warn,s3s=off";
@@ -21,12 +22,22 @@ pub fn start(arguments: &Arguments) {
         Command::Serve(_) => SERVE,
         _ => OTHERS,
     };
+    start_as(&filter(default), arguments.log);
+}
+
+/// A planner's lines are its server's, which passes them on.
+pub fn start_planner() {
+    let is_json = std::env::var(FORMAT).is_ok_and(|format| format == LogFormat::Json.name());
+    start_as(&filter(SERVE), if is_json { LogFormat::Json } else { LogFormat::Text });
+}
+
+fn start_as(filter: &str, format: LogFormat) {
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter(default)))
+        .with_env_filter(EnvFilter::new(filter))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     // A second subscriber in one process (tests) keeps the first.
-    let _ = match arguments.log {
+    let _ = match format {
         LogFormat::Text => lines.finish().try_init(),
         LogFormat::Json => lines.json().finish().try_init(),
     };

@@ -62,6 +62,11 @@ impl Store {
         self.counters.snapshot()
     }
 
+    /// Counts what another process asked on behalf of the same work.
+    pub fn count(&self, asked: S3Meter) {
+        self.counters.add(asked);
+    }
+
     /// How long at least one GET of this handle and its clones was under way, body included.
     pub fn reading(&self) -> Duration {
         self.busy.total()

@@ -43,6 +43,22 @@ impl Counters {
         }
     }
 
+    pub(crate) fn add(&self, asked: S3Meter) {
+        let pairs = [
+            (&self.gets, asked.gets),
+            (&self.puts, asked.puts),
+            (&self.lists, asked.lists),
+            (&self.deletes, asked.deletes),
+            (&self.errors, asked.errors),
+            (&self.hedged, asked.hedged),
+            (&self.bytes_read, asked.bytes_read),
+            (&self.bytes_written, asked.bytes_written),
+        ];
+        for (counter, asked) in pairs {
+            counter.fetch_add(asked, Relaxed);
+        }
+    }
+
     /// A GET gets a twin, which counts among the GETs by itself.
     pub(crate) fn hedge(&self) {
         self.hedged.fetch_add(1, Relaxed);

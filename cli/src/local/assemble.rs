@@ -3,13 +3,14 @@
 use super::settings::{BUCKET, Elsewhere, FUNCTION_PREFIX, LocalSettings, cores, size_for_memory};
 use super::{DRIVER_STOP_MAX, SERVER_STOP_MAX};
 use crate::exit::{Failure, chain};
+use crate::planner;
 use local_emulator::{Credentials, Endpoints};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
 use mayfly_plan::{Planner, PlannerSettings};
 use mayfly_protocol::{FunctionSize, TenantId};
-use mayfly_server::{Coordinator, LocalInfo, ServerHandle, ServerSettings, serve};
+use mayfly_server::{Coordinator, LocalInfo, Planners, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
 use std::error::Error;
 use std::sync::Arc;
@@ -101,6 +102,7 @@ impl Place {
 /// What runs in this process.
 pub struct Assembled {
     driver: Driver,
+    planners: Planners,
     server: ServerHandle,
     shutdown: CancellationToken,
 }
@@ -127,8 +129,19 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
         size_for_memory: size_for_memory().max(settings.size),
         ..PlannerSettings::for_size(settings.size, settings.size.vcpus(), concurrency)
     };
+    let setup = planner::Setup {
+        s3_endpoint: Some(places.s3.url.clone()),
+        region: REGION.to_owned(),
+        credentials: Some(places.s3.keys.clone()),
+        bucket: BUCKET.to_owned(),
+        planning: planning.clone(),
+    };
+    let planners = planner::program(&setup, settings).map_err(failed("cannot find this program"))?;
+    let planners = Planners::start(planners).await;
+    let planners = planners.map_err(failed("cannot start a planner"))?;
     let engine = Coordinator {
         planner: Planner::new(Arc::new(catalog), planning),
+        planners: Some(planners.clone()),
         driver: driver.clone(),
         store,
         prices,
@@ -143,6 +156,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
         .map_err(failed("cannot start the server"))?;
     Ok(Assembled {
         driver,
+        planners,
         server,
         shutdown,
     })
@@ -162,6 +176,7 @@ impl Assembled {
     /// Takes no more requests, then cancels what runs. Each step has its time, so that a stuck one cannot hold up the rest.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        self.planners.stop();
         // Whoever is late is cut off when the emulator goes.
         let _ = tokio::time::timeout(DRIVER_STOP_MAX, self.driver.shutdown()).await;
         let _ = tokio::time::timeout(SERVER_STOP_MAX, self.server.stopped()).await;

@@ -1,11 +1,13 @@
 //! The engine as it is: planner and driver behind the server's port. Leaves HTTP to the routes and decisions to the parts it joins.
 
 use crate::analyze::Analyzed;
+use crate::clock;
 use crate::engine::{
     Answer, Columns, Engine, Journaled, Pages, Position, Recovered, RowBatches, RunningQuery, SessionChange,
     StageProgress, State, Status, Submission,
 };
 use crate::learn::Learning;
+use crate::planning::{Deadline, Planners};
 use crate::presentation::Presentation;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
@@ -20,6 +22,7 @@ use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Catalog of statements that name none.
 const CATALOG_DEFAULT: &str = "lake";
@@ -27,6 +30,8 @@ const CATALOG_DEFAULT: &str = "lake";
 /// Planner, driver and the store through which results are read.
 pub struct Coordinator {
     pub planner: Planner,
+    /// Processes that plan in place of `planner`, which then only keeps what ANALYZE TABLE has learned.
+    pub planners: Option<Planners>,
     pub driver: Driver,
     pub store: Store,
     pub prices: PriceBook,
@@ -34,10 +39,10 @@ pub struct Coordinator {
 
 #[async_trait]
 impl Engine for Coordinator {
-    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission {
+    async fn submit(&self, id: QueryId, request: Request, memo: String, stop: CancellationToken) -> Submission {
         // What planning asks of S3 is the query's too: it is counted on a meter that the driver goes on with.
         let requests = self.store.fork();
-        let planned = self.planner(&requests).plan(&request.sql, &session(&request)).await;
+        let planned = self.plan(&request, &requests, &stop).await;
         let answer = match planned {
             Ok(Planned::Query(planned)) => self.run(id, request, planned, memo, requests.clone()).await,
             Ok(Planned::Rows {
@@ -51,7 +56,7 @@ impl Engine for Coordinator {
             Ok(Planned::Update { update_type, session }) => {
                 let changes = session.into_iter().map(change).collect();
                 Ok(Answer::Update {
-                    update_type: update_type.to_owned(),
+                    update_type: update_type.into_owned(),
                     changes,
                 })
             }
@@ -72,12 +77,29 @@ impl Engine for Coordinator {
         Ok(Some(Recovered {
             accepted_at: found.accepted.request.accepted_at,
             memo: presentation.memo.clone(),
-            answer: self.answer(found.handle, presentation, requests),
+            answer: self.answer(found.handle, presentation, requests, Kept::Perhaps),
         }))
     }
 }
 
 impl Coordinator {
+    /// Plans within the query's time and until it is stopped. Who stopped it has said why: that is what its client hears.
+    async fn plan(&self, request: &Request, requests: &Store, stop: &CancellationToken) -> Result<Planned, QueryError> {
+        let session = session(request);
+        let planning = async {
+            match &self.planners {
+                Some(planners) => planners.plan(&request.sql, &session, requests).await,
+                None => self.planner(requests).plan(&request.sql, &session).await,
+            }
+        };
+        let deadline = Deadline::of(request, clock::now());
+        tokio::select! {
+            planned = planning => planned,
+            () = stop.cancelled() => Err(QueryError::new(ErrorCode::UserCanceled, "query was canceled")),
+            () = tokio::time::sleep(deadline.left) => Err(deadline.passed()),
+        }
+    }
+
     async fn run(
         &self,
         id: QueryId,
@@ -111,17 +133,24 @@ impl Coordinator {
             requests: requests.clone(),
         };
         let handle = self.driver.submit(submission).await?;
-        self.answer(handle, presentation, requests)
+        self.answer(handle, presentation, requests, Kept::Surely)
     }
 
     /// The query as its client sees it, by what it is run for.
-    fn answer(&self, handle: QueryHandle, shown: Presentation, requests: Store) -> Result<Answer, QueryError> {
+    fn answer(
+        &self,
+        handle: QueryHandle,
+        shown: Presentation,
+        requests: Store,
+        kept: Kept,
+    ) -> Result<Answer, QueryError> {
         let columns = shown.columns()?;
         let query = Arc::new(Running {
             handle,
             store: requests,
             schema: columns.schema.clone(),
             prices: self.prices.clone(),
+            kept,
         });
         let (columns, query): (Columns, Arc<dyn RunningQuery>) = match shown.purpose {
             Purpose::Rows => (columns, query),
@@ -176,6 +205,15 @@ struct Running {
     store: Store,
     schema: SchemaRef,
     prices: PriceBook,
+    kept: Kept,
+}
+
+/// Whether a query's rows are still there.
+#[derive(Clone, Copy)]
+enum Kept {
+    Surely,
+    /// Who ran it may have let go of them: nobody asked for too long.
+    Perhaps,
 }
 
 impl Running {
@@ -213,7 +251,8 @@ impl RunningQuery for Running {
         let result = self.handle.status().result?;
         let outputs = result.outputs.as_ref().clone();
         let reader = ResultReader::new(self.store.clone(), result.bucket, outputs, self.schema.clone());
-        Some(Arc::new(ResultPages(reader)))
+        let kept = self.kept;
+        Some(Arc::new(ResultPages { reader, kept }))
     }
 }
 
@@ -267,18 +306,29 @@ fn stage(stage: &mayfly_schedule::StageProgress) -> StageProgress {
 }
 
 /// Result objects, read block by block.
-struct ResultPages(ResultReader);
+struct ResultPages {
+    reader: ResultReader,
+    kept: Kept,
+}
 
 #[async_trait]
 impl Pages for ResultPages {
     async fn next_batch(&self, position: &mut Position) -> Result<Option<RecordBatch>, QueryError> {
         let mut at: mayfly_exchange::Position = position.get()?;
-        let batch = self.0.next_batch(&mut at).await.map_err(|error| unreadable(&error))?;
+        let batch = self.reader.next_batch(&mut at).await;
+        let batch = batch.map_err(|error| unreadable(&error, self.kept))?;
         position.set(&at)?;
         Ok(batch)
     }
 }
 
-fn unreadable(error: &ExchangeError) -> QueryError {
-    QueryError::new(ErrorCode::S3Error, format!("the result cannot be read: {error}"))
+fn unreadable(error: &ExchangeError, kept: Kept) -> QueryError {
+    match (error, kept) {
+        (ExchangeError::ResultLost { .. }, Kept::Perhaps) => QueryError::new(
+            ErrorCode::AbandonedQuery,
+            "query was abandoned: its rows were let go, as nobody asked for them for too long",
+        )
+        .hint("submit it again, and read its pages as they come"),
+        _ => QueryError::new(ErrorCode::S3Error, format!("the result cannot be read: {error}")),
+    }
 }

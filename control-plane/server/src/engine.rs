@@ -14,13 +14,14 @@ use mayfly_protocol::journal::Request;
 use mayfly_protocol::{EpochMs, QueryError, QueryId};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Plans and runs queries.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
-    /// Plans a query and starts it. Called at most once per id, at the client's first poll. Returns once the query is planned. `memo` is
-    /// kept with the query for [`Engine::recover`].
-    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission;
+    /// Plans a query and starts it. Called at most once per id, at the client's first poll. Returns once the query is planned, or soon
+    /// after `stop`. `memo` is kept with the query for [`Engine::recover`].
+    async fn submit(&self, id: QueryId, request: Request, memo: String, stop: CancellationToken) -> Submission;
 
     /// A query that another server accepted, or an earlier life of this one; none if nobody did. It runs, or will be run, or has ended.
     async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError>;

@@ -20,6 +20,7 @@ mod client;
 mod clock;
 mod learn;
 mod listen;
+mod planning;
 mod presentation;
 mod quantity;
 mod query;
@@ -29,6 +30,7 @@ mod sql;
 
 pub use coordinator::Coordinator;
 pub use engine::Engine;
+pub use planning::{PlannerPort, PlannerProgram, Planners, serve_planner};
 pub use settings::{LocalInfo, ServerSettings};
 
 use query::Registry;

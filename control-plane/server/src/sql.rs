@@ -4,8 +4,10 @@
 mod lexer;
 mod parameters;
 mod prepared;
+mod query;
 
 pub use prepared::{Change, Resolved, resolve};
+pub use query::is_query;
 
 #[cfg(test)]
 mod tests;

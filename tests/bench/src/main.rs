@@ -1,6 +1,7 @@
 //! Benchmarks that print our figure and the peer's from the same run. Measures and prints; asserts only that answers are equal, and
 //! that what is called distributed is.
 
+mod bounds;
 mod faults;
 mod files;
 mod latency;
@@ -38,6 +39,8 @@ enum Bench {
     Memory(memory::Settings),
     /// One of some sixty tasks stands still.
     Straggler(straggler::Settings),
+    /// Fifty statements at once that would take the server's memory, or its planning for good.
+    Bounds(bounds::Settings),
     /// The scheduler alone.
     Scheduler,
 }
@@ -61,6 +64,7 @@ async fn main() {
         Bench::Faults(settings) => faults::run(&settings).await,
         Bench::Memory(settings) => memory::run(&settings).await,
         Bench::Straggler(settings) => straggler::run(&settings).await,
+        Bench::Bounds(settings) => bounds::run(&settings).await,
         Bench::Scheduler => scheduler::run(),
     }
 }

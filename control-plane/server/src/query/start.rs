@@ -85,7 +85,8 @@ async fn plan(
         Ok(Resolved::Run(sql)) => {
             let request = query.request(sql, since, deadline);
             let memo = query.memo().write();
-            let Submission { answer, bill } = engine.submit(query.id.clone(), request, memo).await;
+            let stop = query.stop.clone();
+            let Submission { answer, bill } = engine.submit(query.id.clone(), request, memo, stop).await;
             (answer.and_then(|answer| ready(query.client.precision, answer)), bill)
         }
     }

@@ -16,6 +16,7 @@ mod hostile;
 mod judged;
 mod limits;
 mod memory;
+mod planners;
 mod random;
 mod results;
 mod sql;

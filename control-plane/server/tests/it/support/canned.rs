@@ -12,6 +12,7 @@ use mayfly_server::engine::{Answer, Columns, Pages, Position, Recovered, RowBatc
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const BATCH_ROWS: i64 = 1000;
 
@@ -46,7 +47,7 @@ impl Canned {
 
 #[async_trait]
 impl Engine for Canned {
-    async fn submit(&self, id: QueryId, request: Request, memo: String) -> Submission {
+    async fn submit(&self, id: QueryId, request: Request, memo: String, stop: CancellationToken) -> Submission {
         self.kept.lock().unwrap().insert(id, (request.accepted_at, memo));
         self.submitted.lock().unwrap().push(request.clone());
         let words: Vec<&str> = request.sql.split_whitespace().collect();
@@ -66,7 +67,11 @@ impl Engine for Canned {
             },
             ["use"] => use_everything(),
             ["slow", ms] => {
-                tokio::time::sleep(Duration::from_millis(ms.parse().unwrap())).await;
+                let slow = tokio::time::sleep(Duration::from_millis(ms.parse().unwrap()));
+                tokio::select! {
+                    () = slow => {}
+                    () = stop.cancelled() => {}
+                }
                 rows(numbers(1))
             }
             ["panic"] => panic!("the planner panics, as the test asked"),
