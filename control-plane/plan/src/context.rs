@@ -159,6 +159,15 @@ impl Lookup {
         Ok(())
     }
 
+    /// Files of the statement's tables, and row groups in them: what planning divides.
+    pub(crate) fn pieces(&self) -> u64 {
+        let tables = self.found.values();
+        let files = tables.flat_map(|found| &found.table.files);
+        files
+            .map(|file| 1 + file.footer.as_ref().map_or(0, |footer| footer.row_groups.len() as u64))
+            .sum()
+    }
+
     pub(crate) fn stands_on_view(&self, name: &TableRef) -> bool {
         self.views.iter().any(|view| view.definition.name == *name)
     }

@@ -245,7 +245,7 @@ impl Worker {
     async fn resolve<'a>(&self, statement: QueryStatement, session: &'a Session) -> Result<Query<'a>, QueryError> {
         let sizing = self.sizing(session)?;
         let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
-        self.watch.looked_up();
+        self.watch.looked_up(lookup.pieces());
         let context = lookup.context_with_views(session, self.whole(sizing)).await?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
         weight::check(&logical)?;

@@ -2,13 +2,13 @@
 
 /// Hears of a planning's steps, on the thread that plans.
 pub trait Watch: Send + Sync {
-    /// The statement's tables are known. What follows takes no answer from S3: only memory and time.
-    fn looked_up(&self);
+    /// The statement's tables are known, with so many files and row groups. What follows takes no answer from S3: only memory and time.
+    fn looked_up(&self, pieces: u64);
 }
 
 /// Nobody watches.
 pub(crate) struct Unwatched;
 
 impl Watch for Unwatched {
-    fn looked_up(&self) {}
+    fn looked_up(&self, _: u64) {}
 }

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use std::thread;
 use tokio::sync::mpsc;
 
+/// Memory for dividing one file, or row group, among tasks.
+const PIECE_BYTES: u64 = 4 * 1024;
+
 /// This process's end of the pipes.
 pub struct PlannerPort(mpsc::Receiver<Frame>);
 
@@ -83,10 +86,10 @@ struct Bounds {
 }
 
 impl Watch for Bounds {
-    fn looked_up(&self) {
+    fn looked_up(&self, pieces: u64) {
         // A server that does not read any more ends this process.
         let _ = say(&Frame::of(written(&Said::LookedUp(self.requests.meter()))));
-        limit::at_most_more(self.memory_bytes_max);
+        limit::at_most_more(self.memory_bytes_max + pieces * PIECE_BYTES);
     }
 }
 
