@@ -9,7 +9,7 @@ use crate::stage::cut;
 use crate::stage::size::Sizing;
 use crate::watch::Unwatched;
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session, Watch};
-use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views, weight};
+use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views};
 use datafusion::logical_expr::LogicalPlan;
 use futures::FutureExt as _;
 use mayfly_catalog::{Catalog, Relation};
@@ -248,7 +248,6 @@ impl Worker {
         self.watch.looked_up(lookup.pieces());
         let context = lookup.context_with_views(session, self.whole(sizing)).await?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;
-        weight::check(&logical)?;
         let planned: Vec<String> = logical
             .schema()
             .fields()

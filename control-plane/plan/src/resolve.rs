@@ -3,7 +3,7 @@
 
 use crate::context::Context;
 use crate::rewrite::multiset;
-use crate::{Session, error, misread, sql};
+use crate::{Session, error, misread, sql, weight};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result as DfResult};
@@ -22,6 +22,8 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
     let ast = with_merged_columns(context, ast, session).await?;
     let planned = context.state.statement_to_plan(ast).await;
     let plan = planned.map_err(|cause| misread::explain(context, &statement, session, cause))?;
+    // Before anything else walks it.
+    weight::check(&plan)?;
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)

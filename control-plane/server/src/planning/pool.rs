@@ -30,6 +30,7 @@ pub struct PlannerProgram {
 
 pub struct Pool {
     program: PlannerProgram,
+    /// The last has planned last: what it has read of tables is the newest.
     ready: Mutex<Vec<Process>>,
     stopped: AtomicBool,
 }
@@ -130,7 +131,7 @@ impl Pool {
             let Ok(process) = Process::start(&self.program).await else {
                 return;
             };
-            self.keep(process);
+            self.ready().insert(0, process);
         }
     }
 
