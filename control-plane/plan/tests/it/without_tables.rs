@@ -73,7 +73,7 @@ async fn what_multiplies_is_refused_before_it_is_optimized() {
             level + 1
         )
     };
-    let ctes: Vec<String> = (0..40).map(twice).collect();
+    let ctes: Vec<String> = (0..18).map(twice).collect();
     let columns: Vec<String> = (0..24).map(|at| format!("x + {at}")).collect();
     for sql in [
         format!("SELECT {} FROM (VALUES (1)) t(x)", nested("coalesce(", "x", ", 1)", 40)),
@@ -82,7 +82,7 @@ async fn what_multiplies_is_refused_before_it_is_optimized() {
         format!("SELECT {}", nested("1 IN (SELECT ", "1", ")", 40)),
         format!("SELECT 1 WHERE {}", nested("EXISTS (SELECT 1 WHERE ", "true", ")", 40)),
         format!(
-            "WITH c0 AS (SELECT 1 AS x), {} SELECT count(*) FROM c40",
+            "WITH c0 AS (SELECT 1 AS x), {} SELECT count(*) FROM c18",
             ctes.join(", ")
         ),
         format!(

@@ -41,7 +41,7 @@ impl Death {
                 ErrorCode::ExceededLocalMemoryLimit,
                 format!("planning the query takes more than the {megabytes} MB that one statement may have for it"),
             )
-            .hint("constants are computed while a query is planned: make fewer or smaller ones, or read them from a table"),
+            .hint("make its constants fewer or smaller, or read them from a table; take apart what names one view or CTE many times"),
             (Death::Stack, true) => QueryError::new(
                 ErrorCode::TooComplex,
                 "the query is too complex: it nests too deeply to be planned",
