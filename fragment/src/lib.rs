@@ -17,6 +17,7 @@ mod error;
 mod function;
 mod node;
 mod observe;
+mod push_down;
 mod session;
 mod write;
 
@@ -36,5 +37,6 @@ pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
 pub use observe::{Observed, observe};
+pub use push_down::PushDown;
 pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder, task_state_builder};
 pub use write::{WriteError, panic_message, write};

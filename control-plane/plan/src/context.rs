@@ -4,8 +4,10 @@
 
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
+use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
+use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::views::{self, View};
 use crate::{Session, error, growing, information, series, statistics};
@@ -20,6 +22,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DfStatement;
 use futures::{StreamExt as _, stream};
 use mayfly_catalog::{Catalog, DEFAULT_SCHEMA, Relation, Table, TableRef, ViewDefinition};
+use mayfly_fragment::PushDown;
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -285,10 +288,8 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     builder = builder
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(EmptySets))
-        .with_optimizer_rules(join_order::rules());
-    if let Shape::Distributed { target_task_bytes, .. } = shape {
-        builder = builder.with_physical_optimizer_rules(rules(target_task_bytes));
-    }
+        .with_optimizer_rules(join_order::rules())
+        .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();
     series::as_tasks_know_them(&mut state);
     growing::hold(&mut state);
@@ -296,13 +297,33 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     state
 }
 
-/// DataFusion's own rules, and the choice of broadcast joins among them.
-fn rules(target_task_bytes: u64) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+
+/// DataFusion's own rules, ours in place of those that take columns of one name for one column, and the choice of broadcast joins.
+fn rules(shape: Shape) -> Vec<Rule> {
     let mut rules = PhysicalOptimizer::new().rules;
-    let after = rules.iter().position(|rule| rule.name() == Broadcast::AFTER);
-    let at = after.map_or(rules.len(), |at| at + 1);
-    rules.insert(at, Arc::new(Broadcast { target_task_bytes }));
+    let ours: [Rule; 3] = [
+        Arc::new(PushDown::written()),
+        Arc::new(PushDown::dynamic()),
+        Arc::new(Requirements),
+    ];
+    for rule in &mut rules {
+        if let Some(ours) = ours.iter().find(|ours| ours.name() == rule.name()) {
+            *rule = Arc::clone(ours);
+        }
+    }
+    insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
+    rules.insert(0, Arc::new(DistinctNames));
+    if let Shape::Distributed { target_task_bytes, .. } = shape {
+        insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
+    }
     rules
+}
+
+fn insert_after(rules: &mut Vec<Rule>, name: &str, rule: Rule) {
+    let after = rules.iter().position(|rule| rule.name() == name);
+    let at = after.map_or(rules.len(), |at| at + 1);
+    rules.insert(at, rule);
 }
 
 /// `now()` is when the query was accepted, whenever and wherever it is planned.

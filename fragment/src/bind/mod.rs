@@ -19,12 +19,12 @@ use crate::error::FragmentError;
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::ShuffleWriteExec;
 use crate::node::split_scan::SplitScanExec;
+use crate::push_down::PushDown;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::TaskContext;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use footer::FooterCache;
@@ -53,7 +53,7 @@ pub struct Sources {
     pub interrupt: Interrupt,
 }
 
-/// Binds the leaves of a decoded plan, makes its joins interruptible, and merging where the spec asks for it; then lets DataFusion push its dynamic filters down to the bound scans.
+/// Binds the leaves of a decoded plan, makes its joins interruptible, and merging where the spec asks for it; then hands dynamic filters down to the bound scans.
 pub fn bind(
     plan: Arc<dyn ExecutionPlan>,
     spec: &TaskSpec,
@@ -78,7 +78,7 @@ pub fn bind(
     let bound = bound.map_err(FragmentError::Bind)?;
     binder.complete()?;
     let options = copartition::filter_options(&bound, config);
-    let bound = FilterPushdown::new_post_optimization().optimize(bound, &options);
+    let bound = PushDown::dynamic().optimize(bound, &options);
     let bound = bound.map_err(FragmentError::Bind)?;
     let root = bound
         .downcast_ref::<ShuffleWriteExec>()

@@ -145,7 +145,8 @@ impl SplitScanExec {
             .transform(|expr| match expr.downcast_ref::<Column>() {
                 Some(column) => {
                     let at = self.projection[column.index()];
-                    Ok(Transformed::yes(Arc::new(Column::new(column.name(), at)) as _))
+                    let name = self.table_schema.field(at).name();
+                    Ok(Transformed::yes(Arc::new(Column::new(name, at)) as _))
                 }
                 None => Ok(Transformed::no(expr)),
             })

@@ -13,6 +13,7 @@ pub mod python;
 pub mod random;
 pub mod server;
 pub mod slt;
+pub mod stars;
 pub mod table;
 pub mod tpcds;
 pub mod tpch;

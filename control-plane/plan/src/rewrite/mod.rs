@@ -6,13 +6,17 @@
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
+//! distinct_names, top_groups
+//!             where DataFusion looks a column up by a name that two have, it finds the right one
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
 
 pub(crate) mod broadcast;
+pub(crate) mod distinct_names;
 pub(crate) mod empty_sets;
 pub(crate) mod exchange;
 pub(crate) mod join;
 pub(crate) mod join_order;
 pub(crate) mod multiset;
+pub(crate) mod top_groups;
 pub(crate) mod window;

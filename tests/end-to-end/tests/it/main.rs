@@ -20,6 +20,7 @@ mod planners;
 mod random;
 mod results;
 mod sql;
+mod stars;
 mod stores;
 mod support;
 mod tables;
