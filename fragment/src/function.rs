@@ -1,9 +1,11 @@
 //! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
-//! They wrap DataFusion's own and compute nothing themselves; `seeded` alone stands in for functions that may not depend on chance. Left out: which expressions need them (see `plan`).
+//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `each_state` for one that reads only the first of
+//! the states that it merges. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
+pub mod each_state;
 pub mod filtered;
 pub mod seeded;
 

@@ -2,6 +2,7 @@
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
 use crate::Directed;
+use crate::function::each_state::EachState;
 use datafusion::common::Result;
 use datafusion::config::SpillCompression;
 use datafusion::execution::SessionStateBuilder;
@@ -57,6 +58,8 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     // The last of a name counts.
     let functions = builder.window_functions().get_or_insert_default();
     functions.extend(Directed::all());
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.extend(EachState::all());
     builder
 }
 
