@@ -97,7 +97,7 @@ fn descend(
     let mut below = Vec::new();
     let input = descend(Arc::clone(&exchange.input), false, &mut below, stages)?;
     stages.push(Stage {
-        plan: exchange.producer(input, EXCHANGE_PARTITIONS)?,
+        plan: exchange.producer(input, EXCHANGE_PARTITIONS),
         inputs: below,
     });
     let producer = stages.len() - 1;

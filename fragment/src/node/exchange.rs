@@ -114,24 +114,33 @@ impl ExchangeExec {
         }
     }
 
-    /// The lower side of a cut: `input` (this node's, or its rewritten form) under a writer of `exchange_partitions`, which counts
-    /// for HASH and ROUND_ROBIN only. An ordered input of several partitions is merged first, so that an object
-    /// holds one order; a fetch stops each producer as early as the consumer.
-    pub fn producer(&self, input: Arc<dyn ExecutionPlan>, exchange_partitions: u32) -> Result<Arc<ShuffleWriteExec>> {
-        let partitioning = match self.kind {
-            ExchangeKind::Hash => OutputPartitioning::Hash(self.keys.clone(), exchange_partitions),
-            ExchangeKind::RoundRobin => OutputPartitioning::RoundRobin(exchange_partitions),
-            _ => OutputPartitioning::Single,
-        };
+    /// The lower side of a cut: `input` (this node's, or its rewritten form), gathered, under a writer of `exchange_partitions`, which
+    /// counts for HASH and ROUND_ROBIN only.
+    pub fn producer(&self, input: Arc<dyn ExecutionPlan>, exchange_partitions: u32) -> Arc<ShuffleWriteExec> {
+        self.writer(self.gathered(input), exchange_partitions)
+    }
+
+    /// An ordered input of several partitions is merged, so that an object holds one order; a fetch stops each producer as early as the
+    /// consumer.
+    pub fn gathered(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
         let several = input.properties().partitioning.partition_count() > 1;
-        let input: Arc<dyn ExecutionPlan> = match (&self.ordering, self.fetch) {
+        match (&self.ordering, self.fetch) {
             (Some(ordering), fetch) if several || fetch.is_some() => {
                 Arc::new(SortPreservingMergeExec::new(ordering.clone(), input).with_fetch(fetch))
             }
             (None, Some(fetch)) => Arc::new(CoalescePartitionsExec::new(input).with_fetch(Some(fetch))),
             _ => input,
+        }
+    }
+
+    /// What writes a gathered input.
+    pub fn writer(&self, input: Arc<dyn ExecutionPlan>, exchange_partitions: u32) -> Arc<ShuffleWriteExec> {
+        let partitioning = match self.kind {
+            ExchangeKind::Hash => OutputPartitioning::Hash(self.keys.clone(), exchange_partitions),
+            ExchangeKind::RoundRobin => OutputPartitioning::RoundRobin(exchange_partitions),
+            _ => OutputPartitioning::Single,
         };
-        Ok(Arc::new(ShuffleWriteExec::new(input, partitioning)))
+        Arc::new(ShuffleWriteExec::new(input, partitioning))
     }
 
     /// The upper side of a cut: a leaf of `partitions` local partitions (producers, for a merge) and what must stand on it to keep

@@ -127,7 +127,7 @@ fn both_sides_of_a_cut_keep_fetch_and_order() {
         (merge, "SortPreservingMergeExec", "ShuffleReadExec: input=7, read=merge"),
         (single, "CoalescePartitionsExec", "ShuffleReadExec: input=7, read=all"),
     ] {
-        let producer = exchange.producer(input(2), 1).expect("a producer");
+        let producer = exchange.producer(input(2), 1);
         let consumer = exchange.consumer(7, 3).expect("a consumer");
         for side in [&(producer as Arc<dyn ExecutionPlan>), &consumer] {
             let text = displayable(side.as_ref()).indent(false).to_string();

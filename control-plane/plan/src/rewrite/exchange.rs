@@ -15,6 +15,7 @@
 //! ```
 
 use super::join::build_may_be_everywhere;
+use crate::stage::subquery;
 use datafusion::common::{JoinType, Result, not_impl_err, plan_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
@@ -124,7 +125,13 @@ impl Inserter {
     }
 
     /// Order does not survive: a task reads several exchange partitions one after another. Who needs it sorts anew (see `stage`).
+    /// A writer knows no value of a scalar subquery: rows that are partitioned by one go to one task.
     fn hash(&self, input: Placed, keys: Vec<Arc<dyn PhysicalExpr>>) -> Result<Placed> {
+        for key in &keys {
+            if subquery::is_read_by(key)? {
+                return Ok(whole(gather(input, false)?));
+            }
+        }
         Ok(spread(Arc::new(ExchangeExec::hash(input.plan, keys, self.partitions)?)))
     }
 

@@ -118,11 +118,16 @@ impl Cutter<'_> {
     fn emit(&mut self, draft: &Draft, above: Option<&ExchangeExec>) -> Result<StageId> {
         let mut inputs = Vec::new();
         let plan = self.with_inputs(draft, &mut inputs)?;
-        let plan = self.with_subqueries(draft, plan, &mut inputs)?;
+        // It may be merged by the value of a subquery.
+        let plan = match above {
+            Some(exchange) => exchange.gathered(plan),
+            None => plan,
+        };
+        let plan = self.with_subqueries(draft, above, plan, &mut inputs)?;
         let plan = order::restore(&plan)?;
         let mut scans = Vec::new();
         let plan = self.with_scans(&plan, None, &mut scans)?;
-        let (root, output) = self.output(plan, above)?;
+        let (root, output) = self.output(plan, above);
         let fetch = above
             .filter(|exchange| exchange.ordering.is_none())
             .and_then(|exchange| exchange.fetch);
@@ -164,10 +169,11 @@ impl Cutter<'_> {
     fn with_subqueries(
         &mut self,
         draft: &Draft,
+        above: Option<&ExchangeExec>,
         plan: Arc<dyn ExecutionPlan>,
         inputs: &mut Vec<StageInput>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let used = subquery::used(&draft.plan)?;
+        let used = subquery::used(&draft.plan, above)?;
         if used.is_empty() {
             return Ok(plan);
         }
@@ -212,25 +218,21 @@ impl Cutter<'_> {
         with_children(plan, children)
     }
 
-    fn output(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        above: Option<&ExchangeExec>,
-    ) -> Result<(ShuffleWriteExec, Exchange)> {
+    fn output(&self, plan: Arc<dyn ExecutionPlan>, above: Option<&ExchangeExec>) -> (ShuffleWriteExec, Exchange) {
         let Some(exchange) = above else {
             let root = ShuffleWriteExec::new(plan, OutputPartitioning::Single);
             let output = Exchange {
                 kind: ExchangeKind::Result,
                 partitions: 1,
             };
-            return Ok((root, output));
+            return (root, output);
         };
-        let root = exchange.producer(plan, self.partitions)?;
+        let root = exchange.writer(plan, self.partitions);
         let output = Exchange {
             kind: exchange.kind,
             partitions: root.partitioning.partitions(),
         };
-        Ok((root.as_ref().clone(), output))
+        (root.as_ref().clone(), output)
     }
 
     fn push(

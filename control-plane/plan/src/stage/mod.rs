@@ -22,6 +22,6 @@ mod order;
 pub(crate) mod prune;
 pub(crate) mod size;
 mod split;
-mod subquery;
+pub(crate) mod subquery;
 
 pub(crate) use draft::with_children;

@@ -70,16 +70,25 @@ impl Scopes {
     }
 }
 
-/// Indexes of the subqueries whose values this part's expressions read.
-pub(super) fn used(plan: &Arc<dyn ExecutionPlan>) -> Result<BTreeSet<usize>> {
+/// Indexes of the subqueries whose values this part's expressions read, and the order in which it hands its rows on.
+pub(super) fn used(plan: &Arc<dyn ExecutionPlan>, above: Option<&ExchangeExec>) -> Result<BTreeSet<usize>> {
     let mut used = BTreeSet::new();
     visit(plan, &mut used)?;
+    above.map_or(Ok(()), |exchange| visit_order(exchange, &mut used))?;
     Ok(used)
 }
 
+fn visit_order(exchange: &ExchangeExec, used: &mut BTreeSet<usize>) -> Result<()> {
+    let mut keys = exchange.ordering.iter().flat_map(|ordering| ordering.iter());
+    keys.try_for_each(|key| visit_expression(&key.expr, used))
+}
+
 fn visit(plan: &Arc<dyn ExecutionPlan>, used: &mut BTreeSet<usize>) -> Result<()> {
-    // Below an exchange it is another part's; below its own operator it is provided for.
-    if plan.downcast_ref::<ExchangeExec>().is_some() || plan.downcast_ref::<ScalarSubqueryExec>().is_some() {
+    // Below an exchange it is another part's, but this part merges by its order; below its own operator it is provided for.
+    if let Some(exchange) = plan.downcast_ref::<ExchangeExec>() {
+        return visit_order(exchange, used);
+    }
+    if plan.is::<ScalarSubqueryExec>() {
         return Ok(());
     }
     plan.apply_expressions(&mut |expr| {
@@ -87,6 +96,13 @@ fn visit(plan: &Arc<dyn ExecutionPlan>, used: &mut BTreeSet<usize>) -> Result<()
         Ok(TreeNodeRecursion::Continue)
     })?;
     plan.children().into_iter().try_for_each(|child| visit(child, used))
+}
+
+/// Whether an expression reads the value of a subquery.
+pub(crate) fn is_read_by(expr: &Arc<dyn PhysicalExpr>) -> Result<bool> {
+    let mut used = BTreeSet::new();
+    visit_expression(expr, &mut used)?;
+    Ok(!used.is_empty())
 }
 
 #[expect(deprecated, reason = "the index alone says which subquery an expression reads")]
