@@ -31,8 +31,8 @@ const STOP_MAX: Duration = Duration::from_millis(500);
 /// Rows of a batch in a task that ran short of memory: a merge holds two batches of each spilled run.
 const SPILLED_BATCH_ROWS: usize = 2_048;
 
-/// Stack of a worker: plans nest, and so do their streams.
-const STACK_BYTES: usize = 8 * 1024 * 1024;
+/// Stack of a worker: plans nest, and so do their streams. Memory is what is used of it.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the spec's attempt; see [`crate::execute`].
 pub async fn execute(spec: TaskSpec, environment: &Environment) -> TaskAnswer {

@@ -9,8 +9,9 @@ pub const PLAN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A plan up to this size rides in the TaskSpec; a larger one is an object that the spec names by digest.
 pub const PLAN_INLINE_BYTES_MAX: usize = 512 * 1024;
 
-/// Nesting of a serialized plan that a decoder accepts.
-pub const PLAN_DEPTH_MAX: usize = 90;
+/// Nesting of a serialized plan that a decoder accepts, of operators and the expressions in them: two hundred CASEs or common table
+/// expressions inside one another take some five levels each.
+pub const PLAN_DEPTH_MAX: usize = 2_000;
 
 /// Output bytes of one task that may ride in its report instead of an object.
 pub const INLINE_BYTES_MAX: u64 = 64 * 1024;

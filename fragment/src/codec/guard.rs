@@ -1,12 +1,16 @@
 //! What may be in a plan, checked before each node is built: an allow-list of operators and a bound on nesting.
 //!
+//! Prost reads no message that nests deeper than 100 messages, and a plan of some dozen joins or CASEs does. So every few levels what
+//! follows travels as bytes, which are a message of their own.
+//!
 //! Operators that read or write places of their own (file scans, sinks) are not on the list: rows enter a stage only through leaves
 //! that the spec binds.
 
 use super::nodes::NodeCodec;
+use super::wire::{self, NodeKind};
 use crate::error::FragmentError;
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::{Result, ScalarValue, internal_err};
+use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{CastExpr, Literal, lit};
 use datafusion::physical_plan::ExecutionPlan;
@@ -15,11 +19,18 @@ use datafusion_proto::physical_plan::to_proto::serialize_physical_expr_with_conv
 use datafusion_proto::physical_plan::{
     PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalPlanNodeExt, PhysicalProtoConverterExtension,
 };
+use datafusion_proto::protobuf::physical_expr_node::ExprType;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
-use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
+use datafusion_proto::protobuf::{
+    PhysicalExprNode, PhysicalExtensionExprNode, PhysicalExtensionNode, PhysicalPlanNode,
+};
 use mayfly_protocol::limits::PLAN_DEPTH_MAX;
+use prost::Message;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+
+/// Levels of operators and expressions in one message. A level takes up to five messages, a literal's type and value some more.
+const MESSAGE_LEVELS: usize = 12;
 
 /// Converter that DataFusion calls for every node and expression, from the root down.
 pub struct Guard<'a> {
@@ -59,6 +70,58 @@ impl<'a> Guard<'a> {
         self.depth.set(depth - 1);
         built
     }
+
+    /// Whether the level that is being built begins a message of its own.
+    fn begins_message(&self) -> bool {
+        (self.depth.get() + 1).is_multiple_of(MESSAGE_LEVELS)
+    }
+}
+
+fn external(cause: prost::DecodeError) -> DataFusionError {
+    DataFusionError::External(Box::new(cause))
+}
+
+/// The node in a message of its own.
+fn closed(node: &PhysicalPlanNode) -> PhysicalPlanNode {
+    let kind = Some(NodeKind::Nested(node.encode_to_vec()));
+    let node = wire::Node { kind }.encode_to_vec();
+    let inputs = Vec::new();
+    PhysicalPlanNode {
+        physical_plan_type: Some(PhysicalPlanType::Extension(PhysicalExtensionNode { node, inputs })),
+    }
+}
+
+/// What is in a node that travels as bytes.
+fn opened(node: &PhysicalPlanNode) -> Result<Option<PhysicalPlanNode>> {
+    let Some(PhysicalPlanType::Extension(extension)) = &node.physical_plan_type else {
+        return Ok(None);
+    };
+    let node = wire::Node::decode(extension.node.as_slice()).map_err(external)?;
+    match node.kind {
+        Some(NodeKind::Nested(bytes)) => PhysicalPlanNode::decode(bytes.as_slice()).map(Some).map_err(external),
+        _ => Ok(None),
+    }
+}
+
+/// The same for an expression: no other of ours is an extension.
+fn closed_expr(expr: &PhysicalExprNode) -> PhysicalExprNode {
+    PhysicalExprNode {
+        expr_id: None,
+        expr_type: Some(ExprType::Extension(PhysicalExtensionExprNode {
+            expr: expr.encode_to_vec(),
+            inputs: Vec::new(),
+        })),
+    }
+}
+
+fn opened_expr(expr: &PhysicalExprNode) -> Result<Option<PhysicalExprNode>> {
+    match &expr.expr_type {
+        Some(ExprType::Extension(closed)) => {
+            let opened = PhysicalExprNode::decode(closed.expr.as_slice());
+            opened.map(Some).map_err(external)
+        }
+        _ => Ok(None),
+    }
 }
 
 impl PhysicalProtoConverterExtension for Guard<'_> {
@@ -67,6 +130,8 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
         node: &PhysicalPlanNode,
         scope: &PhysicalPlanDecodeContext<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let opened = opened(node)?;
+        let node = opened.as_ref().unwrap_or(node);
         if let Err(name) = allowed(node) {
             return self.refuse(FragmentError::NotAllowed { name });
         }
@@ -87,8 +152,10 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
             // Leaves of DataFusion's come back with one partition, and with a row where there was none.
             return internal_err!("{} has no partition", plan.name());
         }
-        let node = PhysicalPlanNode::try_from_physical_plan_with_converter(Arc::clone(plan), codec, self)?;
+        let node =
+            self.nested(|| PhysicalPlanNode::try_from_physical_plan_with_converter(Arc::clone(plan), codec, self))?;
         match all_allowed(&node) {
+            Ok(()) if self.begins_message() => Ok(closed(&node)),
             Ok(()) => Ok(node),
             Err(name) => self.refuse(FragmentError::NotAllowed { name }),
         }
@@ -100,6 +167,8 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
         schema: &Schema,
         scope: &PhysicalPlanDecodeContext<'_>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
+        let opened = opened_expr(expr)?;
+        let expr = opened.as_ref().unwrap_or(expr);
         self.nested(|| parse_physical_expr_with_converter(expr, schema, scope, self))
     }
 
@@ -108,7 +177,11 @@ impl PhysicalProtoConverterExtension for Guard<'_> {
         expr: &Arc<dyn PhysicalExpr>,
         codec: &dyn PhysicalExtensionCodec,
     ) -> Result<PhysicalExprNode> {
-        serialize_physical_expr_with_converter(&halves_kept(expr), codec, self)
+        let node = self.nested(|| serialize_physical_expr_with_converter(&halves_kept(expr), codec, self))?;
+        Ok(match self.begins_message() {
+            true => closed_expr(&node),
+            false => node,
+        })
     }
 }
 

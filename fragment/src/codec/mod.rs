@@ -32,7 +32,7 @@ use std::sync::Arc;
 const MAGIC: &[u8; 6] = b"MFPLAN";
 
 /// Version of encoded plans: DataFusion's protobuf has none of its own, so it counts both.
-pub const PLAN_VERSION: u16 = 1;
+pub const PLAN_VERSION: u16 = 2;
 
 const HEADER_BYTES: usize = MAGIC.len() + size_of::<u16>();
 
@@ -72,7 +72,7 @@ pub fn decode(plan: &PlanBytes, context: &TaskContext) -> Result<Arc<dyn Executi
     Ok(built)
 }
 
-/// Checks version and size, and reads the messages. Prost itself refuses to nest deeper than 100 messages.
+/// Checks version and size, and reads the outermost message.
 fn open(bytes: &[u8]) -> Result<(SchemaRef, datafusion_proto::protobuf::PhysicalPlanNode), FragmentError> {
     if bytes.len() > PLAN_BYTES_MAX {
         let bytes = bytes.len();

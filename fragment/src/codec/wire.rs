@@ -14,7 +14,7 @@ pub struct Plan {
 /// A node of ours, inside a `PhysicalExtensionNode`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Node {
-    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: Option<NodeKind>,
 }
 
@@ -32,6 +32,9 @@ pub enum NodeKind {
     WorkTable(WorkTable),
     #[prost(message, tag = "6")]
     NoRows(NoRows),
+    /// A whole `PhysicalPlanNode`, so that it counts its nesting anew.
+    #[prost(bytes, tag = "7")]
+    Nested(Vec<u8>),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -1,14 +1,20 @@
 //! What goes through the codec comes out the same; what may not go through is refused.
 
 use crate::split_table::{plan, planner};
+use datafusion::arrow::datatypes::Schema;
+use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::PhysicalSortExpr;
-use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::expressions::{BinaryExpr, CaseExpr, col, lit};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use mayfly_fragment::{
     ExchangeExec, FragmentError, NoRowsExec, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
 };
+use mayfly_protocol::limits::PLAN_DEPTH_MAX;
 use mayfly_protocol::{InputRead, PlanBytes};
 use std::sync::Arc;
 
@@ -130,7 +136,7 @@ async fn tampered_foreign_and_old_plans_are_refused() {
     old[6] += 1;
     assert!(matches!(
         refused(PlanBytes::new(old)),
-        FragmentError::Version { found: 2 }
+        FragmentError::Version { found: 3 }
     ));
 
     assert!(matches!(
@@ -175,10 +181,50 @@ async fn file_scans_and_deep_plans_are_refused() {
         "{error:?}"
     );
 
-    let mut deep = plan(&context, "select * from shops").await;
-    for _ in 0..60 {
-        deep = Arc::new(datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec::new(deep));
-    }
-    let error = encode(&single(deep)).expect_err("deeper than protobuf goes");
-    assert!(matches!(error, FragmentError::Message(_)), "{error:?}");
+    let shallow = plan(&context, "select * from shops").await;
+    let error = on_a_tasks_stack(move || encode(&single(gathered(shallow, PLAN_DEPTH_MAX))));
+    let error = error.expect_err("deeper than executors build");
+    assert!(matches!(error, FragmentError::TooDeep), "{error:?}");
+}
+
+fn gathered(plan: Arc<dyn ExecutionPlan>, times: usize) -> Arc<dyn ExecutionPlan> {
+    (0..times).fold(plan, |plan, _| Arc::new(CoalescePartitionsExec::new(plan)))
+}
+
+/// `CASE WHEN shop = n THEN n ELSE …`, so many times.
+fn cases(schema: &Schema, times: i32) -> Arc<dyn PhysicalExpr> {
+    let shop = col("shop", schema).expect("a column");
+    (0..times).fold(lit(-1), |otherwise, number| {
+        let is_it = BinaryExpr::new(Arc::clone(&shop), Operator::Eq, lit(number));
+        let branch = (Arc::new(is_it) as Arc<dyn PhysicalExpr>, lit(number));
+        Arc::new(CaseExpr::try_new(None, vec![branch], Some(otherwise)).expect("a case"))
+    })
+}
+
+/// As much stack as a task's threads have.
+fn on_a_tasks_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn_scoped(scope, run);
+        thread.expect("a thread").join().expect("the stack is deep enough")
+    })
+}
+
+#[tokio::test]
+async fn plans_and_expressions_nest_as_deep_as_the_bound() {
+    let context = planner(&[]);
+    let scan = plan(&context, "select * from shops").await;
+    let cases = cases(&scan.schema(), PLAN_DEPTH_MAX as i32 - 10);
+    let projection = ProjectionExec::try_new(vec![ProjectionExpr::new(cases, "n".to_owned())], Arc::clone(&scan));
+    let projection: Arc<dyn ExecutionPlan> = Arc::new(projection.expect("a projection"));
+    let gathered = gathered(scan, PLAN_DEPTH_MAX - 10);
+    let task = context.task_ctx();
+    on_a_tasks_stack(move || {
+        for deep in [gathered, projection] {
+            let bytes = PlanBytes::new(encode(&single(deep)).expect("the plan can be sent"));
+            let decoded = decode(&bytes, &task).expect("the plan can be read");
+            assert_eq!(encode(&decoded).expect("it can be sent again"), bytes.bytes);
+        }
+    });
 }
