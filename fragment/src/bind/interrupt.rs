@@ -1,6 +1,9 @@
-//! Stops joins that do not yield. A join may look at billions of pairs of rows between two batches of output, within one poll, where no
+//! Stops joins that do not yield, and keeps nested loops from running their build side twice.
+//!
+//! A join may look at billions of pairs of rows between two batches of output, within one poll, where no
 //! cancellation reaches it. So its filter asks a flag each time it is evaluated, and its output yields to the runtime now and then.
 
+use super::replay;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::common::tree_node::Transformed;
@@ -42,7 +45,10 @@ impl Interrupt {
     pub(super) fn guard(&self, node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
         let join: Arc<dyn ExecutionPlan> = if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
             let filter = join.filter().map(|filter| self.guarded(filter));
-            Arc::new(NestedLoopJoinExecBuilder::from(join).with_filter(filter).build()?)
+            let build =
+                NestedLoopJoinExecBuilder::new(replay::build_side(join), Arc::clone(join.right()), *join.join_type());
+            let build = build.with_projection_ref(join.projection().clone());
+            Arc::new(build.with_filter(filter).build()?)
         } else if let Some(join) = node.downcast_ref::<HashJoinExec>() {
             let filter = join.filter().map(|filter| self.guarded(filter));
             Arc::new(join.builder().with_filter(filter).build()?)

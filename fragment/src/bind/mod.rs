@@ -11,6 +11,7 @@ pub mod interrupt;
 pub mod location;
 mod pinned;
 pub mod reader;
+mod replay;
 pub mod scan;
 mod sort_merge;
 mod text;
