@@ -213,12 +213,22 @@ fn bad_file(message: &str, open_files: &[String]) -> Failure {
     Failure::user(ErrorCode::BadFile, format!("{files} cannot be read: {message}"))
 }
 
+fn bad_argument(message: String) -> Failure {
+    Failure::user(ErrorCode::InvalidFunctionArgument, message)
+}
+
 fn datafusion(error: &DataFusionError) -> Option<Failure> {
     match error {
         DataFusionError::ResourcesExhausted(message) => Some(Failure::NeedsMemory {
             message: message.clone(),
         }),
         DataFusionError::Execution(message) => Some(Failure::user(ErrorCode::GenericUserError, message.clone())),
+        // Arguments that only their function knows to be wrong, as it meets them.
+        DataFusionError::Plan(message) => Some(bad_argument(message.clone())),
+        DataFusionError::External(cause) => {
+            let pattern = cause.downcast_ref::<regex::Error>();
+            pattern.map(|pattern| bad_argument(format!("invalid regular expression: {pattern}")))
+        }
         DataFusionError::NotImplemented(message) => Some(Failure::user(ErrorCode::NotSupported, message.clone())),
         // A panic in a task of DataFusion's own.
         DataFusionError::ExecutionJoin(join) => Some(Failure::Broken {

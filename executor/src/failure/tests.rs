@@ -53,6 +53,14 @@ fn file() -> String {
 #[test]
 fn what_the_user_can_mend() {
     check(
+        || DataFusionError::Plan("Percentile value must be between 0.0 and 1.0".to_owned()),
+        expect!["INVALID_FUNCTION_ARGUMENT Percentile value must be between 0.0 and 1.0"],
+    );
+    check(
+        || external(regex::Error::Syntax("unclosed group".to_owned())),
+        expect!["INVALID_FUNCTION_ARGUMENT invalid regular expression: unclosed group"],
+    );
+    check(
         || ArrowError::DivideByZero.into(),
         expect!["DIVISION_BY_ZERO division by zero"],
     );
