@@ -7,6 +7,7 @@ use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
+use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::views::{self, View};
@@ -288,6 +289,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     builder = builder
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(EmptySets))
+        .with_analyzer_rule(Arc::new(TextOrder))
         .with_optimizer_rules(join_order::rules())
         .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();

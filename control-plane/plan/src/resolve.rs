@@ -11,8 +11,9 @@ use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::sql::parser::Statement as DfStatement;
-use mayfly_protocol::QueryError;
+use mayfly_protocol::{ErrorCode, QueryError};
 use std::sync::Arc;
 
 /// Checks names and types. Nothing but a query passes.
@@ -31,6 +32,7 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .verify_plan(&plan)
         .map_err(error::from_datafusion)?;
     refuse_places(&plan)?;
+    refuse_crowds(&plan)?;
     match context.state.window_functions().get("row_number") {
         Some(numbered) => multiset::rewrite(plan, numbered),
         None => Err(error::internal("row_number is not registered")),
@@ -48,6 +50,24 @@ async fn with_merged_columns(
         sql::merge_columns(&mut ast, &tables, session)?;
     }
     Ok(ast)
+}
+
+/// Tables in one query, each as often as it is named. Planning takes time that grows faster than their number.
+const TABLES_MAX: usize = 200;
+
+fn refuse_crowds(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut tables = 0;
+    let walked = plan.apply_with_subqueries(|node| {
+        tables += usize::from(matches!(node, LogicalPlan::TableScan(_)));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_err(error::from_datafusion)?;
+    if tables <= TABLES_MAX {
+        return Ok(());
+    }
+    let text = format!("the query is too complex: it reads {tables} tables, more than {TABLES_MAX}");
+    let error = QueryError::new(ErrorCode::TooComplex, text);
+    Err(error.hint("a table counts each time that it is named"))
 }
 
 /// Functions that tell where a row lies. A scan does not keep that.
@@ -80,7 +100,28 @@ pub(crate) async fn physical(
     let state = &context.state;
     let optimized = optimized(state, logical).map_err(error::from_datafusion)?;
     let physical = state.query_planner().create_physical_plan(&optimized, state).await;
-    Ok((optimized, physical.map_err(error::from_datafusion)?))
+    let physical = physical.map_err(error::from_datafusion)?;
+    check_aggregates(&physical)?;
+    Ok((optimized, physical))
+}
+
+/// A percentile beyond 1 or an order that DISTINCT does not allow is known only to the accumulator: better here than in every task.
+fn check_aggregates(plan: &Arc<dyn ExecutionPlan>) -> Result<(), QueryError> {
+    let checked = plan.apply(|node| {
+        if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
+            for function in aggregate.aggr_expr() {
+                function.create_accumulator()?;
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    checked.map(drop).map_err(|cause| {
+        let error = error::from_datafusion(cause);
+        match error.code {
+            ErrorCode::GenericUserError => QueryError::new(ErrorCode::InvalidFunctionArgument, error.message),
+            _ => error,
+        }
+    })
 }
 
 /// DataFusion's optimizer may widen a result's decimals on the way (a sum that became a sum of sums); these columns get back the precision

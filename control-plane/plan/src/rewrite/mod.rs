@@ -3,6 +3,7 @@
 //! ```text
 //! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
 //! multiset    INTERSECT and EXCEPT count rows and know types (on the bound plan)
+//! text_order  aggregates over texts are ordered by the text itself, not by a cast of it to another text (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
@@ -18,5 +19,6 @@ pub(crate) mod exchange;
 pub(crate) mod join;
 pub(crate) mod join_order;
 pub(crate) mod multiset;
+pub(crate) mod text_order;
 pub(crate) mod top_groups;
 pub(crate) mod window;
