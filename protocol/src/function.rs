@@ -44,6 +44,11 @@ impl FunctionSize {
         }
     }
 
+    /// Bytes that a task's operators may hold together: five eighths of the three quarters of memory that code and decoders leave.
+    pub const fn operator_bytes(self) -> u64 {
+        self.memory_mb() as u64 * 1024 * 1024 / 4 * 3 / 8 * 5
+    }
+
     /// The next larger size, or none at the top.
     pub fn next(self) -> Option<FunctionSize> {
         Self::ALL.into_iter().find(|size| *size > self)

@@ -7,6 +7,7 @@
 //! | throttled | again after the platform's delay or full jitter; not counted, bounded by the deadline |
 //! | environment_lost | again at once; after eight the task is poison |
 //! | needs_memory | the next size, joins that spill, and more time; then the largest; there the query fails |
+//! | … under a cap that the function has room for | the same size, joins that spill, and more time; then the query fails |
 //! | timed_out | the next size and more time, once; at the largest more time if there is more; then the query fails |
 //! | input_lost | see `query::lose` |
 //! | broken | again at once; the third fails the query |
@@ -39,6 +40,13 @@ pub(crate) struct Case<'a> {
     /// Transient failures of the whole query, this one included, and how many it may have.
     pub query_retries: u32,
     pub query_retries_max: u32,
+}
+
+impl Case<'_> {
+    /// The session's bound on a task's memory, where it is what the operators ran into: no larger function gives them more.
+    fn cap(&self) -> Option<u64> {
+        self.memory_bytes_max.filter(|cap| *cap <= self.size.operator_bytes())
+    }
 }
 
 /// Judges a failure of the current attempt; `tries` already counts it. Lost inputs are judged where winners are dropped.
@@ -80,6 +88,10 @@ pub(crate) fn judge(
         }
         Failure::EnvironmentLost { .. } => retry(0),
         Failure::NeedsMemory { .. } if mutant!(NeverGrowOnMemory) => retry(0),
+        Failure::NeedsMemory { message } if let Some(cap) = case.cap() => match tries.short_of_memory {
+            shortages if shortages <= 1 => Verdict::Grow { size: case.size },
+            _ => Verdict::Fail(capped(case, cap, message)),
+        },
         Failure::NeedsMemory { message } => match tries.short_of_memory {
             // At the largest size, too, joins that spill may do.
             shortages if shortages <= 1 || (mutant!(GrowSlowly) && case.size < FunctionSize::Six) => Verdict::Grow {
@@ -175,12 +187,20 @@ fn out_of_memory(case: &Case<'_>, message: &str) -> QueryError {
         case.attempt,
         case.size.memory_mb()
     );
-    let hint = match case.memory_bytes_max {
-        Some(_) => {
-            "raise the session property max_task_memory, or lower target_task_bytes so that each task holds less"
-        }
-        None => "lower the session property target_task_bytes so that each task holds less",
+    let hint = "lower the session property target_task_bytes so that each task holds less";
+    QueryError::new(ErrorCode::ExceededLocalMemoryLimit, text).hint(hint)
+}
+
+fn capped(case: &Case<'_>, cap: u64, message: &str) -> QueryError {
+    let cap = match cap % 1_000_000 {
+        0 => format!("{} MB", cap / 1_000_000),
+        _ => format!("{cap} bytes"),
     };
+    let text = format!(
+        "{} needs more memory than max_task_memory allows ({cap}): {message}",
+        case.attempt
+    );
+    let hint = "raise the session property max_task_memory, or lower target_task_bytes so that each task holds less";
     QueryError::new(ErrorCode::ExceededLocalMemoryLimit, text).hint(hint)
 }
 

@@ -64,10 +64,12 @@ impl Again {
         self.is_drawn = matches!(failure, Failure::Transient { .. });
     }
 
-    /// A second shortage of memory leads to the largest size, a first one and too little time to the next.
-    pub fn grow(&mut self, failure: &Failure, failed: FunctionSize) {
-        let next = failed.next().unwrap_or(failed);
+    /// A second shortage of memory leads to the largest size, a first one and too little time to the next; unless the session's own cap
+    /// was what fell short.
+    pub fn grow(&mut self, failure: &Failure, failed: &TaskSpec) {
+        let next = failed.size.next().unwrap_or(failed.size);
         let wanted = match failure {
+            Failure::NeedsMemory { .. } if is_capped(failed) => failed.size,
             Failure::NeedsMemory { .. } if self.shortages > 0 => FunctionSize::Six,
             Failure::NeedsMemory { .. } | Failure::TimedOut { .. } => next,
             _ => return,
@@ -83,6 +85,12 @@ impl Again {
         let time_ms = self.time_ms.saturating_mul(times).min(limits::TASK_DURATION_MS_MAX);
         most.min(EpochMs(now.0 + time_ms))
     }
+}
+
+/// Whether a larger function would give the task's operators no more.
+pub(crate) fn is_capped(spec: &TaskSpec) -> bool {
+    let cap = spec.memory_bytes_max;
+    cap.is_some_and(|cap| cap <= spec.size.operator_bytes())
 }
 
 /// Whether a timed-out attempt had all that there is: the largest function, and as long as the platform or what is left of its query

@@ -3,6 +3,7 @@
 //! Once an input was lost in a query, which attempts were stale when they failed cannot be told from outside, so only the bound on
 //! losses is checked there.
 
+use crate::again::is_capped;
 use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
 use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec, limits};
@@ -79,7 +80,13 @@ fn check_task(history: &History, spec: &TaskSpec) -> Rule {
         count(|failure| matches!(failure, Failure::User { .. })),
         0,
     )?;
-    check_growth(failures(needs_more), spec)
+    check_growth(failures(needs_more), spec)?;
+    let shortages = count(|failure| matches!(failure, Failure::NeedsMemory { .. }));
+    under(
+        "short of memory under a cap",
+        shortages * usize::from(is_capped(spec)),
+        1,
+    )
 }
 
 fn needs_more(failure: &Failure) -> bool {
@@ -90,7 +97,7 @@ fn needs_more(failure: &Failure) -> bool {
 fn check_growth<'a>(mut failures: impl Iterator<Item = &'a Launch>, spec: &TaskSpec) -> Rule {
     failures.try_for_each(|launch| {
         let size: FunctionSize = launch.size;
-        must(spec.size > size || size == FunctionSize::Six, || {
+        must(spec.size > size || size == FunctionSize::Six || is_capped(spec), || {
             format!(
                 "launched with {} MB, of which {} had not enough",
                 spec.size.memory_mb(),

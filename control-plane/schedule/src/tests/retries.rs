@@ -156,19 +156,53 @@ fn a_lost_environment_is_replaced_at_once_eight_times() {
 #[test]
 fn memory_climbs_the_sizes_and_ends_with_what_to_change() {
     check(
-        "submit q 1 memory=1000
+        "submit q 1
          fail s0/t0/a0 memory
          fail s0/t0/a1 memory
          fail s0/t0/a2 memory",
         expect![[r#"
-            submit q 1 memory=1000
+            submit q 1
                 invoke s0/t0/a0
             fail s0/t0/a0 memory
                 invoke s0/t0/a1 3538 MB 240 s
             fail s0/t0/a1 memory
                 invoke s0/t0/a2 10240 MB 600 s
             fail s0/t0/a2 memory
-                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a2 needs more memory than the largest function has (10240 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 3× 30 ms
+                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a2 needs more memory than the largest function has (10240 MB): as the script says; lower the session property target_task_bytes so that each task holds less; s0 3× 30 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_cap_on_memory_is_no_reason_for_a_larger_function() {
+    check(
+        "submit q 1 memory=3000000
+         fail s0/t0/a0 memory
+         fail s0/t0/a1 memory",
+        expect![[r#"
+            submit q 1 memory=3000000
+                invoke s0/t0/a0
+            fail s0/t0/a0 memory
+                invoke s0/t0/a1 240 s
+            fail s0/t0/a1 memory
+                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a1 needs more memory than max_task_memory allows (3 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 2× 20 ms
+        "#]],
+    );
+}
+
+#[test]
+fn a_cap_that_the_first_function_has_no_room_for_is_reached_by_growing() {
+    check(
+        "submit q 1 memory=1500000000
+         fail s0/t0/a0 memory
+         fail s0/t0/a1 memory",
+        expect![[r#"
+            submit q 1 memory=1500000000
+                invoke s0/t0/a0
+            fail s0/t0/a0 memory
+                invoke s0/t0/a1 3538 MB 240 s
+            fail s0/t0/a1 memory
+                finish q EXCEEDED_LOCAL_MEMORY_LIMIT: q/s0/t0/a1 needs more memory than max_task_memory allows (1500 MB): as the script says; raise the session property max_task_memory, or lower target_task_bytes so that each task holds less; s0 2× 20 ms
         "#]],
     );
 }

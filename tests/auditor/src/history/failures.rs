@@ -54,12 +54,12 @@ impl History {
         let launches = self.launches_of(attempt.task);
         let times = again::times(launches, failure);
         let failed = &launches[attempt.number as usize];
-        let (size, is_hopeless) = (failed.size, again::is_hopeless(self, now, failed));
+        let (spec, is_hopeless) = (failed.spec.clone(), again::is_hopeless(self, now, failed));
         let backoff_ms = (self.bounds.backoff_ms, self.bounds.idle_ms_max);
         let again = self.again.get_mut(attempt.task);
         let again = again.expect("what is in flight was launched");
         again.note(now, failure, times, backoff_ms);
-        again.grow(failure, size);
+        again.grow(failure, &spec);
         again.is_hopeless |= is_hopeless;
     }
 
