@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Planners that are started before there is a statement for them.
 const READY_MIN: usize = 2;
@@ -90,12 +91,20 @@ impl Pool {
     }
 
     /// One statement in one process. Dropped before it is done, the process is killed; what was asked of S3 is counted on `requests` in
-    /// any case, as far as it is known.
-    pub async fn plan(self: Arc<Self>, ask: Ask, requests: Store) -> Result<Result<Planned, QueryError>, Lost> {
+    /// any case, as far as it is known. `looked_up` hears when the statement's tables are known.
+    pub async fn plan(
+        self: Arc<Self>,
+        ask: Ask,
+        requests: Store,
+        looked_up: Arc<Notify>,
+    ) -> Result<Result<Planned, QueryError>, Lost> {
         let mut taken = self.take(&ask, requests).await.map_err(Lost::Unstarted)?;
         loop {
             match taken.process_mut().said().await {
-                Ok((Said::LookedUp(meter), _)) => taken.looked_up(meter),
+                Ok((Said::LookedUp(meter), _)) => {
+                    taken.looked_up(meter);
+                    looked_up.notify_one();
+                }
                 Ok((Said::Ended(ended), arrow)) => return Ok(taken.ended(*ended, &arrow)),
                 Err(_) => return Err(taken.lost().await),
             }

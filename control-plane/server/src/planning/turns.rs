@@ -1,5 +1,6 @@
-//! Who plans when. A statement first has a short turn, of which several run at once; one that takes longer needs one of few long turns,
-//! and begins again if none is free. So what is hard to plan waits for its like, and everything else is planned beside it.
+//! Who plans when. A statement first has a short turn, of which several run at once, and a second one if others made the first shorter;
+//! one that takes longer needs one of few long turns, and begins again if none is free. So what is hard to plan waits for its like, and
+//! everything else is planned beside it.
 //!
 //! ```text
 //! statement ── short turn ──┬─ planned
@@ -19,8 +20,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Turns at once.
 const SHORT_MAX: usize = 4;
@@ -31,9 +32,11 @@ const SHORT_BYTES_MAX: u64 = 24_000_000;
 const LONG_BYTES_MAX: u64 = 80_000_000;
 const _: () = assert!(SHORT_MAX as u64 * SHORT_BYTES_MAX + LONG_MAX as u64 * LONG_BYTES_MAX <= 256_000_000);
 
-/// A short turn; while others wait it is shorter.
+/// A short turn, from when the statement's tables are known; the first one is shorter while others wait.
 const SHORT_DURATION_MAX: Duration = Duration::from_millis(400);
 const CROWDED_DURATION_MAX: Duration = Duration::from_millis(60);
+/// Tables may take so long to be known before that counts, too: a fresh planner starts meanwhile.
+const LOOKUP_DURATION_MAX: Duration = Duration::from_secs(1);
 /// Between two looks whether others wait.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -48,6 +51,9 @@ struct Turns {
     /// Statements without a turn yet.
     waiting: AtomicUsize,
 }
+
+/// How a planning ended; none if it takes long and has to begin again.
+type Ended = Option<Result<Result<Planned, QueryError>, Lost>>;
 
 /// A planning under way; dropped, its process is killed.
 type Planning = Pin<Box<dyn Future<Output = Result<Result<Planned, QueryError>, Lost>> + Send>>;
@@ -78,7 +84,11 @@ impl Planners {
     /// on `requests`.
     pub async fn plan(&self, sql: &str, session: &Session, requests: &Store) -> Result<Planned, QueryError> {
         let statement = Statement { sql, session, requests };
-        match self.0.short(&statement).await {
+        let ended = match self.0.short(&statement, CROWDED_DURATION_MAX).await {
+            None => self.0.short(&statement, SHORT_DURATION_MAX).await,
+            ended => ended,
+        };
+        match ended {
             Some(Err(lost)) if lost.is_worth_another() && is_query(sql) => self.0.long(&statement).await,
             Some(ended) => ended.unwrap_or_else(|lost| Err(lost.error(SHORT_BYTES_MAX))),
             None => self.0.long(&statement).await,
@@ -87,13 +97,14 @@ impl Planners {
 }
 
 impl Turns {
-    /// None if it takes long and has to begin again.
-    async fn short(&self, statement: &Statement<'_>) -> Option<Result<Result<Planned, QueryError>, Lost>> {
+    /// `crowded`: how long the turn is while others wait.
+    async fn short(&self, statement: &Statement<'_>, crowded: Duration) -> Ended {
         let turn = self.short_turn().await;
-        let mut planning = self.begin(statement, SHORT_BYTES_MAX);
+        let looked_up = Arc::new(Notify::new());
+        let mut planning = self.begin(statement, SHORT_BYTES_MAX, &looked_up);
         tokio::select! {
             ended = &mut planning => return Some(ended),
-            () = self.patience() => {}
+            () = self.patience(&looked_up, crowded) => {}
         }
         match self.long.try_acquire() {
             Ok(_long) => {
@@ -121,17 +132,18 @@ impl Turns {
 
     async fn long(&self, statement: &Statement<'_>) -> Result<Planned, QueryError> {
         let _turn = self.long.acquire().await;
-        let ended = self.begin(statement, LONG_BYTES_MAX).await;
+        let ended = self.begin(statement, LONG_BYTES_MAX, &Arc::default()).await;
         ended.unwrap_or_else(|lost| Err(lost.error(LONG_BYTES_MAX)))
     }
 
-    fn begin(&self, statement: &Statement<'_>, memory_bytes_max: u64) -> Planning {
+    fn begin(&self, statement: &Statement<'_>, memory_bytes_max: u64, looked_up: &Arc<Notify>) -> Planning {
         let ask = Ask {
             sql: statement.sql.to_owned(),
             session: statement.session.clone(),
             memory_bytes_max,
         };
-        Box::pin(self.pool.clone().plan(ask, statement.requests.clone()))
+        let (pool, requests) = (self.pool.clone(), statement.requests.clone());
+        Box::pin(pool.plan(ask, requests, looked_up.clone()))
     }
 
     async fn short_turn(&self) -> SemaphorePermit<'_> {
@@ -141,11 +153,12 @@ impl Turns {
     }
 
     /// Returns when a short turn is over.
-    async fn patience(&self) {
+    async fn patience(&self, looked_up: &Notify, crowded: Duration) {
+        let _ = timeout(LOOKUP_DURATION_MAX, looked_up.notified()).await;
         let begun = Instant::now();
         let most = || match self.waiting.load(Ordering::Acquire) {
             0 => SHORT_DURATION_MAX,
-            _ => CROWDED_DURATION_MAX,
+            _ => crowded,
         };
         while begun.elapsed() < most() {
             sleep(LOOK_PAUSE).await;
