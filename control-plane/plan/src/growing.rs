@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
 use std::sync::Arc;
 
 /// Bytes of a result that the control plane makes. A plan with larger constants would be a burden wherever it is sent.
-const PRODUCT_BYTES_MAX: u64 = 1024 * 1024;
+const PRODUCT_BYTES_MAX: u64 = 64 * 1024;
 
 /// The call is for an executor.
 #[derive(Debug, thiserror::Error)]

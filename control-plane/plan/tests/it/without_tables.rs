@@ -46,7 +46,7 @@ async fn what_stays_small_is_answered_at_once() {
     let world = World::empty().await;
     for sql in [
         "SELECT 1",
-        "SELECT length(repeat('x', 100000))",
+        "SELECT length(repeat('x', 10000))",
         "SELECT replace('a-b', '-', '+'), lpad('7', 3, '0'), concat('a', 'b')",
         "SELECT cardinality(range(1, 1000))",
         "SELECT levenshtein('kitten', 'sitting')",

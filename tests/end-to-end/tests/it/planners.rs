@@ -183,13 +183,13 @@ async fn what_takes_more_memory_than_planning_has_ends_alone() {
     // `||` is no function: nothing knows its size before it is made.
     let doubled = |levels: usize| {
         let double = |inner: String, level: usize| format!("SELECT x || x AS x FROM ({inner}) t{level}");
-        let start = "SELECT repeat('x', 1000000) AS x".to_owned();
+        let start = "SELECT repeat('x', 60000) AS x".to_owned();
         let sql = (0..levels).fold(start, double);
         format!("SELECT length(x) FROM ({sql}) t")
     };
-    let failure = client.query(&doubled(10)).await.expect_err("it takes a gigabyte");
+    let failure = client.query(&doubled(14)).await.expect_err("it takes a gigabyte");
     assert_eq!(failure.name, "EXCEEDED_LOCAL_MEMORY_LIMIT", "{}", failure.message);
-    let answer = client.query(&doubled(2)).await.expect("4 MB");
-    assert_eq!(answer.table.rows, [[Some("4000000".to_owned())]]);
+    let answer = client.query(&doubled(2)).await.expect("240 kB");
+    assert_eq!(answer.table.rows, [[Some("240000".to_owned())]]);
     assert!(is_alive(server.pid()));
 }
