@@ -347,7 +347,10 @@ class Court:
 
     def tables(self, judge, schema):
         """Names of what statements have made in the schema."""
-        sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}' AND table_type = 'BASE TABLE'"
+        sql = (
+            "SELECT DISTINCT table_name FROM information_schema.tables WHERE table_type = 'LOCAL TEMPORARY' "
+            f"OR table_type = 'BASE TABLE' AND table_schema = '{schema}'"
+        )
         judge = self.duck if judge == "duckdb" else self.postgres
         return [row[0] for row in judge.ask(schema, sql)[1]]
 
