@@ -21,7 +21,7 @@ use mayfly_protocol::{ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, 
 use mayfly_schedule::journal::Role;
 use mayfly_schedule::{Command, Event, Scheduler};
 use mayfly_store::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -271,14 +271,12 @@ impl Actor {
             live.book(&event);
         }
         self.scheduler.handle(now(), event);
-        let progress = self.scheduler.progress(&query);
-        if let Some(live) = self.live.get(&query) {
-            live.publish(progress);
-        }
+        self.publish(&query);
         self.forget(&query);
     }
 
     fn carry_out(&mut self) {
+        let mut launched = BTreeSet::new();
         while let Some(command) = self.scheduler.poll_command() {
             match command {
                 Command::PutPlan { query, key, plan } => self.put_plan(query, key, plan),
@@ -289,7 +287,10 @@ impl Actor {
                 Command::Switched { query, alternative } => {
                     tracing::debug!(%query, stage = %alternative.stage.id, "takes its alternative");
                 }
-                Command::Invoke { spec, size } => self.launch(spec, size),
+                Command::Invoke { spec, size } => {
+                    launched.insert(spec.attempt.query.clone());
+                    self.launch(spec, size);
+                }
                 Command::Journal { query } => self.journal(query),
                 Command::Finish {
                     query,
@@ -300,6 +301,16 @@ impl Actor {
                 Command::Late { attempt, output, .. } => self.drop_output(&attempt, output),
                 Command::Discard { attempt, output, .. } => self.drop_output(&attempt, Some(output)),
             }
+        }
+        // Watchers see attempts from their launch.
+        for query in launched {
+            self.publish(&query);
+        }
+    }
+
+    fn publish(&self, query: &QueryId) {
+        if let Some(live) = self.live.get(query) {
+            live.publish(self.scheduler.progress(query));
         }
     }
 
@@ -315,7 +326,7 @@ impl Actor {
         live.lost |= was_stopped_elsewhere(&outcome);
         live.end(outcome, &self.settings.bucket);
         let garbage = live.garbage(keep);
-        let runs_on = live.in_flight > 0;
+        let runs_on = !live.flights.is_empty();
         self.owned.end(&query);
         self.delete(&query, garbage);
         if runs_on {

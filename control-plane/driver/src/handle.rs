@@ -1,7 +1,7 @@
 //! What the outside sees of a query: its state, its progress, its bill, and the handle that cancels it.
 
 use crate::actor::Order;
-use mayfly_protocol::{ErrorCode, Meter, Output, QueryError, QueryId, StageId};
+use mayfly_protocol::{EpochMs, ErrorCode, FunctionSize, Meter, Output, QueryError, QueryId, StageId};
 use mayfly_schedule::Progress;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +31,27 @@ pub struct Journaled {
     pub took: Duration,
 }
 
+/// An invocation that has not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    pub stage: StageId,
+    pub size: FunctionSize,
+    pub since: EpochMs,
+}
+
+impl Flight {
+    /// What it would be billed if it ended now.
+    pub fn meter(&self, now: EpochMs) -> Meter {
+        let billed_ms = u64::try_from(now.since(self.since).as_millis()).unwrap_or(u64::MAX);
+        Meter {
+            invocations: 1,
+            billed_ms,
+            billed_mb_ms: billed_ms.saturating_mul(u64::from(self.size.memory_mb())),
+            ..Meter::default()
+        }
+    }
+}
+
 /// A query at one moment.
 #[derive(Clone, Debug)]
 pub struct QueryStatus {
@@ -42,6 +63,8 @@ pub struct QueryStatus {
     pub coordinator: Meter,
     /// What it had used when this coordinator got to know it, as far as the journal says.
     pub before: Meter,
+    /// Invocations that have not answered yet: what they are billed is not known before.
+    pub flights: Vec<Flight>,
     pub journal: Journaled,
     pub error: Option<QueryError>,
     pub result: Option<ResultSet>,

@@ -16,7 +16,7 @@ mod settings;
 mod world;
 
 pub use actor::{Kept, Submission};
-pub use handle::{Journaled, QueryHandle, QueryState, QueryStatus, ResultSet};
+pub use handle::{Flight, Journaled, QueryHandle, QueryState, QueryStatus, ResultSet};
 pub use journal::{Journal, JournalError};
 pub use settings::DriverSettings;
 pub use world::{Endpoint, StartError, World};

@@ -1,10 +1,10 @@
 //! The driver's book on one query: who watches it, what it published, what it spent. Decides nothing.
 
 use crate::actor::Kept;
-use crate::handle::{Journaled, QueryState, QueryStatus, ResultSet};
+use crate::handle::{Flight, Journaled, QueryState, QueryStatus, ResultSet};
 use crate::journal::Journal;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
+use mayfly_protocol::{AttemptId, ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
 use mayfly_schedule::{Event, Progress};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub struct Live {
     pub requests: Store,
     pub sqs_requests: u64,
     /// Invocations that have not answered yet.
-    pub in_flight: u64,
+    pub flights: BTreeMap<AttemptId, Flight>,
     /// What the query had used before it was this coordinator's.
     pub before: Meter,
     /// Meters by stage, of all attempts since.
@@ -65,7 +65,7 @@ impl Live {
             ending: None,
             requests,
             sqs_requests: 0,
-            in_flight: 0,
+            flights: BTreeMap::new(),
             before: Meter::default(),
             usage: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -84,6 +84,7 @@ impl Live {
             usage: BTreeMap::new(),
             coordinator: Meter::default(),
             before: Meter::default(),
+            flights: Vec::new(),
             journal: Journaled::default(),
             error: None,
             result: None,
@@ -92,9 +93,9 @@ impl Live {
 
     /// An invocation answered: books its objects and its meter before the scheduler hears of it.
     pub fn book(&mut self, event: &Event) {
-        self.in_flight = self.in_flight.saturating_sub(1);
         match event {
             Event::Reported { attempt, answer, meter } => {
+                self.flights.remove(attempt);
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
                 self.book_output(attempt.task.stage, &answer.output);
             }
@@ -103,6 +104,7 @@ impl Live {
                 meter,
                 failure,
             } => {
+                self.flights.remove(attempt);
                 *self.usage.entry(attempt.task.stage).or_default() += *meter;
                 self.lost |= meter.invocations > 0 && may_have_published(failure);
             }
@@ -156,6 +158,7 @@ impl Live {
     fn used(&self, status: &mut QueryStatus) {
         status.coordinator = self.coordinator();
         status.before = self.before;
+        status.flights = self.flights.values().copied().collect();
         status.journal = self.journaled;
         status.usage.clone_from(&self.usage);
     }

@@ -217,7 +217,8 @@ enum Kept {
 }
 
 impl Running {
-    fn shown(&self, status: QueryStatus) -> Status {
+    fn shown(&self, mut status: QueryStatus) -> Status {
+        count_flights(&mut status);
         let mut coordinator = Meter {
             s3: self.store.meter(),
             ..status.coordinator
@@ -256,6 +257,19 @@ impl RunningQuery for Running {
     }
 }
 
+/// Attempts that are out count with what they would be billed if they ended now.
+fn count_flights(status: &mut QueryStatus) {
+    let now = clock::now();
+    for flight in &status.flights {
+        let meter = flight.meter(now);
+        *status.usage.entry(flight.stage).or_default() += meter;
+        let mut stages = status.progress.stages.iter_mut();
+        if let Some(stage) = stages.find(|stage| stage.stage == flight.stage) {
+            stage.meter += meter;
+        }
+    }
+}
+
 fn shown(status: QueryStatus, coordinator: Meter, bill: Bill) -> Status {
     let launched = status.progress.stages.iter().any(|stage| stage.attempts > 0);
     let state = match status.state {
@@ -269,6 +283,7 @@ fn shown(status: QueryStatus, coordinator: Meter, bill: Bill) -> Status {
     Status {
         state,
         stages,
+        in_flight: u32::try_from(status.flights.len()).unwrap_or(u32::MAX),
         coordinator,
         journal: Journaled {
             records: status.journal.records,

@@ -61,7 +61,7 @@ impl Actor {
     /// have published is looked for: at the end, and once more when its rows are not read any more.
     pub(super) fn forget(&mut self, query: &QueryId) {
         let Some(live) = self.live.get_mut(query) else { return };
-        if live.in_flight > 0 || !live.status.borrow().is_final() {
+        if !live.flights.is_empty() || !live.status.borrow().is_final() {
             return;
         }
         let (sweep, released, requests) = (live.due_sweep(), live.released, live.requests.clone());

@@ -2,6 +2,7 @@
 
 use super::{Actor, Order};
 use crate::clock::now;
+use crate::handle::Flight;
 use crate::invoke::invoke;
 use mayfly_protocol::{ErrorCode, FunctionSize, PlanBytes, QueryError, QueryId, TaskSpec};
 
@@ -39,7 +40,12 @@ impl Actor {
             return;
         }
         if let Some(live) = self.live.get_mut(&spec.attempt.query) {
-            live.in_flight += 1;
+            let flight = Flight {
+                stage: spec.attempt.task.stage,
+                size,
+                since: now(),
+            };
+            live.flights.insert(spec.attempt.clone(), flight);
         }
         let (world, settings, orders) = (self.world.clone(), self.settings.clone(), self.orders.clone());
         tracing::debug!(attempt = %spec.attempt, memory_mb = size.memory_mb(), "invoke");

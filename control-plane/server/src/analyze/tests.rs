@@ -71,6 +71,7 @@ fn actuals_stand_under_each_fragment() {
     let status = Status {
         state: State::Finished,
         stages: vec![scanned()],
+        in_flight: 0,
         coordinator: Meter::default(),
         journal: Journaled::default(),
         bill: None,

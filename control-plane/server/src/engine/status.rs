@@ -26,6 +26,8 @@ impl State {
 pub struct Status {
     pub state: State,
     pub stages: Vec<StageProgress>,
+    /// Attempts that are out: what they are billed is known when they answer.
+    pub in_flight: u32,
     /// What the coordinator itself spent so far, and all that the query had used under earlier ones.
     pub coordinator: Meter,
     pub journal: Journaled,

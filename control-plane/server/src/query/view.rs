@@ -44,6 +44,8 @@ pub struct View {
     pub error: Option<QueryError>,
     pub plan: Option<String>,
     pub stages: Vec<StageProgress>,
+    /// Attempts that are out.
+    pub in_flight: u32,
     pub coordinator: Meter,
     pub journal: Journaled,
     pub bill: Option<Bill>,
@@ -75,6 +77,7 @@ impl View {
             error: None,
             plan: None,
             stages: Vec::new(),
+            in_flight: 0,
             coordinator: Meter::default(),
             journal: Journaled::default(),
             bill: None,
@@ -110,6 +113,7 @@ impl View {
                 let status = query.status();
                 self.plan = Some(plan.clone());
                 self.stages = status.stages;
+                self.in_flight = status.in_flight;
                 self.coordinator = status.coordinator;
                 self.journal = status.journal;
                 self.bill = status.bill.or(self.bill.take());

@@ -14,6 +14,9 @@ pub struct Cost {
     /// So far; for reading, sums are made of the bill's integers.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
+    /// Attempts are out, also after the query's end: more is to come.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    so_far: bool,
     invocations: u64,
     cold_starts: u64,
     lambda_gb_s: f64,
@@ -23,7 +26,7 @@ pub struct Cost {
     s3_bytes_read: u64,
     s3_bytes_written: u64,
     sqs_requests: u64,
-    /// Line by line, once there is nothing more to come.
+    /// Line by line, once the query has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
 }
@@ -32,6 +35,7 @@ impl Cost {
     pub fn new(view: &View, meter: &Meter) -> Cost {
         Cost {
             cost_usd: view.bill.as_ref().map(|bill| bill.total.as_dollars_f64()),
+            so_far: view.in_flight > 0,
             invocations: meter.invocations,
             cold_starts: meter.cold_starts,
             lambda_gb_s: meter.billed_mb_ms as f64 / GB_SECOND,
@@ -48,6 +52,7 @@ impl Cost {
     /// `cost $0.0031: 41 invocations, 12.2 GB-s, 96 PUT, 410 GET`
     pub fn summary(&self) -> Option<String> {
         let total = self.bill.as_ref()?.total;
+        let so_far = if self.so_far { " so far" } else { "" };
         let Cost {
             invocations,
             lambda_gb_s,
@@ -56,7 +61,7 @@ impl Cost {
             ..
         } = self;
         Some(format!(
-            "cost {total}: {invocations} invocations, {lambda_gb_s:.1} GB-s, {s3_put} PUT, {s3_get} GET"
+            "cost {total}{so_far}: {invocations} invocations, {lambda_gb_s:.1} GB-s, {s3_put} PUT, {s3_get} GET"
         ))
     }
 }

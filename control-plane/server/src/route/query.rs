@@ -31,6 +31,9 @@ struct QueryDocument<'a> {
     meter: Meter,
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
+    /// Attempts are out: what they cost is added when they have stopped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    so_far: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorDocument>,
 }
@@ -57,6 +60,8 @@ struct Brief {
     error_name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    so_far: bool,
 }
 
 pub async fn list(State(app): State<App>) -> Response {
@@ -96,6 +101,7 @@ fn brief(query: &Query, view: View) -> Brief {
         user: query.client.user.clone(),
         created_at_ms: query.created_at,
         error_name: view.error.map(|error| error.code.name()),
+        so_far: view.in_flight > 0,
         cost_usd: view.bill.map(|bill| bill.total.as_dollars_f64()),
     }
 }
@@ -120,6 +126,7 @@ fn document(query: &Query, view: View) -> QueryDocument<'_> {
         coordinator: view.coordinator,
         journal: view.journal,
         bill: view.bill,
+        so_far: view.in_flight > 0,
         error: view.error.as_ref().map(ErrorDocument::new),
     }
 }

@@ -20,6 +20,7 @@ impl FakeQuery {
         let status = Status {
             state: State::Running,
             stages: Vec::new(),
+            in_flight: 0,
             coordinator: Meter::default(),
             journal: Journaled::default(),
             bill: None,
