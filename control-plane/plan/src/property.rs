@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 const TARGET_PARTITIONS_MAX: u64 = 256;
 
 /// A property as SHOW SESSION lists it.
+#[derive(Clone, Copy)]
 pub(crate) struct Described {
     pub name: &'static str,
     pub r#type: &'static str,
     pub description: &'static str,
 }
 
-pub(crate) const KNOWN: [Described; 9] = [
+const KNOWN: [Described; 16] = [
     Described {
         name: "cost_warning",
         r#type: "boolean",
@@ -52,6 +53,41 @@ pub(crate) const KNOWN: [Described; 9] = [
         description: "A query of more tasks is refused",
     },
     Described {
+        name: "query_max_execution_time",
+        r#type: "varchar",
+        description: "Trino's name for max_run_time; the shortest holds",
+    },
+    Described {
+        name: "query_max_memory",
+        r#type: "varchar",
+        description: "Trino's; caps each task's memory pool, as max_task_memory does; the smallest holds",
+    },
+    Described {
+        name: "query_max_memory_per_node",
+        r#type: "varchar",
+        description: "Trino's name for max_task_memory; the smallest holds",
+    },
+    Described {
+        name: "query_max_run_time",
+        r#type: "varchar",
+        description: "Trino's name for max_run_time; the shortest holds",
+    },
+    Described {
+        name: "query_max_scan_physical_bytes",
+        r#type: "varchar",
+        description: "Trino's name for max_scan_bytes; the smallest holds",
+    },
+    Described {
+        name: "query_max_stage_count",
+        r#type: "bigint",
+        description: "Trino's name for max_stages; the smallest holds",
+    },
+    Described {
+        name: "query_max_total_memory",
+        r#type: "varchar",
+        description: "Trino's; caps each task's memory pool, as max_task_memory does; the smallest holds",
+    },
+    Described {
         name: "target_partitions",
         r#type: "bigint",
         description: "DataFusion partitions inside each task",
@@ -63,21 +99,45 @@ pub(crate) const KNOWN: [Described; 9] = [
     },
 ];
 
-/// Properties of Trino that clients and tools set by themselves.
-const IGNORED: [&str; 13] = [
+/// Properties of Trino that clients and tools set by themselves. They choose among ways to an answer; here there is one way.
+const ACCEPTED: [&str; 14] = [
     "distributed_sort",
     "execution_policy",
     "join_distribution_type",
     "join_reordering_strategy",
     "optimize_hash_generation",
-    "query_max_cpu_time",
-    "query_max_execution_time",
-    "query_max_memory",
     "query_priority",
     "redistribute_writes",
     "resource_overcommit",
     "retry_policy",
+    "scale_writers",
+    "spill_enabled",
+    "spooling_enabled",
     "task_concurrency",
+    "writer_min_size",
+];
+
+/// All that SHOW SESSION lists.
+pub(crate) fn all() -> impl Iterator<Item = Described> {
+    let accepted = ACCEPTED.map(|name| Described {
+        name,
+        r#type: "varchar",
+        description: "Trino's; accepted, and changes nothing",
+    });
+    KNOWN.into_iter().chain(accepted)
+}
+
+/// Properties of Trino that guard what is not guarded here: who sets one must hear it.
+const REFUSED: [(&str, &str); 3] = [
+    ("query_max_cpu_time", "max_run_time limits the time"),
+    (
+        "query_max_planning_time",
+        "max_run_time limits the time, planning included",
+    ),
+    (
+        "query_max_total_memory_per_node",
+        "max_task_memory caps the memory of each task",
+    ),
 ];
 
 /// The properties that a statement is planned with; `None` leaves it to the planner's settings.
@@ -109,8 +169,7 @@ pub(crate) fn check(key: &str, value: &str) -> Result<(), QueryError> {
 /// Checks that there is such a property, as RESET SESSION does.
 pub(crate) fn check_name(key: &str) -> Result<(), QueryError> {
     let key = key.to_lowercase();
-    let known =
-        KNOWN.iter().any(|known| known.name == key) || key == "query_max_run_time" || IGNORED.contains(&key.as_str());
+    let known = KNOWN.iter().any(|known| known.name == key) || ACCEPTED.contains(&key.as_str());
     if known { Ok(()) } else { Err(unknown(&key)) }
 }
 
@@ -119,20 +178,37 @@ impl Properties {
         let key = key.rsplit('.').next().unwrap_or(key);
         match key {
             "target_task_bytes" => self.target_task_bytes = Some(bytes(key, value)?),
-            "max_task_memory" => self.max_task_memory_bytes = Some(bytes(key, value)?),
-            "max_scan_bytes" => self.max_scan_bytes = Some(bytes(key, value)?),
-            "max_stages" => self.max_stages = Some(count(key, value)?),
+            "max_task_memory" | "query_max_memory" | "query_max_memory_per_node" | "query_max_total_memory" => {
+                lower(&mut self.max_task_memory_bytes, bytes(key, value)?);
+            }
+            "max_scan_bytes" | "query_max_scan_physical_bytes" => lower(&mut self.max_scan_bytes, bytes(key, value)?),
+            "max_stages" | "query_max_stage_count" => lower(&mut self.max_stages, count(key, value)?),
             "max_tasks" => self.max_tasks = Some(count(key, value)?),
             "max_result_rows" => self.max_result_rows = Some(count(key, value)?),
             // The server obeys these.
-            "max_run_time" | "query_max_run_time" => duration(key, value)?,
+            "max_run_time" | "query_max_run_time" | "query_max_execution_time" => duration(key, value)?,
             "cost_warning" => boolean(key, value)?,
             "target_partitions" => self.target_partitions = Some(partitions(key, value)?),
-            _ if IGNORED.contains(&key) => {}
+            _ if ACCEPTED.contains(&key) => {}
+            _ if REFUSED.iter().any(|(name, _)| *name == key) => return Err(refused(key)),
             _ => return Err(unknown(key)),
         }
         Ok(())
     }
+}
+
+/// Of several limits on one thing the lowest holds.
+fn lower(limit: &mut Option<u64>, value: u64) {
+    *limit = Some(limit.map_or(value, |known| known.min(value)));
+}
+
+fn refused(key: &str) -> QueryError {
+    let instead = REFUSED
+        .iter()
+        .find(|(name, _)| *name == key)
+        .map_or("", |(_, instead)| instead);
+    let message = format!("Session property '{key}' is not supported: Mayfly does not guard it");
+    QueryError::new(ErrorCode::NotSupported, message).hint(instead)
 }
 
 fn unknown(key: &str) -> QueryError {

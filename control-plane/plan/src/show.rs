@@ -131,8 +131,7 @@ fn session_properties(
     like: Option<&str>,
 ) -> Result<Planned, QueryError> {
     let Properties { .. } = session.properties()?;
-    let rows: Vec<Vec<String>> = property::KNOWN
-        .iter()
+    let rows: Vec<Vec<String>> = property::all()
         .filter(|known| like.is_none_or(|pattern| matches(pattern, known.name)))
         .map(|known| {
             let default = default_value(known.name, settings);

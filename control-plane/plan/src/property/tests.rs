@@ -52,7 +52,7 @@ fn other_texts_are_no_sizes() {
 }
 
 #[test]
-fn properties_of_trino_mean_nothing() {
+fn properties_of_trino_that_guard_nothing_mean_nothing() {
     assert_eq!(parsed("query_priority", "1").unwrap(), Properties::default());
     assert_eq!(
         parsed("lake.target_partitions", "3").unwrap().target_partitions,
@@ -61,9 +61,31 @@ fn properties_of_trino_mean_nothing() {
 }
 
 #[test]
+fn limits_of_trino_limit() {
+    let limits = |pairs: &[(&str, &str)]| {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        parse(&pairs.collect()).unwrap()
+    };
+    let both = limits(&[("max_scan_bytes", "2MB"), ("query_max_scan_physical_bytes", "1MB")]);
+    assert_eq!(both.max_scan_bytes, Some(1_000_000));
+    let memory = limits(&[
+        ("query_max_memory", "1GB"),
+        ("max_task_memory", "2GB"),
+        ("query_max_memory_per_node", "3GB"),
+    ]);
+    assert_eq!(memory.max_task_memory_bytes, Some(1_000_000_000));
+    assert!(parsed("query_max_execution_time", "soon").is_err());
+    assert!(parsed("query_max_scan_physical_bytes", "much").is_err());
+    let refused = parsed("query_max_cpu_time", "1h").unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NotSupported);
+}
+
+#[test]
 fn limits_are_whole_numbers_and_durations() {
     assert_eq!(parsed("max_tasks", "20").unwrap().max_tasks, Some(20));
-    for key in ["max_run_time", "query_max_run_time"] {
+    for key in ["max_run_time", "query_max_run_time", "query_max_execution_time"] {
         assert_eq!(parsed(key, "1.5h").unwrap(), Properties::default());
         assert!(parsed(key, "0s").is_err() && parsed(key, "soon").is_err());
     }

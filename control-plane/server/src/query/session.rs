@@ -1,4 +1,4 @@
-//! Session properties that the server itself obeys, and those of Trino's that mean nothing here. The rest is the planner's.
+//! Session properties that the server itself obeys. The rest is the planner's.
 
 use crate::quantity;
 use mayfly_protocol::{ErrorCode, QueryError};
@@ -7,23 +7,21 @@ use std::time::Duration;
 
 /// A final MAYFLY_COST warning tells the price also in clients that show no statistics.
 const COST_WARNING: &str = "cost_warning";
-/// Ours and Trino's; the shorter one holds.
-const RUN_DURATIONS: [&str; 2] = ["max_run_time", "query_max_run_time"];
+/// Ours and Trino's; the shortest holds.
+const RUN_DURATIONS: [&str; 3] = ["max_run_time", "query_max_run_time", "query_max_execution_time"];
 
-/// Tools set these for Trino whatever they talk to.
-const IGNORED: [&str; 6] = [
-    "query_max_execution_time",
-    "query_max_cpu_time",
-    "query_max_planning_time",
-    "query_priority",
-    "resource_overcommit",
-    "spooling_enabled",
-];
+/// How long the query may run, and the property that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLimit {
+    pub duration: Duration,
+    /// As messages name it: `max_run_time=5s`.
+    pub name: String,
+}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSettings {
     pub cost_warning: bool,
-    pub run_duration_max: Option<Duration>,
+    pub run_limit: Option<RunLimit>,
 }
 
 impl SessionSettings {
@@ -35,25 +33,20 @@ impl SessionSettings {
                 Some("true") => true,
                 Some(other) => return Err(invalid(COST_WARNING, other)),
             },
-            run_duration_max: run_duration(session)?,
+            run_limit: run_limit(session)?,
         })
     }
 }
 
-fn run_duration(session: &BTreeMap<String, String>) -> Result<Option<Duration>, QueryError> {
+fn run_limit(session: &BTreeMap<String, String>) -> Result<Option<RunLimit>, QueryError> {
     let given = RUN_DURATIONS.iter().filter_map(|key| Some((key, session.get(*key)?)));
-    let parsed = given.map(|(key, text)| quantity::duration(text).ok_or_else(|| invalid(key, text)));
-    let parsed: Vec<Duration> = parsed.collect::<Result<_, _>>()?;
-    Ok(parsed.into_iter().min())
-}
-
-/// What the planner shall see.
-pub fn for_planner(session: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    session
-        .iter()
-        .filter(|(key, _)| !IGNORED.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    let parsed = given.map(|(key, text)| {
+        let duration = quantity::duration(text).ok_or_else(|| invalid(key, text))?;
+        let name = format!("{key}={text}");
+        Ok(RunLimit { duration, name })
+    });
+    let parsed: Vec<RunLimit> = parsed.collect::<Result<_, _>>()?;
+    Ok(parsed.into_iter().min_by_key(|limit| limit.duration))
 }
 
 fn invalid(key: &str, value: &str) -> QueryError {

@@ -1,7 +1,7 @@
 //! The step from registered to running, taken by the first poll.
 
-use super::session::for_planner;
-use super::{Life, Planned, Query, Ready};
+use super::session::RunLimit;
+use super::{Life, Phase, Planned, Query, Ready};
 use crate::clock;
 use crate::engine::{Answer, Engine, Submission};
 use crate::result::Shown;
@@ -10,8 +10,9 @@ use crate::sql::{Change, Resolved, resolve};
 use crate::types::Precision;
 use mayfly_cost::Bill;
 use mayfly_protocol::journal::Request;
-use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
-use std::sync::Arc;
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError, limits};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 impl Query {
     /// Starts the query if nothing has started it yet. It then runs on its own: a client that hangs up does not stop it.
@@ -26,10 +27,22 @@ impl Query {
         });
         if started {
             tracing::info!(query = %self.id, user = %self.client.user, "started");
-            let run_duration_max = self.settings.run_duration_max.unwrap_or(settings.run_duration_max);
-            let deadline = since + run_duration_max.min(settings.run_duration_max);
+            let limit = self.run_limit(settings);
+            // Executors stop a moment before their deadline: it lies so much later that they have all of the time.
+            let margin = Duration::from_millis(limits::DEADLINE_MARGIN_MS);
+            let deadline = since + limit.duration + margin;
             tokio::spawn(run(self.clone(), engine.clone(), since, deadline));
+            tokio::spawn(end_in_time(Arc::downgrade(self), limit));
         }
+    }
+
+    fn run_limit(&self, settings: &ServerSettings) -> RunLimit {
+        let own = self.settings.run_limit.clone();
+        let most = settings.run_duration_max;
+        own.filter(|own| own.duration <= most).unwrap_or_else(|| RunLimit {
+            duration: most,
+            name: format!("the server's {} s", most.as_secs()),
+        })
     }
 
     fn request(&self, sql: String, accepted_at: EpochMs, deadline: EpochMs) -> Request {
@@ -39,11 +52,21 @@ impl Query {
             source: self.client.source.clone(),
             catalog: self.client.catalog.clone(),
             schema: self.client.schema.clone(),
-            session: for_planner(&self.client.session),
+            session: self.client.session.clone(),
             time_zone: self.client.time_zone.clone(),
             accepted_at,
             deadline,
         }
+    }
+}
+
+/// Ends what still runs when its time is over. Rows may be read for longer.
+async fn end_in_time(query: Weak<Query>, limit: RunLimit) {
+    tokio::time::sleep(limit.duration).await;
+    let Some(query) = query.upgrade() else { return };
+    if matches!(query.view().phase, Phase::Queued | Phase::Planning | Phase::Running) {
+        let text = format!("the query exceeded its time limit, {}", limit.name);
+        query.stop(QueryError::new(ErrorCode::ExceededTimeLimit, text));
     }
 }
 
