@@ -41,8 +41,18 @@ pub(crate) struct Page {
 impl Store {
     /// Every object below the prefix, by key, in the order of its bytes. One request per 1,000.
     pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        self.list_all(bucket, prefix, None).await
+    }
+
+    /// The objects below the prefix whose keys have no further `/`: what lies deeper is not walked.
+    pub async fn list_flat(&self, bucket: &str, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        self.list_all(bucket, prefix, Some("/".to_owned())).await
+    }
+
+    async fn list_all(&self, bucket: &str, prefix: &str, delimiter: Option<String>) -> Result<Vec<Listed>, StoreError> {
         let mut request = PageRequest {
             prefix: prefix.to_owned(),
+            delimiter,
             ..PageRequest::default()
         };
         let mut objects = Vec::new();

@@ -2,7 +2,9 @@
 
 use crate::definition::difference;
 use crate::files::{self, FileCache, Shelf};
-use crate::{Location, Locations, Relation, Table, TableDefinition, TableFile, TableRef, error, name, partition};
+use crate::{
+    DIRECT_SCHEMA, Location, Locations, Relation, Table, TableDefinition, TableFile, TableRef, error, name, partition,
+};
 use arrow::datatypes::Schema;
 use bytes::Bytes;
 use mayfly_protocol::{FileFormat, QueryError};
@@ -111,8 +113,18 @@ impl Catalog {
         // The list may have been narrowed since the table was created.
         self.allowed.check(&location.to_string(), &self.bucket)?;
         let listed = files::list(&self.store, location).await?;
+        self.open_listed(definition, &listed).await
+    }
+
+    /// The table with these files.
+    pub(crate) async fn open_listed(
+        &self,
+        definition: TableDefinition,
+        listed: &[Listed],
+    ) -> Result<Arc<Table>, QueryError> {
+        let location = &definition.location;
         let files = match definition.format {
-            FileFormat::Parquet => self.files(&definition.name, location, &listed).await?,
+            FileFormat::Parquet => self.files(&definition.name, location, listed).await?,
             _ => listed
                 .iter()
                 .map(|listed| Arc::new(TableFile::unread(listed)))
@@ -179,9 +191,17 @@ impl Catalog {
         let shelf = Shelf {
             store: &self.store,
             bucket: &self.bucket,
-            key: files_key(table),
+            key: (table.schema != DIRECT_SCHEMA).then(|| files_key(table)),
         };
-        files::resolve(&self.cache, &shelf, location, listed).await
+        // Patterns that share a folder are remembered side by side.
+        let remembered = match &shelf.key {
+            Some(_) => location.clone(),
+            None => Location {
+                bucket: location.bucket.clone(),
+                prefix: table.table.clone(),
+            },
+        };
+        files::resolve(&self.cache, &shelf, &remembered, listed).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, QueryError> {

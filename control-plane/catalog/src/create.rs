@@ -125,7 +125,19 @@ impl Catalog {
         }
         let keys: Vec<&str> = listed.iter().map(|file| file.key.as_str()).collect();
         let folders = partition::infer(&location, &keys, new.partitions.as_deref())?;
-        let held = self.held(name, &location, &listed, new, &folders).await?;
+        self.define(name, location, &listed, new, folders).await
+    }
+
+    /// The columns that these files agree on, and those of their folders.
+    pub(crate) async fn define(
+        &self,
+        name: &TableRef,
+        location: Location,
+        listed: &[Listed],
+        new: &NewTable,
+        folders: Vec<Field>,
+    ) -> Result<TableDefinition, QueryError> {
+        let held = self.held(name, &location, listed, new, &folders).await?;
         let folders = folder_columns(folders, new, &held)?;
         let partition_columns = folders.len();
         let columns = held.fields().iter().cloned().chain(folders).collect::<Vec<FieldRef>>();

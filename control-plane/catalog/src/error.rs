@@ -60,6 +60,12 @@ pub(crate) fn empty_location(location: &str) -> QueryError {
     QueryError::new(ErrorCode::NotFound, format!("there is no file at '{location}'"))
 }
 
+/// Files of one place whose names tell different formats.
+pub(crate) fn two_formats(file: &str, other: &str) -> QueryError {
+    let message = format!("'{file}' and '{other}' are of different formats");
+    QueryError::new(ErrorCode::SchemaMismatch, message).hint("a pattern such as …/*.parquet leaves the others out")
+}
+
 pub(crate) fn bad_file(file: &str, why: impl std::fmt::Display) -> QueryError {
     QueryError::new(
         ErrorCode::BadFile,

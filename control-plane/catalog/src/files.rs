@@ -77,37 +77,46 @@ struct PersistedFile {
 pub(crate) struct Shelf<'a> {
     pub store: &'a Store,
     pub bucket: &'a str,
-    pub key: String,
+    /// `None`: memory is enough.
+    pub key: Option<String>,
 }
 
 /// The data files at the location, in key order: a folder's, or the one object of that name.
 pub(crate) async fn list(store: &Store, location: &Location) -> Result<Vec<Listed>, QueryError> {
-    let named = location.to_string();
-    let listed = store
-        .list(&location.bucket, &location.folder())
-        .await
-        .map_err(|cause| error::store(&named, &cause))?;
-    let mut files: Vec<Listed> = listed.into_iter().filter(|listed| is_data(location, listed)).collect();
+    let mut files = in_folder(store, location).await?;
     if files.is_empty() && !location.prefix.is_empty() {
         files.extend(single(store, location).await?);
     }
     files.sort_by(|a, b| a.key.cmp(&b.key));
+    few_enough(location, files)
+}
+
+/// The data files below the location.
+pub(crate) async fn in_folder(store: &Store, location: &Location) -> Result<Vec<Listed>, QueryError> {
+    let listed = store
+        .list(&location.bucket, &location.folder())
+        .await
+        .map_err(|cause| error::store(&location.to_string(), &cause))?;
+    Ok(listed.into_iter().filter(|listed| is_data(location, listed)).collect())
+}
+
+pub(crate) fn few_enough(location: &Location, files: Vec<Listed>) -> Result<Vec<Listed>, QueryError> {
     if files.len() > FILES_MAX {
-        let message = format!("'{named}' has {} files, more than {FILES_MAX}", files.len());
+        let message = format!("'{location}' has {} files, more than {FILES_MAX}", files.len());
         return Err(QueryError::new(ErrorCode::TooManyTasks, message));
     }
     Ok(files)
 }
 
 /// Markers and hidden names are no data: `_SUCCESS`, `.part.crc`, `_temporary/…`, and the empty objects that stand for folders.
-fn is_data(location: &Location, listed: &Listed) -> bool {
+pub(crate) fn is_data(location: &Location, listed: &Listed) -> bool {
     let below = listed.key.strip_prefix(&location.folder()).unwrap_or(&listed.key);
     let hidden = |segment: &str| segment.starts_with('_') && !segment.contains('=') || segment.starts_with('.');
     listed.size_bytes > 0 && !below.is_empty() && !below.split('/').any(hidden)
 }
 
 /// The object of exactly that name: a table may be one file.
-async fn single(store: &Store, location: &Location) -> Result<Option<Listed>, QueryError> {
+pub(crate) async fn single(store: &Store, location: &Location) -> Result<Option<Listed>, QueryError> {
     let listed = store
         .list(&location.bucket, &location.prefix)
         .await
@@ -188,7 +197,8 @@ async fn read_all(store: &Store, location: &Location, wanted: &[&Listed]) -> Res
 
 /// Footers persisted by an earlier server. Whatever is wrong with them, the files themselves are still there to be read.
 async fn unshelve(shelf: &Shelf<'_>, location: &Location, listed: &[Listed]) -> Known {
-    let Ok(object) = shelf.store.get(shelf.bucket, &shelf.key).await else {
+    let Some(key) = &shelf.key else { return Known::new() };
+    let Ok(object) = shelf.store.get(shelf.bucket, key).await else {
         return Known::new();
     };
     let Ok(persisted) = serde_json::from_slice::<Persisted>(&object.bytes) else {
@@ -226,9 +236,10 @@ async fn decode_persisted(location: &Location, file: PersistedFile) -> Option<Ta
 
 /// Best effort: a lost write costs the next server some GETs.
 async fn put_on_shelf(shelf: &Shelf<'_>, files: &[Arc<TableFile>]) {
+    let Some(key) = &shelf.key else { return };
     let Some(bytes) = encode(files) else { return };
-    if let Err(cause) = shelf.store.put(shelf.bucket, &shelf.key, bytes).await {
-        tracing::warn!(key = shelf.key, %cause, "footers were not persisted");
+    if let Err(cause) = shelf.store.put(shelf.bucket, key, bytes).await {
+        tracing::warn!(key, %cause, "footers were not persisted");
     }
 }
 

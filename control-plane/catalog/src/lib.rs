@@ -12,6 +12,7 @@
 mod catalog;
 mod create;
 mod definition;
+mod direct;
 mod error;
 mod files;
 mod footer;
@@ -20,12 +21,15 @@ mod location;
 mod name;
 mod nearest;
 mod partition;
+mod pattern;
+mod place;
 mod sample;
 mod table;
 
 pub use catalog::{CATALOG_NAME, Catalog, DEFAULT_SCHEMA};
 pub use create::{NewTable, NewView};
 pub use definition::{Relation, TableDefinition, ViewDefinition};
+pub use direct::{DIRECT_SCHEMA, DirectFiles};
 pub use learned::{LearnedColumn, LearnedStatistics};
 pub use location::{Location, Locations};
 pub use name::TableRef;

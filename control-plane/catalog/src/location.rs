@@ -3,6 +3,7 @@
 use crate::error;
 use mayfly_protocol::QueryError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A folder (or one file) in a bucket. `prefix` has no leading and no trailing slash; it is empty for a whole bucket.
@@ -47,6 +48,8 @@ const PRIVATE: [&str; 4] = ["catalog", "j", "p", "x"];
 pub struct Locations {
     any: bool,
     allowed: Vec<Location>,
+    /// What texts of a query stand for that are no locations: paths of this machine.
+    meanings: BTreeMap<String, String>,
 }
 
 impl Locations {
@@ -55,7 +58,18 @@ impl Locations {
         Locations {
             any: true,
             allowed: Vec::new(),
+            meanings: BTreeMap::new(),
         }
+    }
+
+    /// The same, where a query may name places by these texts too.
+    pub fn with_meanings(self, meanings: BTreeMap<String, String>) -> Locations {
+        Locations { meanings, ..self }
+    }
+
+    /// The location that a text stands for: mostly itself.
+    pub(crate) fn meaning<'a>(&'a self, text: &'a str) -> &'a str {
+        self.meanings.get(text).map_or(text, String::as_str)
     }
 
     /// `*`, or a list like `s3://bucket, s3://other/prefix`, separated by commas. Refuses what is not a location.
@@ -65,7 +79,11 @@ impl Locations {
             return Ok(Locations::any());
         }
         let allowed = entries().map(parse).collect::<Result<_, _>>()?;
-        Ok(Locations { any: false, allowed })
+        Ok(Locations {
+            any: false,
+            allowed,
+            meanings: BTreeMap::new(),
+        })
     }
 
     /// The location that `text` names, if a table may lie there. `control` is the bucket with the queries' own objects.

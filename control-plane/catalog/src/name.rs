@@ -1,6 +1,6 @@
 //! Names of tables and schemas, and which of them may become part of an object key.
 
-use crate::error;
+use crate::{DIRECT_SCHEMA, error};
 use mayfly_protocol::QueryError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -18,7 +18,10 @@ pub struct TableRef {
 
 impl fmt::Display for TableRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.catalog, self.schema, self.table)
+        match self.schema == DIRECT_SCHEMA {
+            true => f.write_str(&self.table),
+            false => write!(f, "{}.{}.{}", self.catalog, self.schema, self.table),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::rewrite::join_order;
 use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
+use crate::sql::{NamedFiles, QueryStatement};
 use crate::views::{self, View};
 use crate::{Session, error, growing, information, series, statistics};
 use chrono::{DateTime, Utc};
@@ -116,10 +117,11 @@ impl Found {
     }
 }
 
-/// Finds the statement's tables, and those of the views that it names. Only errors that cannot mean "no such table" end it.
+/// Finds the statement's tables, the files that it names itself, and what the views stand on that it names. Only errors that cannot mean
+/// "no such table" end it.
 pub(crate) async fn look_up(
     catalog: &Catalog,
-    statement: &DfStatement,
+    statement: &QueryStatement,
     session: &Session,
 ) -> Result<Lookup, QueryError> {
     let mut lookup = Lookup {
@@ -129,8 +131,9 @@ pub(crate) async fn look_up(
         information: None,
         scans: Arc::new(Scans::default()),
     };
+    lookup.add_files(catalog, &statement.files).await?;
     lookup
-        .add(catalog, references(statement, session)?, VIEW_DEPTH_MAX)
+        .add(catalog, references(&statement.ast, session)?, VIEW_DEPTH_MAX)
         .await?;
     Ok(lookup)
 }
@@ -172,6 +175,27 @@ impl Lookup {
             .sum()
     }
 
+    /// Adds files that a query names itself.
+    async fn add_files(&mut self, catalog: &Catalog, named: &[NamedFiles]) -> Result<(), QueryError> {
+        let new = named.iter().filter(|named| !self.knows(&named.files.name()));
+        let looked: Vec<_> = stream::iter(new.cloned().collect::<Vec<_>>())
+            .map(async |named| {
+                let table = catalog.direct(&named.files).await;
+                (named, table)
+            })
+            .buffered(LOOKUPS_MAX)
+            .collect()
+            .await;
+        for (named, table) in looked {
+            let table = table.map_err(|cause| {
+                let place = cause.location.or(named.at);
+                cause.at(place)
+            })?;
+            self.found.insert(named.files.name(), Found::new(table));
+        }
+        Ok(())
+    }
+
     pub(crate) fn stands_on_view(&self, name: &TableRef) -> bool {
         self.views.iter().any(|view| view.definition.name == *name)
     }
@@ -190,6 +214,8 @@ impl Lookup {
             return Err(views::too_deep(&definition.name, VIEW_DEPTH_MAX));
         }
         let view = View::parse(definition)?;
+        let files = self.add_files(catalog, &view.query.files).await;
+        files.map_err(|cause| views::stale(&view.definition.name, cause))?;
         let names = references(&view.query.ast, &view.session(&Session::default()))?;
         Box::pin(self.add(catalog, names, depth - 1)).await?;
         // Another view may have brought it meanwhile.

@@ -34,6 +34,7 @@ mod show;
 mod sql;
 mod stage;
 mod statistics;
+mod summary;
 mod table_of_text;
 mod types;
 mod views;
@@ -44,5 +45,6 @@ pub use planned::{Fragment, OtherText, PlanText, Planned, PlannedQuery, Purpose}
 pub use planner::Planner;
 pub use session::{Session, SessionChange};
 pub use settings::PlannerSettings;
+pub use sql::named_places;
 pub use types::type_name;
 pub use watch::Watch;

@@ -7,10 +7,13 @@ use crate::learn::{self, Lesson};
 use crate::sql::{Command, ExplainForm, NewViewStatement, QueryStatement, Statement};
 use crate::stage::cut;
 use crate::stage::size::Sizing;
+use crate::summary::{self, Summarized};
 use crate::watch::Unwatched;
 use crate::{PlanText, Planned, PlannedQuery, PlannerSettings, Purpose, Session, Watch};
 use crate::{command, error, explain, interval, limits, resolve, show, sql, table_of_text, views};
+use arrow::datatypes::FieldRef;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 use futures::FutureExt as _;
 use mayfly_catalog::{Catalog, Relation};
 use mayfly_protocol::QueryError;
@@ -22,7 +25,7 @@ use tokio::sync::{Semaphore, oneshot};
 use way::Way;
 
 /// Stack of a planning thread. DataFusion recurses over expressions and plans.
-const STACK_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Statements that are planned at once; the others wait.
 const PLANNINGS_MAX: usize = 16;
@@ -131,6 +134,8 @@ impl Worker {
     async fn plan(&self, sql: &str, session: &Session) -> Result<Planned, QueryError> {
         match sql::parse(sql)? {
             Statement::Show(show) => show::answer(show, &self.catalog, session, &self.settings).await,
+            Statement::Describe(query) => self.describe(query, session).await,
+            Statement::Summarize { source, tokens } => self.summarize(source, &tokens, session).await,
             Statement::Command(Command::CreateView(create)) => self.create_view(create, session).await,
             Statement::Command(Command::AnalyzeTable { name }) => self.analyze_table(&name, session).await,
             Statement::Command(command) => command::run(command, &self.catalog, session).await,
@@ -156,6 +161,36 @@ impl Worker {
             update_type: "CREATE VIEW".into(),
             session: Vec::new(),
         })
+    }
+
+    async fn describe(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
+        let query = self.resolve(statement, session).await?;
+        let types = query.logical.schema().fields().iter().map(|field| field.data_type());
+        Ok(show::described(
+            query
+                .columns
+                .iter()
+                .zip(types)
+                .map(|(name, data_type)| (name.as_str(), data_type, "")),
+        ))
+    }
+
+    async fn summarize(
+        &self,
+        source: QueryStatement,
+        tokens: &[TokenWithSpan],
+        session: &Session,
+    ) -> Result<Planned, QueryError> {
+        let query = self.resolve(source, session).await?;
+        let fields = query.logical.schema().fields().iter().zip(&query.columns);
+        let column = |(at, (field, name)): (usize, (&FieldRef, &String))| Summarized {
+            name: name.clone(),
+            data_type: field.data_type().clone(),
+            at,
+        };
+        let columns: Vec<Summarized> = fields.enumerate().map(column).collect();
+        let (before, after) = summary::around(&columns);
+        self.query(sql::wrapped(&before, tokens, &after)?, session).await
     }
 
     async fn query(&self, statement: QueryStatement, session: &Session) -> Result<Planned, QueryError> {
@@ -244,7 +279,7 @@ impl Worker {
     /// Looks tables up, checks names and types.
     async fn resolve<'a>(&self, statement: QueryStatement, session: &'a Session) -> Result<Query<'a>, QueryError> {
         let sizing = self.sizing(session)?;
-        let lookup = context::look_up(&self.catalog, &statement.ast, session).await?;
+        let lookup = context::look_up(&self.catalog, &statement, session).await?;
         self.watch.looked_up(lookup.pieces());
         let context = lookup.context_with_views(session, self.whole(sizing)).await?;
         let logical = resolve::logical(&context, statement.ast.clone(), session).await?;

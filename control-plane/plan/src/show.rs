@@ -7,6 +7,7 @@ use crate::provider::lower_case;
 use crate::sql::Show;
 use crate::{Planned, PlannerSettings, Session, error, information, table_of_text, types};
 use arrow::array::{Scalar, StringArray};
+use arrow::datatypes::{DataType, FieldRef};
 use mayfly_catalog::{CATALOG_NAME, Catalog, Relation, TableRef};
 use mayfly_protocol::{ErrorCode, QueryError};
 
@@ -88,21 +89,30 @@ async fn columns(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryEr
         Relation::Table(table) => schema.fields().len() - table.partition_columns,
         Relation::View(_) => schema.fields().len(),
     };
-    let rows: Vec<Vec<String>> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(at, field)| {
-            let extra = if at < folders { "" } else { "partition key" };
-            vec![
-                field.name().clone(),
-                types::type_name(field.data_type()),
-                extra.to_owned(),
-                String::new(),
-            ]
-        })
-        .collect();
-    Ok(table_of_text::answer(&["Column", "Type", "Extra", "Comment"], &rows))
+    let column = |(at, field): (usize, &FieldRef)| {
+        let extra = if at < folders { "" } else { "partition key" };
+        (field.name().clone(), field.data_type().clone(), extra)
+    };
+    let columns: Vec<(String, DataType, &str)> = schema.fields().iter().enumerate().map(column).collect();
+    Ok(described(
+        columns
+            .iter()
+            .map(|(name, data_type, extra)| (name.as_str(), data_type, *extra)),
+    ))
+}
+
+/// Columns as DESCRIBE shows them: name, type, and what else is to be said.
+pub(crate) fn described<'a>(columns: impl Iterator<Item = (&'a str, &'a DataType, &'a str)>) -> Planned {
+    let row = |(name, data_type, extra): (&str, &DataType, &str)| {
+        vec![
+            name.to_owned(),
+            types::type_name(data_type),
+            extra.to_owned(),
+            String::new(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = columns.map(row).collect();
+    table_of_text::answer(&["Column", "Type", "Extra", "Comment"], &rows)
 }
 
 async fn create_table(table: &TableRef, catalog: &Catalog) -> Result<Planned, QueryError> {

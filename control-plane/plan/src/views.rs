@@ -114,7 +114,7 @@ pub(crate) fn new(
 }
 
 /// An error inside a view: its place is one in the view's text, not in the statement's.
-fn stale(view: &TableRef, cause: QueryError) -> QueryError {
+pub(crate) fn stale(view: &TableRef, cause: QueryError) -> QueryError {
     QueryError {
         message: format!("view '{view}' cannot be planned any more: {}", cause.message),
         location: None,

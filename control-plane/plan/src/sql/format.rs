@@ -32,14 +32,20 @@ pub(super) fn parse(stored_as: &str, options: &[(String, Value)]) -> Result<File
         let key = key.to_lowercase();
         let key = key.strip_prefix("format.").unwrap_or(&key);
         let value = value.clone().into_string().unwrap_or_else(|| value_text(value));
-        match &mut format {
-            FileFormat::Parquet => return Err(unknown(key, &[])),
-            FileFormat::Csv(csv) => set_csv(csv, key, &value)?,
-            FileFormat::Json(json) if key == "compression" => json.compression = Some(compression(&value)?),
-            FileFormat::Json(_) => return Err(unknown(key, &JSON_OPTIONS)),
-        }
+        set(&mut format, key, &value)?;
     }
     Ok(format)
+}
+
+/// One option, in lower case.
+pub(super) fn set(format: &mut FileFormat, key: &str, value: &str) -> Result<(), QueryError> {
+    match format {
+        FileFormat::Parquet => return Err(unknown(key, &[])),
+        FileFormat::Csv(csv) => set_csv(csv, key, value)?,
+        FileFormat::Json(json) if key == "compression" => json.compression = Some(compression(value)?),
+        FileFormat::Json(_) => return Err(unknown(key, &JSON_OPTIONS)),
+    }
+    Ok(())
 }
 
 /// Numbers and booleans as they are written.
@@ -61,7 +67,7 @@ fn set_csv(csv: &mut CsvFormat, key: &str, value: &str) -> Result<(), QueryError
     Ok(())
 }
 
-fn boolean(key: &str, value: &str) -> Result<bool, QueryError> {
+pub(super) fn boolean(key: &str, value: &str) -> Result<bool, QueryError> {
     match value.to_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),

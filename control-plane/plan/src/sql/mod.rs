@@ -3,9 +3,11 @@
 
 mod clauses;
 mod command;
+mod direct;
 mod duplicates;
 mod format;
 mod guard;
+mod look;
 mod merge;
 mod names;
 mod parse;
@@ -19,6 +21,9 @@ mod view;
 mod window;
 
 pub(crate) use clauses::check_clauses;
+pub(crate) use direct::NamedFiles;
+pub use direct::named_places;
+pub(crate) use look::wrapped;
 pub(crate) use merge::{is_needed as merges_columns, merge as merge_columns};
 pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;

@@ -2,7 +2,7 @@
 
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::{command, duplicates, guard, quoted, sample, simplify, token, view, window};
+use super::{command, direct, duplicates, guard, look, quoted, sample, simplify, token, view, window};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -21,6 +21,9 @@ pub(crate) fn parse(sql: &str) -> Result<Statement, QueryError> {
     let mut cursor = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens.clone());
     if cursor.parse_keyword(Keyword::EXPLAIN) {
         return explain(&tokens, &mut cursor);
+    }
+    if let Some(statement) = look::parse(&tokens)? {
+        return Ok(statement);
     }
     if let Some(statement) = command::parse(&mut cursor)? {
         return Ok(statement);
@@ -121,13 +124,14 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
         names = OutputNames::of(query);
     }
     let mut ast = parse_one(&quoted::lower_case(tokens))?;
+    let files = direct::replace(&mut ast)?;
     if let Some(query) = query_mut(&mut ast) {
         window::write_out(query)?;
         simplify::simplify(query)?;
         sample::write_out(query);
         duplicates::separate(query);
     }
-    Ok(QueryStatement { ast, names })
+    Ok(QueryStatement { ast, names, files })
 }
 
 fn query_mut(statement: &mut DfStatement) -> Option<&mut Query> {

@@ -1,15 +1,26 @@
 //! The statements that Mayfly knows.
 
-use super::OutputNames;
+use super::{NamedFiles, OutputNames};
 use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 use mayfly_protocol::FileFormat;
 
 /// A parsed statement.
 #[derive(Debug)]
 pub(crate) enum Statement {
     Query(QueryStatement),
-    Explain { form: ExplainForm, query: QueryStatement },
+    Explain {
+        form: ExplainForm,
+        query: QueryStatement,
+    },
     Show(Show),
+    /// The columns of a query.
+    Describe(QueryStatement),
+    /// Figures of each column of a query, and the tokens that it was read from.
+    Summarize {
+        source: QueryStatement,
+        tokens: Vec<TokenWithSpan>,
+    },
     Command(Command),
 }
 
@@ -18,6 +29,8 @@ pub(crate) enum Statement {
 pub(crate) struct QueryStatement {
     pub ast: DfStatement,
     pub names: OutputNames,
+    /// Files that it names itself, under the names that `ast` has for them.
+    pub files: Vec<NamedFiles>,
 }
 
 /// What EXPLAIN prints.

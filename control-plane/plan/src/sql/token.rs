@@ -26,16 +26,22 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
         let message = format!("the query text has {} bytes, more than {SQL_BYTES_MAX}", sql.len());
         return Err(QueryError::new(ErrorCode::QueryTextTooLarge, message));
     }
-    let mut tokens = Tokenizer::new(&GenericDialect {}, sql)
-        .tokenize_with_location()
-        .map_err(|cause| error::syntax(cause.message, cause.location))?;
-    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    let mut tokens = words(sql)?;
     while tokens.last().is_some_and(|token| token.token == Token::SemiColon) {
         tokens.pop();
     }
     one_statement(&tokens)?;
     bounded(&tokens)?;
     values::without_exclusions(values::with_parentheses(tokens))
+}
+
+/// The tokens of any text, without whitespace.
+pub(super) fn words(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
+    let mut tokens = Tokenizer::new(&GenericDialect {}, text)
+        .tokenize_with_location()
+        .map_err(|cause| error::syntax(cause.message, cause.location))?;
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    Ok(tokens)
 }
 
 fn one_statement(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
