@@ -27,9 +27,11 @@ pub enum Command {
     Demo(DemoArguments),
     /// Serve SQL over HTTP
     Serve(ServeArguments),
+    /// Run SQL over local files, with no server: a local cloud for this command, and nothing left behind
+    Sql(LocalSqlArguments),
     /// Run SQL on a server and print the rows
     Query(QueryArguments),
-    /// Show the plan of a query without running it
+    /// Show the plan of a query
     Explain(ExplainArguments),
     /// Fill a schema with generated tables
     Load(LoadArguments),
@@ -136,7 +138,7 @@ pub struct TargetArguments {
 #[derive(Clone, Debug, Args)]
 #[group(multiple = false)]
 pub struct SqlArguments {
-    /// SQL text; several statements are parted by semicolons
+    /// SQL text; several statements are parted by semicolons. It may begin with a comment
     #[arg(short = 'c', long = "execute", value_name = "SQL", allow_hyphen_values = true)]
     pub sql: Option<String>,
     /// File with SQL text; `-` is standard input
@@ -150,8 +152,29 @@ pub struct QueryArguments {
     pub target: TargetArguments,
     #[command(flatten)]
     pub sql: SqlArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct LocalSqlArguments {
+    /// A folder to serve as the read-only bucket s3://NAME/; may be repeated. Paths in FROM need none
+    #[arg(long = "mount", value_name = "NAME=DIR", value_parser = mount)]
+    pub mounts: Vec<(String, PathBuf)>,
+    /// Session property, for instance target_task_bytes=64MB; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub properties: Vec<(String, String)>,
+    #[command(flatten)]
+    pub sql: SqlArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// What is printed, and how.
+#[derive(Clone, Debug, Args)]
+pub struct OutputArguments {
     /// Form of the rows on stdout; `table` on a terminal, else `csv`
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = "MAYFLY_FORMAT")]
     pub format: Option<FormatName>,
     /// Whether to show progress on stderr; `auto` does so on a terminal
     #[arg(long, value_enum, default_value_t)]
@@ -173,6 +196,9 @@ pub struct ExplainArguments {
     /// What to show: stages, tasks and exchanges, or the logical plan
     #[arg(long = "type", value_enum, default_value_t)]
     pub kind: ExplainKind,
+    /// Run the query, and show its stages with what each did, took and cost
+    #[arg(long, conflicts_with = "kind")]
+    pub analyze: bool,
 }
 
 #[derive(Debug, Args)]
@@ -215,10 +241,18 @@ pub enum ExplainKind {
     #[default]
     Distributed,
     Logical,
+    /// Stages and what they did: the query is run. `--analyze` asks for it.
+    #[value(skip)]
+    Analyze,
 }
 
+/// `http://host:port`, where `http://` may be left out.
 fn server(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let with_scheme = match text.contains("://") {
+        true => text.to_owned(),
+        false => format!("http://{text}"),
+    };
+    let url = Url::parse(&with_scheme).map_err(|error| error.to_string())?;
     match (url.scheme(), url.has_host()) {
         ("http", true) => Ok(url),
         ("https", true) => Err("https is not supported yet".to_owned()),

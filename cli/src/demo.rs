@@ -2,11 +2,13 @@
 
 use crate::arguments::{DemoArguments, ExplainKind, LogFormat, ProgressMode, ServerArguments, TpchArguments};
 use crate::client::{Client, Column};
+use crate::diagnosis::Origin;
 use crate::exit::Failure;
 use crate::format::{FormatName, Sink};
 use crate::local::{LocalCloud, LocalSettings};
 use crate::progress::Progress;
 use crate::run::{Ran, Run};
+use crate::statements::Statement;
 use crate::tpch::Query;
 use crate::{explain, interrupt, load, logging, serve, shown, target};
 use mayfly_protocol::PicoDollars;
@@ -72,7 +74,15 @@ async fn show(cloud: &LocalCloud, arguments: DemoArguments, stop: &CancellationT
 async fn one(client: &mut Client, query: Query, stop: &CancellationToken) -> Result<(Duration, PicoDollars), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "── {} ──\n", query.title())?;
-    explain::plan(client, query.sql(), ExplainKind::Distributed, &mut out, stop).await?;
+    explain::plan(
+        client,
+        &Statement::whole(query.sql()),
+        None,
+        ExplainKind::Distributed,
+        &mut out,
+        stop,
+    )
+    .await?;
     writeln!(out)?;
     let mut sink = First::rows(ROWS_SHOWN_MAX);
     let mut ran = Ran::default();
@@ -83,7 +93,7 @@ async fn one(client: &mut Client, query: Query, stop: &CancellationToken) -> Res
         out: &mut out,
         progress: &mut Progress::new(ProgressMode::Auto),
         stop,
-        lines_before: 0,
+        origin: Origin::of(&Statement::whole(query.sql()), None),
     };
     run.run(query.sql(), &mut ran).await?;
     let elapsed = started.elapsed();

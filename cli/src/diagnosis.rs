@@ -9,7 +9,9 @@
 //! ```
 
 use crate::client::ErrorInfo;
+use crate::statements::Statement;
 use std::fmt;
+use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 /// Characters of the SQL line that are shown around the place.
@@ -19,18 +21,47 @@ const SHOWN_CHARS_MAX: usize = 120;
 pub struct Diagnosis {
     pub error: ErrorInfo,
     pub query: String,
-    /// The text whose line 1 is the error's line `1 + lines_before`.
-    pub sql: String,
-    /// Lines that were put before the user's text, such as `EXPLAIN`.
-    pub lines_before: u32,
+    pub origin: Origin,
+}
+
+/// Where the text of a statement comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, if it is one.
+    pub file: Option<String>,
+    /// All that the user wrote, of which the statement is a part.
+    pub text: String,
+    /// Lines before the one that the statement begins on.
+    pub line: u32,
+    /// Characters before it on that line.
+    pub column: u32,
+    /// Lines that were put before the statement, such as `EXPLAIN`.
+    pub lines_put: u32,
+}
+
+impl Origin {
+    pub fn of(statement: &Statement<'_>, file: Option<&Path>) -> Origin {
+        Origin {
+            file: file.map(|file| file.display().to_string()),
+            text: statement.text.to_owned(),
+            line: statement.line,
+            column: statement.column,
+            lines_put: 0,
+        }
+    }
 }
 
 impl Diagnosis {
     /// Line and column in the user's own text.
     fn place(&self) -> Option<(u32, u32)> {
         let location = self.error.error_location?;
-        let line = location.line_number.checked_sub(self.lines_before)?;
-        (line > 0).then_some((line, location.column_number))
+        let line = location.line_number.checked_sub(self.origin.lines_put)?;
+        let column = match line {
+            0 => return None,
+            1 => location.column_number + self.origin.column,
+            _ => location.column_number,
+        };
+        Some((line + self.origin.line, column))
     }
 }
 
@@ -39,10 +70,16 @@ impl fmt::Display for Diagnosis {
         let message = without_place(&self.error.message);
         match self.place() {
             Some((line, column)) => {
-                writeln!(f, "line {line}:{column}: {message}")?;
-                f.write_str(&caret(&self.sql, line, column))?;
+                match &self.origin.file {
+                    Some(file) => writeln!(f, "{file}:{line}:{column}: {message}")?,
+                    None => writeln!(f, "line {line}:{column}: {message}")?,
+                }
+                f.write_str(&caret(&self.origin.text, line, column))?;
             }
-            None => writeln!(f, "{message}")?,
+            None => match &self.origin.file {
+                Some(file) => writeln!(f, "{file}:{}: {message}", self.origin.line + 1)?,
+                None => writeln!(f, "{message}")?,
+            },
         }
         if let Some(hint) = &self.error.hint {
             writeln!(f, "hint: {hint}")?;

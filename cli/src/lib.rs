@@ -1,4 +1,4 @@
-//! The command line: `demo`, `serve`, `query`, `explain`, `load`, and the executor and the planner that hide behind the same binary.
+//! The command line: `demo`, `sql`, `serve`, `query`, `explain`, `load`, and the executor and the planner that hide behind the same binary.
 //!
 //! Commands speak to a server over HTTP as any client does; only [`local`] wires the crates into a cloud of our own. This crate
 //! plans, schedules and prices nothing.
@@ -15,12 +15,14 @@ mod interrupt;
 mod load;
 pub mod local;
 mod logging;
+mod paths;
 mod planner;
 mod progress;
 mod query;
 mod run;
 mod serve;
 mod shown;
+mod sql;
 mod statements;
 mod target;
 mod tpch;
@@ -54,6 +56,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(demo) => demo::demo(demo, arguments.log).await,
         Command::Serve(serve) => serve::serve(serve, arguments.log).await,
+        Command::Sql(sql) => sql::sql(sql, arguments.log).await,
         Command::Query(query) => query::query(query).await,
         Command::Explain(explain) => explain::explain(explain).await,
         Command::Load(load) => load::load(load).await,

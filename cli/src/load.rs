@@ -16,6 +16,7 @@ pub use scale::Scale;
 
 use crate::arguments::{LoadArguments, LoadSource, ProgressMode, TpchArguments};
 use crate::client::Client;
+use crate::diagnosis::Origin;
 use crate::exit::Failure;
 use crate::format::FormatName;
 use crate::progress::Progress;
@@ -126,7 +127,7 @@ async fn update(client: &mut Client, sql: &str, stop: &CancellationToken) -> Res
         out: &mut std::io::sink(),
         progress: &mut Progress::new(ProgressMode::Never),
         stop,
-        lines_before: 0,
+        origin: Origin::default(),
     };
     run.run(sql, &mut Ran::default()).await
 }

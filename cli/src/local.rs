@@ -20,7 +20,7 @@ use assemble::{Assembled, Places, assemble};
 use folder::Folder;
 use host::EmulatorHost;
 use local_emulator::Endpoints;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 use url::Url;
 
@@ -42,6 +42,7 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Starts everything. When this returns, the server answers.
     pub async fn start(settings: LocalSettings) -> Result<LocalCloud, Failure> {
+        listenable(settings.listen)?;
         let folder = Folder::new(&settings)?;
         let emulator = match settings.all_elsewhere() {
             true => None,
@@ -106,6 +107,16 @@ async fn emulator(settings: &LocalSettings, folder: &Folder) -> Result<EmulatorH
             started => return started.map_err(|error| Failure::broken("cannot start the local cloud", chain(&error))),
         }
     }
+}
+
+/// Said before anything is started, as it is the likeliest thing to be in the way.
+fn listenable(address: SocketAddr) -> Result<(), Failure> {
+    let refused = |error: std::io::Error| {
+        Failure::Broken(format!(
+            "cannot listen on {address}: {error}; --port P takes another port, --port 0 any"
+        ))
+    };
+    TcpListener::bind(address).map(drop).map_err(refused)
 }
 
 fn free_port() -> Result<u16, Failure> {

@@ -8,6 +8,7 @@ use mayfly_plan::{Planner, PlannerSettings};
 use mayfly_server::{PlannerPort, PlannerProgram, serve_planner};
 use mayfly_store::{S3Settings, Store};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
 use std::path::Path;
@@ -28,6 +29,8 @@ pub struct Setup {
     pub credentials: Option<(String, String)>,
     /// The control bucket, which holds the catalog.
     pub bucket: String,
+    /// Texts by which queries may name places.
+    pub meanings: BTreeMap<String, String>,
     pub planning: PlannerSettings,
 }
 
@@ -85,7 +88,11 @@ async fn plan() -> Result<(), Box<dyn Error>> {
         ..S3Settings::default()
     })
     .await;
-    let catalog = Catalog::new(store.fork(), setup.bucket, Locations::any());
+    let catalog = Catalog::new(
+        store.fork(),
+        setup.bucket,
+        Locations::any().with_meanings(setup.meanings),
+    );
     let planner = Planner::new(Arc::new(catalog), setup.planning);
     serve_planner(port, planner, store).await?;
     Ok(())

@@ -1,42 +1,66 @@
 //! `mayfly query`: rows on stdout, everything else on stderr.
 
-use crate::arguments::QueryArguments;
+use crate::arguments::{OutputArguments, QueryArguments};
+use crate::client::Client;
+use crate::diagnosis::Origin;
 use crate::exit::Failure;
 use crate::format::FormatName;
 use crate::progress::Progress;
 use crate::run::{Ran, Run};
-use crate::{interrupt, shown, statements, target};
+use crate::statements::{self, Statement};
+use crate::target::Source;
+use crate::{interrupt, shown, target};
 use std::io::{self, BufWriter};
+use std::path::Path;
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 const SOURCE: &str = "mayfly-query";
 
 pub async fn query(arguments: QueryArguments) -> Result<(), Failure> {
-    let sql = target::sql(&arguments.sql)?;
-    let statements = statements::split(&sql);
-    if statements.is_empty() {
-        return Err(Failure::Usage("no SQL: the text holds no statement".to_owned()));
-    }
+    let source = target::sql(&arguments.sql)?;
+    let statements = some(&source)?;
     let stop = interrupt::leave_on_second();
-    let format = arguments.format.unwrap_or_else(FormatName::for_stdout);
     let mut client = target::client(&arguments.target, SOURCE);
+    let file = source.file.as_deref();
+    all(&mut client, &statements, file, &arguments.output, &stop).await
+}
+
+/// The statements of the text, which are some.
+pub fn some(source: &Source) -> Result<Vec<Statement<'_>>, Failure> {
+    let statements = statements::split(&source.text);
+    match statements.is_empty() {
+        true => Err(Failure::Usage("no SQL: the text holds no statement".to_owned())),
+        false => Ok(statements),
+    }
+}
+
+/// Runs the statements one after another, up to the first that fails.
+pub async fn all(
+    client: &mut Client,
+    statements: &[Statement<'_>],
+    file: Option<&Path>,
+    output: &OutputArguments,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let format = output.format.unwrap_or_else(FormatName::for_stdout);
     let mut out = BufWriter::new(io::stdout().lock());
     for statement in statements {
         let mut sink = format.sink();
         let mut run = Run {
-            client: &mut client,
+            client,
             sink: sink.as_mut(),
             out: &mut out,
-            progress: &mut Progress::new(arguments.progress),
-            stop: &stop,
-            lines_before: 0,
+            progress: &mut Progress::new(output.progress),
+            stop,
+            origin: Origin::of(statement, file),
         };
         let mut ran = Ran::default();
         let started = Instant::now();
-        let ended = run.run(statement, &mut ran).await;
-        if !arguments.quiet && !ran.query.is_empty() && !matches!(ended, Err(Failure::PipeClosed)) {
+        let ended = run.run(statement.sql, &mut ran).await;
+        if !output.quiet && !ran.query.is_empty() && !matches!(ended, Err(Failure::PipeClosed)) {
             eprintln!("{}", summary(&ran, &ended, started.elapsed()));
-            if arguments.bill {
+            if output.bill {
                 eprintln!("{}", bill(&ran));
             }
         }
@@ -46,10 +70,14 @@ pub async fn query(arguments: QueryArguments) -> Result<(), Failure> {
 }
 
 fn bill(ran: &Ran) -> String {
-    let bill = ran.stats.bill().map(|bill| bill.to_string());
-    bill.unwrap_or_else(|| "the server sent no bill".to_owned())
-        .trim_end()
-        .to_owned()
+    let Some(bill) = ran.stats.bill() else {
+        return "the server sent no bill".to_owned();
+    };
+    let text = bill.to_string().trim_end().to_owned();
+    match ran.stats.is_so_far() {
+        true => format!("{text}\nso far: attempts that still run add to it until they have stopped"),
+        false => text,
+    }
 }
 
 /// `4 rows · 1.20 GB read · 8.1 s · $0.000912`
@@ -62,7 +90,8 @@ fn summary(ran: &Ran, ended: &Result<(), Failure>, elapsed: Duration) -> String 
     }];
     parts.extend((ran.stats.bytes() > 0).then(|| format!("{} read", shown::bytes(ran.stats.bytes()))));
     parts.push(shown::duration(elapsed));
-    parts.extend(ran.stats.cost().map(shown::dollars));
+    let so_far = if ran.stats.is_so_far() { " so far" } else { "" };
+    parts.extend(ran.stats.cost().map(|cost| format!("{}{so_far}", shown::dollars(cost))));
     let line = parts.join(" · ");
     let warnings = ran.warnings.iter().map(|warning| format!("warning: {warning}"));
     warnings.chain([line]).collect::<Vec<_>>().join("\n")

@@ -1,7 +1,7 @@
 //! Runs one statement: submits it, follows its pages, hands rows to a sink, shows progress, cancels on Ctrl-C.
 
 use crate::client::{Client, ClientError, Column, Page, Statement, Stats};
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Origin};
 use crate::exit::Failure;
 use crate::format::Sink;
 use crate::progress::Progress;
@@ -30,8 +30,8 @@ pub struct Run<'a> {
     pub out: &'a mut dyn Write,
     pub progress: &'a mut Progress,
     pub stop: &'a CancellationToken,
-    /// Lines that were put before the user's SQL, for the error's place.
-    pub lines_before: u32,
+    /// Where the SQL comes from, for the error's place.
+    pub origin: Origin,
 }
 
 impl Run<'_> {
@@ -43,7 +43,7 @@ impl Run<'_> {
         };
         let mut statement = submitted;
         ran.query.clone_from(&statement.id);
-        let ended = self.follow(&mut statement, sql, ran).await;
+        let ended = self.follow(&mut statement, ran).await;
         self.progress.clear();
         match ended {
             Err(Failure::Canceled) => self.cancel(&mut statement, ran).await,
@@ -56,7 +56,7 @@ impl Run<'_> {
         }
     }
 
-    async fn follow(&mut self, statement: &mut Statement, sql: &str, ran: &mut Ran) -> Result<(), Failure> {
+    async fn follow(&mut self, statement: &mut Statement, ran: &mut Ran) -> Result<(), Failure> {
         let mut head = Head::default();
         loop {
             let page = tokio::select! {
@@ -70,8 +70,7 @@ impl Run<'_> {
                 return Err(Failure::Query(Box::new(Diagnosis {
                     error,
                     query: page.id,
-                    sql: user_text(sql, self.lines_before),
-                    lines_before: self.lines_before,
+                    origin: self.origin.clone(),
                 })));
             }
         }
@@ -143,11 +142,6 @@ fn note(page: &Page, ran: &mut Ran) {
         ran.update_type.clone_from(&page.update_type);
     }
     ran.warnings = page.warnings.iter().map(|warning| warning.message.clone()).collect();
-}
-
-fn user_text(sql: &str, lines_before: u32) -> String {
-    let lines: Vec<_> = sql.lines().skip(lines_before as usize).collect();
-    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::arguments::{ServerArguments, SqlArguments, TargetArguments};
 use crate::client::{Client, Session};
 use crate::exit::Failure;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A client that starts with the session of the command line.
 pub fn client(arguments: &TargetArguments, source: &str) -> Client {
@@ -32,18 +32,33 @@ fn login() -> String {
         .unwrap_or_else(|| "mayfly".to_owned())
 }
 
+/// SQL text, and the file that it is from.
+pub struct Source {
+    pub text: String,
+    pub file: Option<PathBuf>,
+}
+
 /// The SQL text of `-c`, of `-f`, or of standard input when that is not a terminal.
-pub fn sql(arguments: &SqlArguments) -> Result<String, Failure> {
+pub fn sql(arguments: &SqlArguments) -> Result<Source, Failure> {
+    let unnamed = |text: String| Source { text, file: None };
     match (&arguments.sql, &arguments.file) {
-        (Some(sql), _) => Ok(sql.clone()),
-        (None, Some(file)) if file == Path::new("-") => standard_input(),
-        (None, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display()))),
+        (Some(sql), _) => Ok(unnamed(sql.clone())),
+        (None, Some(file)) if file == Path::new("-") => standard_input().map(unnamed),
+        (None, Some(file)) => read(file),
         (None, None) if io::stdin().is_terminal() => Err(Failure::Usage(
             "no SQL: give -c SQL or -f FILE, or pipe it in".to_owned(),
         )),
-        (None, None) => standard_input(),
+        (None, None) => standard_input().map(unnamed),
     }
+}
+
+fn read(file: &Path) -> Result<Source, Failure> {
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display())))?;
+    Ok(Source {
+        text,
+        file: Some(file.to_owned()),
+    })
 }
 
 fn standard_input() -> Result<String, Failure> {

@@ -30,7 +30,7 @@ fn query_with_everything() {
     );
     assert_eq!(arguments.target.server.server.as_str(), "http://127.0.0.1:9/");
     assert_eq!(arguments.target.schema.as_deref(), Some("s"));
-    assert_eq!(arguments.format, Some(FormatName::Jsonl));
+    assert_eq!(arguments.output.format, Some(FormatName::Jsonl));
     assert_eq!(
         arguments.target.properties,
         [
@@ -38,7 +38,7 @@ fn query_with_everything() {
             ("a".to_owned(), "b=c".to_owned())
         ]
     );
-    assert!(arguments.bill);
+    assert!(arguments.output.bill);
     assert_eq!(arguments.sql.sql.as_deref(), Some("SELECT"));
 }
 
@@ -47,8 +47,8 @@ fn query_with_nothing() {
     let arguments = query("query");
     assert_eq!(arguments.target.catalog, "lake");
     assert_eq!(arguments.target.schema, None);
-    assert_eq!(arguments.format, None);
-    assert_eq!(arguments.progress, ProgressMode::Auto);
+    assert_eq!(arguments.output.format, None);
+    assert_eq!(arguments.output.progress, ProgressMode::Auto);
     assert_eq!((arguments.sql.sql, arguments.sql.file), (None, None));
 }
 
@@ -142,11 +142,33 @@ fn demo_takes_queries_by_number() {
 fn every_query_is_one_statement() {
     for number in 1..=22 {
         let query: Query = number.to_string().parse().unwrap();
-        assert_eq!(crate::statements::split(query.sql()), [query.sql()], "{number}");
+        let whole = crate::statements::Statement::whole(query.sql());
+        assert_eq!(crate::statements::split(query.sql()), [whole], "{number}");
         assert!(
             query.title().starts_with(&format!("TPC-H {number}: ")),
             "{}",
             query.title()
         );
+    }
+}
+
+#[test]
+fn text_that_begins_like_a_flag_is_sql() {
+    let words = ["mayfly", "query", "-c", "-- note\nSELECT 1"];
+    let Ok(Command::Query(arguments)) = Arguments::try_parse_from(words).map(|parsed| parsed.command) else {
+        panic!("it is a query");
+    };
+    assert_eq!(arguments.sql.sql.as_deref(), Some("-- note\nSELECT 1"));
+}
+
+#[test]
+fn a_server_needs_no_scheme() {
+    for (text, expected) in [
+        ("localhost:8080", "http://localhost:8080/"),
+        ("127.0.0.1:9", "http://127.0.0.1:9/"),
+        ("http://host:1", "http://host:1/"),
+    ] {
+        let arguments = query(&format!("query --server {text}"));
+        assert_eq!(arguments.target.server.server.as_str(), expected);
     }
 }

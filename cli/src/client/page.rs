@@ -92,6 +92,14 @@ impl Stats {
         self.bill().map(|bill| bill.total).or_else(so_far)
     }
 
+    /// Whether more will be added to the cost.
+    pub fn is_so_far(&self) -> bool {
+        self.mayfly
+            .get("soFar")
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false)
+    }
+
     /// The bill, which comes with the end of the statement.
     pub fn bill(&self) -> Option<Bill> {
         Bill::deserialize(self.mayfly.get("bill")?).ok()

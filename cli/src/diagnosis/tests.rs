@@ -20,8 +20,11 @@ fn check(sql: &str, lines_before: u32, place: Option<(u32, u32)>, hint: Option<&
     let diagnosis = Diagnosis {
         error,
         query: "q1".to_owned(),
-        sql: sql.to_owned(),
-        lines_before,
+        origin: Origin {
+            text: sql.to_owned(),
+            lines_put: lines_before,
+            ..Origin::default()
+        },
     };
     expected.assert_eq(&diagnosis.to_string());
 }
@@ -116,4 +119,44 @@ fn a_long_line_is_cut_around_the_place() {
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].len() <= SHOWN_CHARS_MAX + 10, "{text}");
     assert_eq!(lines[0].as_bytes()[lines[1].len() - 1], b'x', "{text}");
+}
+
+#[test]
+fn a_statement_of_a_file_has_its_place_there() {
+    let text = "SELECT 1;\n\n  SELECT x\n  FROM t";
+    let check = |line_number, column_number, expected: Expect| {
+        let error = ErrorInfo {
+            message: "Column 'x' cannot be resolved".to_owned(),
+            error_name: "COLUMN_NOT_FOUND".to_owned(),
+            error_location: Some(ErrorLocation {
+                line_number,
+                column_number,
+            }),
+            hint: None,
+        };
+        let diagnosis = Diagnosis {
+            error,
+            query: "q1".to_owned(),
+            origin: Origin::of(&crate::statements::split(text)[1], Some(Path::new("a/b.sql"))),
+        };
+        expected.assert_eq(&diagnosis.to_string());
+    };
+    check(
+        1,
+        8,
+        expect![[r#"
+            a/b.sql:3:10: Column 'x' cannot be resolved
+              3 |   SELECT x
+                           ^
+            COLUMN_NOT_FOUND, query q1"#]],
+    );
+    check(
+        2,
+        8,
+        expect![[r#"
+            a/b.sql:4:8: Column 'x' cannot be resolved
+              4 |   FROM t
+                         ^
+            COLUMN_NOT_FOUND, query q1"#]],
+    );
 }

@@ -31,6 +31,12 @@ pub fn visible<'a>(token: &'a RawValue) -> Cow<'a, str> {
     }
 }
 
+/// The same over lines.
+pub fn lines(text: &str) -> String {
+    let line = |line: &str| line.chars().flat_map(spelled).collect::<String>();
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// `\n` for a line feed, `\u{1b}` for an escape, the character itself for everything that prints.
 fn spelled(character: char) -> impl Iterator<Item = char> {
     let (plain, escaped) = match character.is_control() {

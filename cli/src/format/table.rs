@@ -22,7 +22,12 @@ pub struct Table {
     columns: Vec<Head>,
     held: Vec<Vec<String>>,
     is_open: bool,
+    /// A plan is text of many lines, no table.
+    is_plan: bool,
 }
+
+/// The one column of what EXPLAIN answers.
+const PLAN: &str = "Query Plan";
 
 struct Head {
     name: String,
@@ -33,10 +38,15 @@ struct Head {
 impl Sink for Table {
     fn begin(&mut self, columns: &[Column], _: &mut dyn Write) -> io::Result<()> {
         self.columns = columns.iter().map(head).collect();
+        self.is_plan = matches!(columns, [only] if only.name == PLAN);
         Ok(())
     }
 
     fn row(&mut self, row: &[&RawValue], out: &mut dyn Write) -> io::Result<()> {
+        if self.is_plan {
+            let plan = row.first().and_then(|token| cell::text(token)).unwrap_or_default();
+            return writeln!(out, "{}", cell::lines(plan.trim_end()));
+        }
         let cells: Vec<_> = row.iter().map(|token| cell::visible(token).into_owned()).collect();
         if self.is_open {
             return self.line(&cells, out);
@@ -49,7 +59,7 @@ impl Sink for Table {
     }
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        match self.is_open {
+        match self.is_open || self.is_plan {
             true => Ok(()),
             false => self.open(out),
         }

@@ -123,7 +123,8 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let driver = Driver::start(driver_settings(settings, concurrency), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
 
-    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), Locations::any());
+    let locations = Locations::any().with_meanings(settings.meanings.clone());
+    let catalog = Catalog::new(store.fork(), BUCKET.to_owned(), locations);
     let planning = PlannerSettings {
         size_max: FunctionSize::with_vcpus(cores()).max(settings.size),
         size_for_memory: size_for_memory().max(settings.size),
@@ -134,6 +135,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
         region: REGION.to_owned(),
         credentials: Some(places.s3.keys.clone()),
         bucket: BUCKET.to_owned(),
+        meanings: settings.meanings.clone(),
         planning: planning.clone(),
     };
     let planners = planner::program(&setup, settings).map_err(failed("cannot find this program"))?;

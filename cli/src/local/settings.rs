@@ -57,6 +57,8 @@ pub struct LocalSettings {
     pub data: Option<PathBuf>,
     /// The user's folders, as read-only buckets: name and folder.
     pub mounts: Vec<(String, PathBuf)>,
+    /// Texts by which queries may name places in these buckets.
+    pub meanings: BTreeMap<String, String>,
     /// The function that runs first attempts.
     pub size: FunctionSize,
     /// Invocations at a time; by default as many as the host's cores can serve.
@@ -96,6 +98,7 @@ impl LocalSettings {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             data: None,
             mounts: Vec::new(),
+            meanings: BTreeMap::new(),
             size: FunctionSize::default(),
             concurrency: None,
             executor_user: None,

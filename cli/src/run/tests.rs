@@ -26,7 +26,10 @@ async fn run(scripts: Vec<Script>, stop: &CancellationToken) -> Ended {
         out: &mut out,
         progress: &mut Progress::new(ProgressMode::Never),
         stop,
-        lines_before: 0,
+        origin: Origin {
+            text: "SELECT a\nFROM t".to_owned(),
+            ..Origin::default()
+        },
     };
     let result = run.run("SELECT a\nFROM t", &mut ran).await;
     let deletes = seen.lock().unwrap().deletes;
@@ -131,7 +134,10 @@ async fn a_closed_pipe_cancels_the_query_and_is_no_error() {
         out: &mut Closed,
         progress: &mut Progress::new(ProgressMode::Never),
         stop: &CancellationToken::new(),
-        lines_before: 0,
+        origin: Origin {
+            text: "SELECT a\nFROM t".to_owned(),
+            ..Origin::default()
+        },
     };
     let ended = run.run("SELECT 1", &mut Ran::default()).await;
     assert!(matches!(ended, Err(Failure::PipeClosed)));

@@ -1,6 +1,23 @@
 //! Parting a script into statements.
 
-use super::split;
+use super::Statement;
+
+fn split(text: &str) -> Vec<&str> {
+    super::split(text).iter().map(|statement| statement.sql).collect()
+}
+
+#[test]
+fn each_statement_knows_its_place() {
+    let places = |text: &'static str| -> Vec<(u32, u32)> {
+        let place = |statement: &Statement<'_>| (statement.line, statement.column);
+        super::split(text).iter().map(place).collect()
+    };
+    assert_eq!(places("SELECT 1; SELECT 2"), [(0, 0), (0, 10)]);
+    assert_eq!(
+        places("\n SELECT 1;\n\nSELECT 2\n;é; SELECT 3"),
+        [(1, 1), (3, 0), (4, 1), (4, 4)]
+    );
+}
 
 #[test]
 fn semicolons_part_statements() {
