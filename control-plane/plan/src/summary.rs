@@ -76,13 +76,18 @@ impl Summarized {
     /// An estimate may be more than there are values.
     fn unique(&self) -> String {
         let column = self.column();
-        format!("least(CAST(approx_distinct({column}) AS BIGINT), count({column}))")
+        // No sketch takes floats; their texts differ where they do.
+        let sketched = match self.data_type.is_floating() {
+            true => format!("CAST({column} AS VARCHAR)"),
+            false => column.clone(),
+        };
+        format!("least(CAST(approx_distinct({sketched}) AS BIGINT), count({column}))")
     }
 
     fn average(&self) -> String {
         match self.number() {
             Some(number) if self.data_type.is_numeric() => format!("CAST(avg({number}) AS VARCHAR)"),
-            Some(number) => self.back(&format!("CAST(avg({number}) AS BIGINT)")),
+            Some(number) => self.back(&format!("CAST(round(avg({number})) AS BIGINT)")),
             None => "CAST(NULL AS VARCHAR)".to_owned(),
         }
     }

@@ -74,6 +74,56 @@ async fn an_error_exits_with_1_and_says_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_people_write_is_taken() {
+    let cloud = support::cloud(&[]).await;
+    let address = cloud.server.url.trim_start_matches("http://");
+    let run = |arguments: &[&str]| {
+        mayfly(
+            &[
+                &arguments[..1],
+                &["--server", address, "--schema", "tpch"],
+                &arguments[1..],
+            ]
+            .concat(),
+        )
+    };
+    let output = run(&["query", "-c", "-- note\nSELECT 1 AS one"]);
+    assert_eq!(text(&output.stdout), "one\n1\n", "{}", text(&output.stderr));
+    let plan = run(&[
+        "query",
+        "--format",
+        "table",
+        "-c",
+        "EXPLAIN (TYPE DISTRIBUTED) SELECT count(*) FROM nation",
+    ]);
+    let plan = text(&plan.stdout);
+    assert!(plan.starts_with("Fragment") && !plan.contains("\\n"), "{plan}");
+    let ran = run(&["explain", "--analyze", "-c", "SELECT count(*) FROM nation"]);
+    assert!(text(&ran.stdout).contains("$0."), "{}", text(&ran.stdout));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("report.sql");
+    std::fs::write(&file, "SELECT 1;\n\nSELECT 1,\n  nosuch FROM nation;\n").expect("writable");
+    let output = run(&["query", "-f", file.to_str().expect("the path is UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("report.sql:4:3: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_one_clear_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let output = mayfly(&["serve", "--local", "--port", &port]);
+    let message = text(&output.stderr);
+    assert!(!output.status.success());
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains(&port) && message.contains("--port"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn load_then_query_without_schema_then_restart() {
     let data = tempfile::tempdir().expect("a temp folder");
     let folder = data.path().to_str().expect("the path is UTF-8");
