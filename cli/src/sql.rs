@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 const SOURCE: &str = "mayfly-sql";
 
 pub async fn sql(arguments: LocalSqlArguments, log: LogFormat) -> Result<(), Failure> {
-    let stop = interrupt::only_first();
     let source = target::sql(&arguments.sql)?;
     let statements = query::some(&source)?;
     let paths = Paths::of(&statements)?;
+    let stop = interrupt::only_first();
     let settings = LocalSettings {
         mounts: [arguments.mounts.clone(), paths.mounts.clone()].concat(),
         meanings: paths.places.clone(),

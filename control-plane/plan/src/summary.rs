@@ -104,9 +104,10 @@ impl Summarized {
             return "CAST(NULL AS VARCHAR)".to_owned();
         };
         let quantile = format!("approx_percentile_cont({share}) WITHIN GROUP (ORDER BY {number})");
-        match self.data_type.is_numeric() {
-            true => format!("CAST({quantile} AS VARCHAR)"),
-            false => self.back(&quantile),
+        match &self.data_type {
+            integer if integer.is_integer() => format!("CAST(CAST(round({quantile}) AS BIGINT) AS VARCHAR)"),
+            numeric if numeric.is_numeric() => format!("CAST({quantile} AS VARCHAR)"),
+            _ => self.back(&format!("CAST({quantile} AS BIGINT)")),
         }
     }
 
