@@ -53,7 +53,7 @@ impl Place {
         let wild = Wild {
             pattern: pattern(&real[key_starts..]).map_err(|why| bad(&why))?,
             prefix: real[key_starts..at].to_owned(),
-            is_flat: !real[at..].contains('/'),
+            is_flat: !real[at..].contains('/') && !real[at..].contains("**"),
         };
         Ok(Place {
             text,
@@ -120,7 +120,8 @@ impl Place {
 
     fn nothing_matches(&self, listed: &[Listed]) -> QueryError {
         let message = format!("no file matches '{}'", self.text);
-        let hint = match listed.first() {
+        let shown = listed.iter().find(|listed| files::is_data(&self.location, listed));
+        let hint = match shown.or(listed.first()) {
             Some(first) => format!(
                 "there is '{}'; '*' stays within a folder, '**/' is any number of folders",
                 self.location.file(&first.key)

@@ -141,7 +141,7 @@ fn session_properties(
     like: Option<&str>,
 ) -> Result<Planned, QueryError> {
     let Properties { .. } = session.properties()?;
-    let rows: Vec<Vec<String>> = property::all()
+    let mut rows: Vec<Vec<String>> = property::all()
         .filter(|known| like.is_none_or(|pattern| matches(pattern, known.name)))
         .map(|known| {
             let default = default_value(known.name, settings);
@@ -155,6 +155,7 @@ fn session_properties(
             ]
         })
         .collect();
+    rows.sort();
     Ok(table_of_text::answer(
         &["Name", "Value", "Default", "Type", "Description"],
         &rows,
