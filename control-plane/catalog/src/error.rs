@@ -27,6 +27,9 @@ pub(crate) fn no_schema<'a>(name: &str, known: impl IntoIterator<Item = &'a str>
 
 pub(crate) fn no_table<'a>(name: &TableRef, known: impl IntoIterator<Item = &'a str>) -> QueryError {
     let error = QueryError::new(ErrorCode::TableNotFound, format!("Table '{name}' does not exist"));
+    if name.table.contains('/') {
+        return error.hint("files stand in single quotes: FROM 's3://bucket/file.parquet'");
+    }
     with_nearest(error, &name.table, known)
 }
 
