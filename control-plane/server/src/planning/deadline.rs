@@ -1,7 +1,7 @@
 //! How long a statement may be planned: planning's own bound, or what is left of the query's time.
 
 use mayfly_protocol::journal::Request;
-use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
+use mayfly_protocol::{EpochMs, ErrorCode, QueryError, limits};
 use std::time::Duration;
 
 /// Planning takes milliseconds; of a table with thousands of files that nobody has read yet, seconds.
@@ -15,11 +15,13 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn of(request: &Request, now: EpochMs) -> Deadline {
-        let left = request.deadline.since(now);
+        // The request's own time, without what lies behind it for executors to stop in.
+        let margin = Duration::from_millis(limits::DEADLINE_MARGIN_MS);
+        let left = request.deadline.since(now).saturating_sub(margin);
         match left < PLANNING_DURATION_MAX {
             true => Deadline {
                 left,
-                run_duration_max: Some(request.deadline.since(request.accepted_at)),
+                run_duration_max: Some(request.deadline.since(request.accepted_at).saturating_sub(margin)),
             },
             false => Deadline {
                 left: PLANNING_DURATION_MAX,

@@ -60,11 +60,11 @@ impl Query {
     }
 }
 
-/// Ends what still runs when its time is over. Rows may be read for longer.
+/// Ends what still runs when its time is over. Planning has a bound of its own, and rows may be read for longer.
 async fn end_in_time(query: Weak<Query>, limit: RunLimit) {
     tokio::time::sleep(limit.duration).await;
     let Some(query) = query.upgrade() else { return };
-    if matches!(query.view().phase, Phase::Queued | Phase::Planning | Phase::Running) {
+    if matches!(query.view().phase, Phase::Queued | Phase::Running) {
         let text = format!("the query exceeded its time limit, {}", limit.name);
         query.stop(QueryError::new(ErrorCode::ExceededTimeLimit, text));
     }

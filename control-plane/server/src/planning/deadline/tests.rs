@@ -1,6 +1,6 @@
 use super::Deadline;
 use mayfly_protocol::journal::Request;
-use mayfly_protocol::{EpochMs, ErrorCode};
+use mayfly_protocol::{EpochMs, ErrorCode, limits};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn at(now: u64, deadline: u64) -> Deadline {
         session: BTreeMap::new(),
         time_zone: None,
         accepted_at: EpochMs(1_000),
-        deadline: EpochMs(deadline),
+        deadline: EpochMs(deadline + limits::DEADLINE_MARGIN_MS),
     };
     Deadline::of(&request, EpochMs(now))
 }
