@@ -7,6 +7,7 @@ use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
+use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
@@ -345,6 +346,7 @@ fn rules(shape: Shape) -> Vec<Rule> {
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
     }
+    rules.push(Arc::new(NestedTop));
     rules
 }
 

@@ -9,6 +9,7 @@
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
 //! distinct_names, top_groups
 //!             where DataFusion looks a column up by a name that two have, it finds the right one
+//! nested_top  the first rows in an order by nested values are cut off a whole sort
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
 
@@ -19,6 +20,7 @@ pub(crate) mod exchange;
 pub(crate) mod join;
 pub(crate) mod join_order;
 pub(crate) mod multiset;
+pub(crate) mod nested_top;
 pub(crate) mod text_order;
 pub(crate) mod top_groups;
 pub(crate) mod window;
