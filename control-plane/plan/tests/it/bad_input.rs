@@ -95,6 +95,16 @@ async fn names_and_syntax() {
                 "line 1:8: Function 'lenght' not registered",
             ),
             (
+                "SELECT coutn(*) FROM orders",
+                FunctionNotFound,
+                "line 1:8: Function 'coutn' not registered; did you mean 'count'?",
+            ),
+            (
+                "SELECT order_key FROM orders WHERE comment = \"UA\"",
+                ColumnNotFound,
+                "line 1:46: Column 'ua' cannot be resolved; double quotes name a column: a text stands in single quotes, 'ua'",
+            ),
+            (
                 "SELECT order_key FROM orders a, orders b",
                 AmbiguousName,
                 "line 1:8: Column 'order_key' is ambiguous",
@@ -145,6 +155,21 @@ async fn types_and_grouping() {
             ),
             ("SELECT sum(comment = 'a') FROM orders", TypeMismatch, ""),
             ("SELECT 1 / 0", DivisionByZero, ""),
+            (
+                "SELECT sum(comment) FROM orders",
+                TypeMismatch,
+                "line 1:8: sum takes numbers; comment is varchar",
+            ),
+            (
+                "SELECT order_key FROM orders GROUP BY order_key HAVING avg(comment) > 1",
+                TypeMismatch,
+                "line 1:56: avg takes numbers; comment is varchar",
+            ),
+            (
+                "SELECT round(comment, order_key) FROM orders",
+                TypeMismatch,
+                "line 1:8: round takes numbers; comment is varchar, order_key is bigint",
+            ),
         ],
     )
     .await;

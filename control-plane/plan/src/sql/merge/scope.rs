@@ -4,11 +4,14 @@ use super::column::{self, Column};
 use super::{star, syntax};
 use crate::Session;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, With,
+    Expr, Function, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
+    SetQuantifier, TableAlias, TableFactor, TableWithJoins, With,
 };
 use mayfly_catalog::TableRef;
 use std::collections::BTreeMap;
+
+/// Columns of one relation. Stars over stars multiply them.
+const COLUMNS_MAX: usize = 20_000;
 
 /// What names mean at one place of a statement.
 #[derive(Clone)]
@@ -84,7 +87,12 @@ impl<'a> Scope<'a> {
         match body {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.query(query),
-            SetExpr::SetOperation { left, .. } => self.body(left),
+            SetExpr::SetOperation {
+                left, set_quantifier, ..
+            } => match set_quantifier {
+                SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => self.body(left),
+                SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => None,
+            },
             SetExpr::Values(values) => {
                 let row = values.rows.first()?;
                 Some((1..=row.content.len()).map(|at| format!("column{at}")).collect())
@@ -94,6 +102,11 @@ impl<'a> Scope<'a> {
     }
 
     fn select(&self, select: &Select) -> Option<Vec<String>> {
+        // Once for all stars: each level of nesting would double the work.
+        let columns = match select.projection.iter().any(is_star) {
+            true => self.from(&select.from)?,
+            false => Vec::new(),
+        };
         let mut names = Vec::new();
         for item in &select.projection {
             let at = names.len();
@@ -104,18 +117,16 @@ impl<'a> Scope<'a> {
                 SelectItem::ExprWithAliases { .. } => return None,
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(relation), options) => {
                     let relation: Vec<String> = syntax::parts(relation).iter().map(syntax::lower).collect();
-                    let columns = self.from(&select.from)?;
                     let columns = columns.iter().filter(|column| column.is_of(&relation));
                     names.extend(star::names(columns, options)?);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => return None,
                 SelectItem::Wildcard(options) => {
-                    let columns = self.from(&select.from)?;
                     names.extend(star::names(columns.iter().filter(|column| column.shown), options)?);
                 }
             }
         }
-        Some(names)
+        (names.len() <= COLUMNS_MAX).then_some(names)
     }
 
     fn from(&self, from: &[TableWithJoins]) -> Option<Vec<Column>> {
@@ -182,6 +193,10 @@ impl<'a> Scope<'a> {
         }
         self.tables.get(&self.session.resolve(&parts)?).cloned()
     }
+}
+
+fn is_star(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
 }
 
 fn columns(names: &[String], alias: Option<&TableAlias>, otherwise: &[Ident]) -> Vec<Column> {
