@@ -15,6 +15,7 @@ mod quoted;
 mod sample;
 mod simplify;
 mod statement;
+mod template;
 mod token;
 mod values;
 mod view;

@@ -3,12 +3,11 @@
 //! must be the same in every query, are refused.
 
 use super::guard::refuse;
+use super::template;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Query, SetExpr, Statement, TableAlias, TableFactor, TableSample, TableSampleKind, TableSampleMethod,
-    TableSampleQuantity, TableSampleUnit, Value, ValueWithSpan, VisitMut, VisitorMut,
+    Expr, Query, TableAlias, TableFactor, TableSample, TableSampleKind, TableSampleMethod, TableSampleQuantity,
+    TableSampleUnit, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Span;
 use mayfly_protocol::QueryError;
 use std::ops::ControlFlow;
@@ -103,23 +102,12 @@ fn filtered(relation: &mut TableFactor) -> Option<TableFactor> {
         columns: Vec::new(),
         at: None,
     });
-    let mut subquery = template(chance)?;
-    if let SetExpr::Select(select) = subquery.body.as_mut() {
-        select.from[0].relation = relation.clone();
-    }
+    let sql = format!("SELECT * FROM t WHERE random() < {chance:?}");
+    let subquery = template::over(&sql, relation.clone())?;
     Some(TableFactor::Derived {
         lateral: false,
         subquery: Box::new(subquery),
         alias: Some(alias),
         sample: None,
     })
-}
-
-fn template(chance: f64) -> Option<Query> {
-    let sql = format!("SELECT * FROM t WHERE random() < {chance:?}");
-    let statements = Parser::parse_sql(&GenericDialect {}, &sql).ok()?;
-    match statements.into_iter().next()? {
-        Statement::Query(query) => Some(*query),
-        _ => None,
-    }
 }

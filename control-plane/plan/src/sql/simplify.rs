@@ -1,9 +1,11 @@
-//! Ways of writing that DataFusion refuses → those that mean the same and that it takes: FETCH FIRST n ROWS ONLY, GROUP BY (), and LIKE
-//! with an escape character other than the backslash.
+//! Ways of writing that DataFusion refuses → those that mean the same and that it takes: FETCH FIRST n ROWS ONLY, GROUP BY (), LIKE with
+//! an escape character other than the backslash, and VALUES as the query of an expression.
 
+use super::template;
 use crate::error;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, LimitClause, Query, Select, Spanned, Value, ValueWithSpan, VisitMut, VisitorMut,
+    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SetExpr, Spanned, TableAlias, TableFactor, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 use mayfly_protocol::{ErrorCode, QueryError};
 use std::ops::ControlFlow;
@@ -44,7 +46,31 @@ impl VisitorMut for Simplify {
         {
             return ControlFlow::Break(error);
         }
+        if let Expr::InSubquery { subquery, .. } | Expr::Subquery(subquery) = expr {
+            values_as_select(subquery);
+        }
         ControlFlow::Continue(())
+    }
+}
+
+/// `x IN (VALUES (1), (2))` → `x IN (SELECT * FROM (VALUES (1), (2)) AS …)`
+fn values_as_select(query: &mut Query) {
+    if !matches!(query.body.as_ref(), SetExpr::Values(_)) {
+        return;
+    }
+    let values = TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query.clone()),
+        alias: Some(TableAlias {
+            explicit: true,
+            name: Ident::with_quote('"', "__values"),
+            columns: Vec::new(),
+            at: None,
+        }),
+        sample: None,
+    };
+    if let Some(written) = template::over("SELECT * FROM t", values) {
+        *query = written;
     }
 }
 
