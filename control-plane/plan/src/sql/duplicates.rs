@@ -16,14 +16,10 @@ pub(super) fn separate(query: &mut Query) {
     let _ = query.visit(&mut Separate);
 }
 
-/// The name as it is written in the query. DataFusion numbers the columns of one name in a derived table: `k`, `k:1`.
+/// The name as it is written in the query.
 pub(super) fn written(planned: &str) -> &str {
     let numbered = planned.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
-    let name = numbered.map_or(planned, |(_, name)| name);
-    match name.rsplit_once(':') {
-        Some((name, number)) if !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => name,
-    }
+    numbered.map_or(planned, |(_, name)| name)
 }
 
 struct Separate;
