@@ -10,10 +10,14 @@ use std::io;
 use std::process;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Memory for dividing one file, or row group, among tasks.
 const PIECE_BYTES: u64 = 4 * 1024;
+
+/// Between two words on what was asked of S3.
+const TELL_PAUSE: Duration = Duration::from_millis(500);
 
 /// This process's end of the pipes.
 pub struct PlannerPort(mpsc::Receiver<Frame>);
@@ -58,7 +62,10 @@ pub async fn serve_planner(mut port: PlannerPort, planner: Planner, store: Store
     while let Some(frame) = port.0.recv().await {
         let ask: Ask = read(&frame)?;
         let requests = store.fork();
-        let planned = plan(&planner, &requests, &ask).await;
+        let planned = tokio::select! {
+            planned = plan(&planner, &requests, &ask) => planned,
+            failed = tell(&requests) => return failed,
+        };
         limit::release();
         let memory_bytes = limit::data_bytes().unwrap_or(0);
         let ended = Ended::new(planned, requests.meter(), memory_bytes);
@@ -77,6 +84,14 @@ async fn plan(planner: &Planner, requests: &Store, ask: &Ask) -> Result<Planned,
     };
     let planner = planner.over(Arc::new(catalog)).watched(Arc::new(bounds));
     planner.plan(&ask.sql, &ask.session).await
+}
+
+/// Tells the server now and then what was asked of S3. Returns when it hears no more.
+async fn tell(requests: &Store) -> io::Result<()> {
+    loop {
+        tokio::time::sleep(TELL_PAUSE).await;
+        say(&Frame::of(written(&Said::Asked(requests.meter()))))?;
+    }
 }
 
 /// Tells the server how far a statement has come, and holds the rest of its planning to its memory.

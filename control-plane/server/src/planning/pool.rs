@@ -101,8 +101,10 @@ impl Pool {
         let mut taken = self.take(&ask, requests).await.map_err(Lost::Unstarted)?;
         loop {
             match taken.process_mut().said().await {
+                Ok((Said::Asked(meter), _)) => taken.meter = meter,
                 Ok((Said::LookedUp(meter), _)) => {
-                    taken.looked_up(meter);
+                    taken.meter = meter;
+                    taken.looked_up = true;
                     looked_up.notify_one();
                 }
                 Ok((Said::Ended(ended), arrow)) => return Ok(taken.ended(*ended, &arrow)),
@@ -130,7 +132,8 @@ impl Pool {
             pool: self,
             process: Some(process),
             requests,
-            meter: None,
+            meter: S3Meter::default(),
+            looked_up: false,
         })
     }
 
@@ -162,8 +165,10 @@ struct Taken {
     /// None once it has ended or was given back.
     process: Option<Process>,
     requests: Store,
-    /// What its statement has asked of S3, once its tables were known.
-    meter: Option<S3Meter>,
+    /// What its statement has asked of S3, as far as it has said.
+    meter: S3Meter,
+    /// Whether the statement's tables are known.
+    looked_up: bool,
 }
 
 impl Taken {
@@ -171,12 +176,8 @@ impl Taken {
         self.process.as_mut().expect("it is taken only by what ends the work")
     }
 
-    fn looked_up(&mut self, meter: S3Meter) {
-        self.meter = Some(meter);
-    }
-
     fn ended(mut self, ended: Ended, arrow: &[u8]) -> Result<Planned, QueryError> {
-        self.meter = Some(ended.requests);
+        self.meter = ended.requests;
         if let Some(process) = self.process.take_if(|_| ended.memory_bytes < GROWN_BYTES_MAX) {
             self.pool.keep(process);
         }
@@ -188,7 +189,7 @@ impl Taken {
     }
 
     async fn lost(mut self) -> Lost {
-        let looked_up = self.meter.is_some();
+        let looked_up = self.looked_up;
         let death = match self.process.take() {
             Some(process) => process.death().await,
             None => Death::Other("it is gone".to_owned()),
@@ -200,7 +201,7 @@ impl Taken {
 /// Kills the planner unless it was given back, and counts what it asked.
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.requests.count(self.meter.unwrap_or_default());
+        self.requests.count(self.meter);
         self.process = None;
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let pool = self.pool.clone();

@@ -35,8 +35,10 @@ const _: () = assert!(SHORT_MAX as u64 * SHORT_BYTES_MAX + LONG_MAX as u64 * LON
 /// A short turn, from when the statement's tables are known; the first one is shorter while others wait.
 const SHORT_DURATION_MAX: Duration = Duration::from_millis(400);
 const CROWDED_DURATION_MAX: Duration = Duration::from_millis(60);
-/// Tables may take so long to be known before that counts, too: a fresh planner starts meanwhile.
+/// After so long without its tables a statement waits for S3, and not for a processor: it makes room, and is not begun again for that.
 const LOOKUP_DURATION_MAX: Duration = Duration::from_secs(1);
+/// Statements that wait for S3 beside those that have a turn.
+const READING_MAX: usize = 10;
 /// Between two looks whether others wait.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -48,6 +50,7 @@ struct Turns {
     pool: Arc<Pool>,
     short: Semaphore,
     long: Semaphore,
+    reading: Semaphore,
     /// Statements without a turn yet.
     waiting: AtomicUsize,
 }
@@ -71,6 +74,7 @@ impl Planners {
             pool: Pool::start(program).await?,
             short: Semaphore::new(SHORT_MAX),
             long: Semaphore::new(LONG_MAX),
+            reading: Semaphore::new(READING_MAX),
             waiting: AtomicUsize::new(0),
         })))
     }
@@ -102,9 +106,13 @@ impl Turns {
         let turn = self.short_turn().await;
         let looked_up = Arc::new(Notify::new());
         let mut planning = self.begin(statement, SHORT_BYTES_MAX, &looked_up);
+        let turn = tokio::select! {
+            ended = &mut planning => return Some(ended),
+            turn = self.until_known(turn, &looked_up) => turn,
+        };
         tokio::select! {
             ended = &mut planning => return Some(ended),
-            () = self.patience(&looked_up, crowded) => {}
+            () = self.patience(crowded) => {}
         }
         match self.long.try_acquire() {
             Ok(_long) => {
@@ -152,9 +160,18 @@ impl Turns {
         turn.expect("nobody closes it")
     }
 
+    /// Returns when the statement's tables are known. One that waits long for S3 makes room for others, unless many do.
+    async fn until_known<'a>(&'a self, turn: SemaphorePermit<'a>, looked_up: &Notify) -> SemaphorePermit<'a> {
+        if timeout(LOOKUP_DURATION_MAX, looked_up.notified()).await.is_ok() {
+            return turn;
+        }
+        let turn = self.reading.try_acquire().unwrap_or(turn);
+        looked_up.notified().await;
+        turn
+    }
+
     /// Returns when a short turn is over.
-    async fn patience(&self, looked_up: &Notify, crowded: Duration) {
-        let _ = timeout(LOOKUP_DURATION_MAX, looked_up.notified()).await;
+    async fn patience(&self, crowded: Duration) {
         let begun = Instant::now();
         let most = || match self.waiting.load(Ordering::Acquire) {
             0 => SHORT_DURATION_MAX,

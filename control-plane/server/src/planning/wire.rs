@@ -20,10 +20,11 @@ pub struct Ask {
     pub memory_bytes_max: u64,
 }
 
-/// What a planner says of its statement: that the tables are known, then how it ended.
+/// What a planner says of its statement: that the tables are known, with what was asked of S3 for that, then how it ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Said {
-    /// With what was asked of S3 until then, so that a bill is right although the planner may end before its statement does.
+    /// What was asked of S3 so far, now and then: a planner may end before its statement does.
+    Asked(S3Meter),
     LookedUp(S3Meter),
     Ended(Box<Ended>),
 }

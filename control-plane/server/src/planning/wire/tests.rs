@@ -18,7 +18,7 @@ fn heard(planned: Result<Planned, QueryError>) -> Result<Planned, QueryError> {
             assert_eq!((ended.requests, ended.memory_bytes), (requests, 7));
             ended.planned(&arrow).unwrap()
         }
-        Said::LookedUp(_) => panic!("it is an end"),
+        Said::LookedUp(_) | Said::Asked(_) => panic!("it is an end"),
     }
 }
 
