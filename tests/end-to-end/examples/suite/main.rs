@@ -109,7 +109,8 @@ async fn judged(server: &Server, made: &Path, judge: Judge, every: usize, files:
     for (nth, file) in files.iter().enumerate() {
         let text = String::from_utf8_lossy(&std::fs::read(file).expect("readable")).into_owned();
         if file.extension().is_some_and(|ending| ending == "sql") {
-            for (line, sql) in psql::statements(&text) {
+            let folder = file.parent().and_then(Path::parent).unwrap_or(Path::new(".."));
+            for (line, sql) in psql::statements(&text, folder) {
                 let stated = None;
                 let record = script::Record {
                     line,

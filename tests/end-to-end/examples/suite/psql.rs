@@ -1,9 +1,14 @@
-//! A script for PostgreSQL's `psql` as statements: quotes, dollar quotes and comments are heeded; its own commands, and rows that follow
-//! a COPY, are left out.
+//! A script for PostgreSQL's `psql` as statements: quotes, dollar quotes and comments are heeded, and variables that `\set` makes; its
+//! other commands, and rows that follow a COPY, are left out.
 
-/// Statements with the line they begin at.
-pub fn statements(text: &str) -> Vec<(usize, String)> {
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Statements with the line they begin at. `folder`: beside which the script's data lies.
+pub fn statements(text: &str, folder: &Path) -> Vec<(usize, String)> {
+    let place = folder.canonicalize().unwrap_or_default().display().to_string();
     let mut reader = Reader {
+        variables: BTreeMap::from([("abs_srcdir".to_owned(), place)]),
         rest: text,
         line: 1,
         statements: Vec::new(),
@@ -17,6 +22,7 @@ pub fn statements(text: &str) -> Vec<(usize, String)> {
 }
 
 struct Reader<'a> {
+    variables: BTreeMap<String, String>,
     rest: &'a str,
     line: usize,
     statements: Vec<(usize, String)>,
@@ -31,6 +37,7 @@ impl Reader<'_> {
             b'-' if rest.starts_with("--") => self.drop_until("\n"),
             b'/' if rest.starts_with("/*") => self.drop_until("*/"),
             b'\\' => {
+                self.command(rest.lines().next().unwrap_or_default());
                 self.drop_until("\n");
                 self.sql.clear();
             }
@@ -45,9 +52,25 @@ impl Reader<'_> {
         }
     }
 
+    /// `\set NAME VALUE…`: values are joined, and may be variables themselves.
+    fn command(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        if let (Some("\\set"), Some(name)) = (words.next(), words.next()) {
+            let value = |word: &str| match word.strip_prefix(':') {
+                Some(name) => self.variables.get(name).cloned().unwrap_or_default(),
+                None => word.trim_matches('\'').to_owned(),
+            };
+            let value: String = words.map(value).collect();
+            self.variables.insert(name.to_owned(), value);
+        }
+    }
+
     fn end(&mut self) {
         self.drop(1);
-        let sql = std::mem::take(&mut self.sql).trim().to_owned();
+        let mut sql = std::mem::take(&mut self.sql).trim().to_owned();
+        for (name, value) in &self.variables {
+            sql = sql.replace(&format!(":'{name}'"), &format!("'{value}'"));
+        }
         if is_copy(&sql) {
             self.drop_until("\n\\.");
         } else if !sql.is_empty() {
