@@ -29,6 +29,7 @@ async fn world() -> (Cloud, tempfile::TempDir) {
     put(root, "h/year=2024/part=1/x.csv", "v\n20\n");
     put(root, "h/year=2024/part=2/x.csv", "v\n30\n");
     put(root, "t/x.tsv", "k\tv\n1\tone\n");
+    put(root, "t/Upper.csv", "id,v\n1,x\n");
     put(root, "mixed/x.csv", "a\n1\n");
     put(root, "mixed/y.json", "{\"a\":1}\n");
     std::fs::create_dir(root.join("empty")).expect("writable");
@@ -45,7 +46,7 @@ async fn rows(client: &Client, sql: &str) -> Result<Vec<String>, QueryFailure> {
     Ok(rows)
 }
 
-const QUERIES: [(&str, &[&str]); 30] = [
+const QUERIES: [(&str, &[&str]); 31] = [
     ("SELECT * FROM 's3://mine/a/one.csv'", &["1 ann", "2 bob"]),
     ("SELECT one.name FROM 's3://mine/a/one.csv' WHERE one.id = 2", &["bob"]),
     (
@@ -121,6 +122,10 @@ const QUERIES: [(&str, &[&str]); 30] = [
         &["name varchar  ", "next bigint  "],
     ),
     ("SELECT count(*) FROM read_json('s3://mine/j/x.jsonl')", &["2"]),
+    (
+        "SELECT id, name, v FROM 's3://mine/a/one.csv' JOIN 's3://mine/t/Upper.csv' USING (id)",
+        &["1 ann x"],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

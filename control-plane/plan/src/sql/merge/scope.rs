@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Function, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
     SetQuantifier, TableAlias, TableFactor, TableWithJoins, With,
 };
-use mayfly_catalog::TableRef;
+use mayfly_catalog::{DIRECT_SCHEMA, TableRef};
 use std::collections::BTreeMap;
 
 /// Columns of one relation. Stars over stars multiply them.
@@ -185,7 +185,12 @@ impl<'a> Scope<'a> {
     }
 
     fn table(&self, name: &ObjectName) -> Option<Vec<String>> {
-        let parts: Vec<String> = syntax::parts(name).iter().map(syntax::lower).collect();
+        let parts = syntax::parts(name);
+        // Files that the query names itself have names with the case of their keys.
+        let parts: Vec<String> = match parts.get(1).is_some_and(|schema| schema.value == DIRECT_SCHEMA) {
+            true => parts.into_iter().map(|part| part.value).collect(),
+            false => parts.iter().map(syntax::lower).collect(),
+        };
         if let [only] = parts.as_slice()
             && let Some((_, columns)) = self.ctes.iter().rev().find(|(name, _)| name == only)
         {
