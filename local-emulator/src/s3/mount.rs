@@ -1,16 +1,18 @@
-//! A folder of the user's files as a read-only bucket: listed from disk at each request, never copied, never written. A symbolic link
-//! counts only if it is a file that leads to another place inside the folder. What is remembered of folders is in [`folders`].
+//! A folder of the user's files as a read-only bucket: listed from disk at each request, never copied, never written. Symbolic links are
+//! followed, to files and to folders, as long as they stay inside the folder; one that leads out of it, to nothing, or back to a folder
+//! above it is left out, and named in a warning. What is remembered of folders is in [`folders`].
 
 mod folders;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use md5::{Digest, Md5};
 
@@ -25,7 +27,12 @@ pub(crate) struct MountedBucket {
     root: PathBuf,
     pub created_ms: u64,
     folders: Folders,
+    /// Links that were warned of: once is enough.
+    warned: Mutex<BTreeSet<PathBuf>>,
 }
+
+/// Warnings that are remembered; beyond them everything is forgotten, and said again.
+const WARNED_MAX: usize = 10_000;
 
 type Found = (String, About);
 
@@ -57,6 +64,7 @@ impl MountedBucket {
             root,
             created_ms: modified_ms(&metadata),
             folders: Folders::default(),
+            warned: Mutex::default(),
         })
     }
 
@@ -70,7 +78,7 @@ impl MountedBucket {
             .all(|part| matches!(part, Component::Normal(_)));
         // `a//b` and `a/` would name a file by another key than the one it is listed under.
         let canonical_key = !key.is_empty() && key.split('/').all(|part| !part.is_empty() && part != ".");
-        if !plain || !canonical_key || path.parent()?.canonicalize().ok()? != path.parent()? {
+        if !plain || !canonical_key {
             return None;
         }
         self.file(&path)
@@ -79,6 +87,7 @@ impl MountedBucket {
     /// The first file in `folder` or below it within the bound whose key starts with `prefix`.
     fn first_in(&self, folder: &Path, folder_key: &str, from: Bound<&str>, prefix: &str) -> io::Result<Option<Found>> {
         let entries = self.folders.entries(folder)?;
+        let entries = self.followed(folder, entries);
         let skipped = entries.partition_point(|entry| is_before(&format!("{folder_key}{}", entry.name), from));
         for entry in &entries[skipped..] {
             let (key, path) = (format!("{folder_key}{}", entry.name), folder.join(&entry.name));
@@ -95,6 +104,63 @@ impl MountedBucket {
             }
         }
         Ok(None)
+    }
+
+    /// The entries with each link to a folder as a folder, in the order of their keys.
+    fn followed(&self, folder: &Path, entries: Arc<Vec<Entry>>) -> Arc<Vec<Entry>> {
+        if !entries.iter().any(|entry| entry.is_link) {
+            return entries;
+        }
+        let follow = |entry: &Entry| {
+            let is_folder = entry.is_link && self.is_linked_folder(&folder.join(&entry.name));
+            let name = if is_folder {
+                format!("{}/", entry.name)
+            } else {
+                entry.name.clone()
+            };
+            Entry {
+                name,
+                is_link: entry.is_link && !is_folder,
+            }
+        };
+        let mut followed: Vec<Entry> = entries.iter().map(follow).collect();
+        followed.sort_by(|one, other| one.name.cmp(&other.name));
+        Arc::new(followed)
+    }
+
+    fn is_linked_folder(&self, link: &Path) -> bool {
+        let real = match link.canonicalize() {
+            Ok(real) if real.starts_with(&self.root) => real,
+            Ok(real) => {
+                return self.left_out(
+                    link,
+                    &format!("it leads out of the mounted folder, to {}", real.display()),
+                );
+            }
+            Err(error) => return self.left_out(link, &error.to_string()),
+        };
+        if !real.is_dir() {
+            return false;
+        }
+        let mut above = link
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(&self.root));
+        if above.any(|folder| folder.canonicalize().is_ok_and(|folder| folder == real)) {
+            return self.left_out(link, "it leads to a folder that it lies in");
+        }
+        true
+    }
+
+    fn left_out(&self, link: &Path, why: &str) -> bool {
+        let mut warned = self.warned.lock().expect("no holder panics");
+        if warned.len() >= WARNED_MAX {
+            warned.clear();
+        }
+        if warned.insert(link.to_owned()) {
+            tracing::warn!(link = %link.display(), why, "a link in a mounted folder is left out");
+        }
+        false
     }
 
     fn listed(&self, entry: &Entry, path: &Path) -> Option<Object> {

@@ -41,7 +41,7 @@ struct Known {
 impl Folders {
     /// The folder's entries as they are now, sorted; none if it is gone.
     pub fn entries(&self, folder: &Path) -> io::Result<Arc<Vec<Entry>>> {
-        let modified = match folder.symlink_metadata() {
+        let modified = match folder.metadata() {
             Ok(metadata) if metadata.is_dir() => metadata.modified()?,
             Ok(_) => return Ok(Arc::default()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arc::default()),

@@ -83,6 +83,45 @@ fn pages_of_a_folder_equal_pages_of_a_map() {
 }
 
 #[test]
+fn links_are_followed_inside_the_folder() {
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+    std::fs::create_dir_all(folder.path().join("t/part")).unwrap();
+    std::fs::create_dir_all(folder.path().join("u")).unwrap();
+    std::fs::write(folder.path().join("t/part/a"), "a").unwrap();
+    std::fs::write(outside.path().join("b"), "b").unwrap();
+    link(&folder.path().join("t/part"), "t/linked");
+    link(Path::new("part/a"), "t/file");
+    link(&outside.path().join("b"), "t/out");
+    link(outside.path(), "t/away");
+    link(Path::new("/nowhere"), "t/nothing");
+    link(Path::new(".."), "t/part/up");
+    link(Path::new("../u"), "t/u");
+    link(Path::new("../t"), "u/t");
+    let mount = Mount {
+        bucket: "lake".to_owned(),
+        folder: folder.path().to_owned(),
+    };
+    let mount = MountedBucket::open(&mount).unwrap();
+    let request = PageRequest {
+        prefix: "t/".to_owned(),
+        items_max: 100,
+        ..PageRequest::default()
+    };
+    let keys: Vec<String> = request
+        .page(&mount)
+        .unwrap()
+        .keys
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(keys, ["t/file", "t/linked/a", "t/part/a"]);
+    assert!(keys.iter().all(|key| mount.object(key).is_some()));
+    assert!(mount.object("t/out").is_none() && mount.object("t/away/b").is_none());
+    assert_eq!(mount.warned.lock().unwrap().len(), 6);
+}
+
+#[test]
 fn a_settled_folder_that_changes_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let mount = mounted(folder.path());
