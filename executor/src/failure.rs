@@ -140,7 +140,10 @@ fn split(error: &SplitError) -> Failure {
             }
             cause => store(cause),
         },
-        SplitError::BadFooter { .. } | SplitError::BadText { .. } => Failure::user(ErrorCode::BadFile, describe(error)),
+        SplitError::BadFooter { .. } | SplitError::BadText { .. } | SplitError::Record { .. } => {
+            Failure::user(ErrorCode::BadFile, describe(error))
+        }
+        SplitError::Schema { .. } => Failure::user(ErrorCode::SchemaMismatch, describe(error)),
         SplitError::RowGroups { .. } => Failure::Broken {
             message: describe(error),
         },

@@ -26,7 +26,7 @@ pub use bind::interrupt::{Interrupt, Interrupted};
 pub use bind::location::AllowedLocations;
 pub use bind::reader::{ScanMeter, SplitError, SplitReaderFactory};
 pub use bind::scan::bind_scan;
-pub use bind::{Sources, bind};
+pub use bind::{ByName, Sources, bind};
 pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
 pub use function::directed::Directed;

@@ -1,5 +1,6 @@
 //! What a stage's operators say of themselves after a run: for people and for later decisions, never for answers.
 
+use crate::bind::TextScanExec;
 use crate::node::shuffle_read::ShuffleReadExec;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
@@ -25,7 +26,7 @@ pub fn observe(plan: &dyn ExecutionPlan) -> Observed {
 fn add(plan: &dyn ExecutionPlan, observed: &mut Observed) {
     if let Some(metrics) = plan.metrics() {
         let rows = metrics.output_rows().unwrap_or_default() as u64;
-        if plan.downcast_ref::<DataSourceExec>().is_some() {
+        if plan.downcast_ref::<DataSourceExec>().is_some() || plan.downcast_ref::<TextScanExec>().is_some() {
             observed.rows_scanned += rows;
         } else if plan.downcast_ref::<ShuffleReadExec>().is_some() {
             observed.rows_read += rows;

@@ -28,6 +28,9 @@ pub struct CsvFormat {
     pub newlines_in_values: bool,
     /// Of every file; where it is not said, each file's name tells its own.
     pub compression: Option<Compression>,
+    /// What stands for NULL, beside nothing at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null_value: Option<String>,
 }
 
 impl Default for CsvFormat {
@@ -40,6 +43,7 @@ impl Default for CsvFormat {
             comment: None,
             newlines_in_values: false,
             compression: None,
+            null_value: None,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The catalog: schemas and tables by name, each an object. Creation is a conditional write, so of two creators one is told.
 
-use crate::definition::difference;
 use crate::files::{self, FileCache, Shelf};
 use crate::{
     DIRECT_SCHEMA, Location, Locations, Relation, Table, TableDefinition, TableFile, TableRef, error, name, partition,
 };
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Field, FieldRef, Schema};
 use bytes::Bytes;
 use mayfly_protocol::{FileFormat, QueryError};
 use mayfly_store::{Created, Listed, Store, StoreError};
@@ -132,11 +131,13 @@ impl Catalog {
         };
         let held = definition.file_schema();
         files.iter().try_for_each(|file| agree(location, file, &held))?;
+        let folders = definition.partition_fields().iter().cloned();
+        let columns: Vec<FieldRef> = promised(&files, &held).into_iter().chain(folders).collect();
         let keys: Vec<&str> = files.iter().map(|file| file.key.as_str()).collect();
         let partitions = partition::batch(location, &keys, definition.partition_fields())?;
         Ok(Arc::new(Table {
             name: definition.name,
-            schema: definition.schema,
+            schema: Arc::new(Schema::new(columns)),
             partition_columns: definition.partition_columns,
             format: definition.format,
             location: definition.location,
@@ -258,13 +259,32 @@ impl Catalog {
     }
 }
 
-/// Text has no columns of its own to differ in.
+/// Whether the file can be read as the table. One whose footer is not known is asked when it is scanned.
 pub(crate) fn agree(location: &Location, file: &TableFile, expected: &Schema) -> Result<(), QueryError> {
-    let found = file.footer.as_ref().map(|footer| &footer.schema);
-    match found.and_then(|found| difference(expected, found)) {
-        None => Ok(()),
-        Some(why) => Err(error::schema_mismatch(&location.file(&file.key), &why)),
+    let Some(footer) = &file.footer else { return Ok(()) };
+    let places = mayfly_files::read_as(expected, &footer.schema).map(drop);
+    places.map_err(|why| error::schema_mismatch(&location.file(&file.key), &why))
+}
+
+/// The columns, without NULL where every file promises that of its own.
+fn promised(files: &[Arc<TableFile>], held: &Schema) -> Vec<FieldRef> {
+    let mut nullable = vec![files.is_empty(); held.fields().len()];
+    for file in files {
+        let places = file
+            .footer
+            .as_ref()
+            .map(|footer| (footer, footer.places(held.fields())));
+        for (column, nullable) in nullable.iter_mut().enumerate() {
+            let found = places
+                .as_ref()
+                .and_then(|(footer, places)| Some(footer.schema.field(places[column]?)));
+            *nullable |= found.is_none_or(Field::is_nullable);
+        }
     }
+    let fields = held.fields().iter().zip(nullable);
+    fields
+        .map(|(field, nullable)| Arc::new(field.as_ref().clone().with_nullable(nullable)))
+        .collect()
 }
 
 fn folder(schema: &str) -> String {

@@ -1,12 +1,12 @@
-//! Creating and dropping: names, columns that the files agree on, and the conditional write that tells one of two creators.
+//! Creating and dropping: names, the columns of all files, and the conditional write that tells one of two creators.
 
 use crate::catalog::{agree, table_key};
 use crate::{Catalog, Location, Relation, TableDefinition, TableFile, TableRef, ViewDefinition};
 use crate::{error, files, name, partition, sample};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
-use mayfly_protocol::{ErrorCode, FileFormat, QueryError};
+use mayfly_protocol::{FileFormat, QueryError};
 use mayfly_store::Listed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What `CREATE EXTERNAL TABLE` asks for.
@@ -117,7 +117,7 @@ impl Catalog {
         Ok(name)
     }
 
-    /// The format and the columns that all files agree on.
+    /// The format, and the columns of the files and of their folders.
     async fn infer(&self, name: &TableRef, location: Location, new: &NewTable) -> Result<TableDefinition, QueryError> {
         let listed = files::list(self.store(), &location).await?;
         if listed.is_empty() {
@@ -164,16 +164,48 @@ impl Catalog {
         let declared = new.columns.as_ref().map(|columns| without(columns, folders));
         if new.format != FileFormat::Parquet {
             return match declared {
-                Some(declared) => Ok(declared),
+                Some(declared) => Ok(sample::spelled(self.store(), location, listed, &new.format, declared).await),
                 None => sample::infer(self.store(), location, listed, &new.format).await,
             };
         }
         let files = self.files(name, location, listed).await?;
-        let schemas = |file: &Arc<TableFile>| file.footer.as_ref().map(|footer| footer.schema.as_ref().clone());
-        let first = files.first().and_then(schemas).unwrap_or_else(Schema::empty);
-        let schema = declared.unwrap_or(first);
-        files.iter().try_for_each(|file| agree(location, file, &schema))?;
-        Ok(schema)
+        let Some(declared) = declared else {
+            return united(location, &files);
+        };
+        files.iter().try_for_each(|file| agree(location, file, &declared))?;
+        known(location, &files, &declared)?;
+        Ok(declared)
+    }
+}
+
+/// The columns of all files together.
+fn united(location: &Location, files: &[Arc<TableFile>]) -> Result<Schema, QueryError> {
+    let mut united: Option<Schema> = None;
+    for file in files {
+        let Some(footer) = &file.footer else { continue };
+        united = Some(match united {
+            None => footer.schema.as_ref().clone(),
+            Some(united) if united == *footer.schema => united,
+            Some(united) => mayfly_files::union(&united, &footer.schema)
+                .map_err(|why| error::schema_mismatch(&location.file(&file.key), &why))?,
+        });
+    }
+    Ok(united.unwrap_or_else(Schema::empty))
+}
+
+/// A declared column that no file has would be NULL for ever: it is most likely misspelled.
+fn known(location: &Location, files: &[Arc<TableFile>], declared: &Schema) -> Result<(), QueryError> {
+    let mut missing: BTreeSet<usize> = (0..declared.fields().len()).collect();
+    for footer in files.iter().filter_map(|file| file.footer.as_ref()) {
+        let places = footer.places(declared.fields());
+        missing.retain(|column| places[*column].is_none());
+    }
+    match missing.first() {
+        Some(column) => Err(error::no_file_has(
+            &location.to_string(),
+            declared.field(*column).name(),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -215,15 +247,15 @@ fn folder_columns(found: Vec<Field>, new: &NewTable, held: &Schema) -> Result<Ve
     Ok(columns)
 }
 
+/// Names are looked up without regard to case, so columns must differ in more.
 fn distinct(columns: &[FieldRef]) -> Result<(), QueryError> {
-    let names: BTreeSet<&String> = columns.iter().map(|column| column.name()).collect();
-    match names.len() == columns.len() {
-        true => Ok(()),
-        false => Err(QueryError::new(
-            ErrorCode::InvalidArguments,
-            "two columns of the table have one name",
-        )),
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for column in columns {
+        if let Some(other) = names.insert(column.name().to_lowercase(), column.name()) {
+            return Err(error::one_name(other, column.name()));
+        }
     }
+    Ok(())
 }
 
 fn is_missing(error: &QueryError) -> bool {

@@ -2,11 +2,12 @@
 //! stand twice: as text for people, as an Arrow IPC stream without batches for exactness.
 
 use crate::{LearnedStatistics, Location, TableRef, error};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use mayfly_files::plain_schema;
 use mayfly_protocol::{FileFormat, QueryError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -226,71 +227,6 @@ fn decode_schema(text: &str) -> Result<SchemaRef, ArrowError> {
         .decode(text)
         .map_err(|cause| ArrowError::ParseError(cause.to_string()))?;
     let written = StreamReader::try_new(bytes.as_slice(), None)?.schema();
+    // A definition promises nothing of the files: who declares NOT NULL, or wrote one file, does not speak for all.
     Ok(Arc::new(plain_schema(&written)))
-}
-
-/// The schema without encodings: views and dictionaries become what they encode, and metadata that writers leave is dropped.
-pub(crate) fn plain_schema(schema: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(|field| {
-        let field = plain_field(field);
-        let small = small_type(field.data_type());
-        field.with_data_type(small)
-    });
-    Schema::new(fields.collect::<Vec<Field>>())
-}
-
-/// A column of large texts is read as views like any other text; what functions make of it has the same types.
-fn small_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::LargeUtf8 => DataType::Utf8,
-        DataType::LargeBinary => DataType::Binary,
-        other => other.clone(),
-    }
-}
-
-fn plain_field(field: &Field) -> Field {
-    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
-}
-
-fn plain_type(data_type: &DataType) -> DataType {
-    let nested = |field: &FieldRef| Arc::new(plain_field(field));
-    match data_type {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
-        DataType::Dictionary(_, value) => plain_type(value),
-        DataType::List(field) | DataType::ListView(field) => DataType::List(nested(field)),
-        DataType::LargeList(field) | DataType::LargeListView(field) => DataType::LargeList(nested(field)),
-        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(nested(field), *size),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(nested).collect()),
-        DataType::Map(entries, sorted) => DataType::Map(nested(entries), *sorted),
-        other => other.clone(),
-    }
-}
-
-/// How `file` differs from `table`, if it does. Nullability is no difference: a writer's promise about one file says nothing of others.
-pub(crate) fn difference(table: &Schema, file: &Schema) -> Option<String> {
-    let named = |field: &FieldRef| format!("'{}' {}", field.name(), field.data_type());
-    let pairs = table.fields().iter().zip(file.fields());
-    let differing = pairs
-        .filter(|(expected, found)| !same(expected, found))
-        .map(|(expected, found)| format!("it has column {} where {} is expected", named(found), named(expected)))
-        .next();
-    let counts = (table.fields().len(), file.fields().len());
-    let count = (counts.0 != counts.1).then(|| format!("it has {} columns, not {}", counts.1, counts.0));
-    differing.or(count)
-}
-
-fn same(a: &Field, b: &Field) -> bool {
-    a.name() == b.name() && same_type(a.data_type(), b.data_type())
-}
-
-fn same_type(a: &DataType, b: &DataType) -> bool {
-    match (a, b) {
-        (DataType::Struct(a), DataType::Struct(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (DataType::List(a), DataType::List(b)) | (DataType::LargeList(a), DataType::LargeList(b)) => {
-            same_type(a.data_type(), b.data_type())
-        }
-        (DataType::Map(a, _), DataType::Map(b, _)) => same_type(a.data_type(), b.data_type()),
-        (a, b) => a == b,
-    }
 }

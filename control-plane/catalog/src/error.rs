@@ -125,6 +125,27 @@ pub(crate) fn schema_mismatch(file: &str, why: &str) -> QueryError {
     )
 }
 
+/// Two columns that no query could tell apart.
+pub(crate) fn one_name(first: &str, second: &str) -> QueryError {
+    let how = if first == second {
+        "have one name"
+    } else {
+        "differ only in case"
+    };
+    QueryError::new(
+        ErrorCode::InvalidArguments,
+        format!("columns '{first}' and '{second}' of the table {how}"),
+    )
+    .hint("list the columns that the table shall have")
+}
+
+pub(crate) fn no_file_has(location: &str, column: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::SchemaMismatch,
+        format!("no file at '{location}' has a column '{column}'"),
+    )
+}
+
 pub(crate) fn corrupt_object(key: &str, why: impl std::fmt::Display) -> QueryError {
     QueryError::new(
         ErrorCode::GenericInternalError,

@@ -1,13 +1,11 @@
 //! Reads one Parquet footer: one ranged GET when it fits the file's last 64 KiB, two otherwise. Page indexes, which lie before it, are
 //! taken along where these bytes hold them. Trusts nothing that it reads.
 
-use crate::definition::plain_schema;
 use crate::{Location, TableFile, error};
 use arrow::datatypes::Schema;
 use bytes::Bytes;
 use mayfly_protocol::QueryError;
 use mayfly_store::{Listed, Store};
-use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::{FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
@@ -115,9 +113,8 @@ fn decode_checked(raw: &RawFooter) -> Result<(Schema, ParquetMetaData), ParquetE
             return Err(ParquetError::General("a column chunk lies outside the file".to_owned()));
         }
     }
-    let file = metadata.file_metadata();
-    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())?;
-    Ok((plain_schema(&schema), metadata))
+    let metadata = mayfly_files::trusted(metadata)?;
+    Ok((mayfly_files::schema(&metadata)?, metadata))
 }
 
 /// The footer, with page indexes where they are in the bytes and of use.

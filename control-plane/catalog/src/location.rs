@@ -78,7 +78,7 @@ impl Locations {
         if entries().any(|entry| entry == "*") {
             return Ok(Locations::any());
         }
-        let allowed = entries().map(parse).collect::<Result<_, _>>()?;
+        let allowed = entries().map(plain).collect::<Result<_, _>>()?;
         Ok(Locations {
             any: false,
             allowed,
@@ -101,7 +101,15 @@ impl Locations {
     }
 }
 
-/// Reads `s3://bucket/prefix`. No form of encoding is understood, so that no two texts can name one place.
+/// An entry of the allow-list. There are no patterns, and what looks like one is refused.
+fn plain(text: &str) -> Result<Location, QueryError> {
+    match text.chars().find(|c| is_special(*c)) {
+        Some(c) => Err(error::not_allowed(text, &format!("it contains {c:?}"))),
+        None => parse(text),
+    }
+}
+
+/// Reads `s3://bucket/prefix`. No form of encoding is understood, so that no two texts can name one place: `%41` is three characters.
 fn parse(text: &str) -> Result<Location, QueryError> {
     let refuse = |why: &str| error::not_allowed(text, why);
     let rest = text
@@ -115,8 +123,7 @@ fn parse(text: &str) -> Result<Location, QueryError> {
         return Err(refuse("its bucket is not one that S3 can have"));
     }
     let prefix = prefix.trim_end_matches('/');
-    let segments_plain = prefix.is_empty() || prefix.split('/').all(|segment| !matches!(segment, "" | "." | ".."));
-    if !segments_plain {
+    if !prefix.is_empty() && !prefix.split('/').all(is_plain) {
         return Err(refuse("its path is not plain"));
     }
     Ok(Location {
@@ -125,9 +132,21 @@ fn parse(text: &str) -> Result<Location, QueryError> {
     })
 }
 
-/// Characters with a second meaning somewhere on the way to S3.
+/// A name, and no step to elsewhere, whichever program resolves it.
+fn is_plain(segment: &str) -> bool {
+    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+    let is_step = |part: &str| matches!(part, "." | "..");
+    !segment.is_empty() && !dots.split('\\').any(is_step)
+}
+
+/// Characters that nobody sees.
 fn forbidden(c: char) -> bool {
-    c.is_control() || c.is_whitespace() && c != ' ' || matches!(c, '%' | '\\' | '?' | '#' | '*' | '@' | '"' | '<' | '>')
+    c.is_control() || c.is_whitespace() && c != ' '
+}
+
+/// Characters with a second meaning elsewhere.
+fn is_special(c: char) -> bool {
+    matches!(c, '%' | '\\' | '?' | '#' | '*' | '@' | '"' | '<' | '>')
 }
 
 /// S3's own rules for bucket names, near enough to keep hosts, ports and users out.

@@ -1,9 +1,10 @@
 //! Hive partitions: `year=2024/month=1/` in a key are the values of columns that the files themselves do not hold.
 
 use crate::{Location, error};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
 use mayfly_protocol::QueryError;
 use std::sync::Arc;
@@ -35,7 +36,8 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let escaped = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let hex = after.get(..2).filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let escaped = hex.and_then(|hex| std::str::from_utf8(hex).ok());
         match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 bytes.push(byte);
@@ -79,12 +81,31 @@ fn narrowest(values: &ArrayRef) -> DataType {
     INFERRED.iter().find(fits).cloned().unwrap_or(DataType::Utf8)
 }
 
-fn cast(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, arrow::error::ArrowError> {
+/// A time is no date: as one, it would lose its hours.
+fn cast(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    let mut texts = values.as_string::<i32>().iter().flatten();
+    if *data_type == DataType::Date32
+        && let Some(text) = texts.find(|text| !is_date(text))
+    {
+        return Err(ArrowError::CastError(format!("'{text}' is not of the form 2026-01-31")));
+    }
     let strict = CastOptions {
         safe: false,
         format_options: FormatOptions::default(),
     };
     cast_with_options(values, data_type, &strict)
+}
+
+fn is_date(text: &str) -> bool {
+    let is_mark = |at: usize| matches!(at, 4 | 7);
+    let is_right = |(at, byte): (usize, &u8)| {
+        if is_mark(at) {
+            *byte == b'-'
+        } else {
+            byte.is_ascii_digit()
+        }
+    };
+    text.len() == 10 && text.as_bytes().iter().enumerate().all(is_right)
 }
 
 /// The values of the partition columns, a row for each file.

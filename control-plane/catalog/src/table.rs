@@ -64,11 +64,12 @@ impl Table {
             let Some(footer) = &file.footer else { continue };
             sample.size_bytes += file.size_bytes;
             sample.rows += footer.rows;
-            let groups = footer
-                .row_groups
-                .iter()
-                .flat_map(|group| group.column_bytes.iter().enumerate());
-            groups.for_each(|(column, bytes)| sample.column_bytes[column] += bytes);
+            let held = self.schema.fields().len() - self.partition_columns;
+            let places = footer.places(&self.schema.fields()[..held]);
+            for (bytes, place) in sample.column_bytes.iter_mut().zip(places) {
+                let groups = footer.row_groups.iter();
+                *bytes += groups.map(|group| group.bytes_of(place.as_slice())).sum::<u64>();
+            }
         }
         (sample.size_bytes > 0).then_some(sample)
     }
@@ -116,10 +117,24 @@ pub struct TableFile {
 pub struct Footer {
     pub rows: u64,
     pub row_groups: Vec<RowGroup>,
-    /// Columns that the file has, without encodings.
-    pub(crate) schema: Arc<Schema>,
+    /// Columns that the file has, without encodings. Those that hold no NULL by its writer's word say so.
+    pub schema: Arc<Schema>,
     /// The decoded footer, for column statistics (minimum, maximum, null count), of pages too where their index was read along.
     pub metadata: Arc<ParquetMetaData>,
+}
+
+impl Footer {
+    /// Where the file holds columns of its table, which were found to fit.
+    pub fn places(&self, columns: &[FieldRef]) -> Vec<Option<usize>> {
+        let own = self.schema.fields();
+        let is_alike =
+            own.len() == columns.len() && own.iter().zip(columns).all(|(own, column)| own.name() == column.name());
+        if is_alike {
+            return (0..columns.len()).map(Some).collect();
+        }
+        let places = mayfly_files::read_as(&Schema::new(columns.to_vec()), &self.schema);
+        places.unwrap_or_else(|_| vec![None; columns.len()])
+    }
 }
 
 /// What the footer says about one row group.
@@ -128,12 +143,12 @@ pub struct RowGroup {
     pub rows: u64,
     /// Compressed bytes of all columns.
     pub bytes: u64,
-    /// Compressed bytes of each top-level column, in schema order.
+    /// Compressed bytes of each top-level column, in the file's order.
     pub column_bytes: Vec<u64>,
 }
 
 impl RowGroup {
-    /// Compressed bytes of the given top-level columns.
+    /// Compressed bytes of these top-level columns, by their places in the file.
     pub fn bytes_of(&self, columns: &[usize]) -> u64 {
         columns
             .iter()

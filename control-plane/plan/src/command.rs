@@ -2,9 +2,10 @@
 
 use crate::sql::{Command, NewTableStatement};
 use crate::{Planned, Session, SessionChange, context, error, property, show};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::DataType as SqlType;
 use mayfly_catalog::{Catalog, NewTable};
 use mayfly_protocol::QueryError;
 use std::sync::Arc;
@@ -65,13 +66,36 @@ async fn create_table(create: NewTableStatement, catalog: &Catalog, session: &Se
     catalog.create_table(new).await
 }
 
-/// The columns that the statement declares, with DataFusion's types for them.
+/// The columns that the statement declares, with DataFusion's types for them; but a time of which no digits are said has microseconds,
+/// since nanoseconds end in 2262.
 async fn declared(statement: DfStatement, session: &Session) -> Result<SchemaRef, QueryError> {
-    let plan = context::bare(session)?.statement_to_plan(statement).await;
-    match plan.map_err(error::from_datafusion)? {
-        LogicalPlan::Ddl(DdlStatement::CreateExternalTable(create)) => Ok(Arc::new(create.schema.as_arrow().clone())),
-        _ => Err(error::internal("a CREATE EXTERNAL TABLE is not planned as one")),
-    }
+    let columns = match &statement {
+        DfStatement::CreateExternalTable(create) => create.columns.clone(),
+        _ => Vec::new(),
+    };
+    // A time with a zone keeps one, whatever the client's is.
+    let zoned = Session {
+        time_zone: session.time_zone.clone().or_else(|| Some("UTC".to_owned())),
+        ..session.clone()
+    };
+    let plan = context::bare(&zoned)?.statement_to_plan(statement).await;
+    let LogicalPlan::Ddl(DdlStatement::CreateExternalTable(create)) = plan.map_err(error::from_datafusion)? else {
+        return Err(error::internal("a CREATE EXTERNAL TABLE is not planned as one"));
+    };
+    let planned = create.schema.as_arrow().fields().iter();
+    let fields = planned.map(|field| {
+        let written = columns
+            .iter()
+            .find(|column| column.name.value.eq_ignore_ascii_case(field.name()));
+        match (written.map(|column| &column.data_type), field.data_type()) {
+            (Some(SqlType::Timestamp(None, _) | SqlType::Datetime(None)), DataType::Timestamp(_, zone)) => {
+                let time = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+                Arc::new(field.as_ref().clone().with_data_type(time))
+            }
+            _ => Arc::clone(field),
+        }
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 fn schema_name(name: &[String]) -> Result<String, QueryError> {

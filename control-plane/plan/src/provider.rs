@@ -109,17 +109,26 @@ pub(crate) fn scan_schema(table: &Table) -> SchemaRef {
     if table.format != FileFormat::Parquet {
         return table.schema.clone();
     }
-    let held = table.schema.fields().len() - table.partition_columns;
-    let viewed = |(at, field): (usize, &Arc<Field>)| {
+    let (held, folders) = table
+        .schema
+        .fields()
+        .split_at(table.schema.fields().len() - table.partition_columns);
+    let viewed = viewed(&Schema::new(held.to_vec()));
+    let columns = viewed.fields().iter().chain(folders).cloned();
+    Arc::new(Schema::new(columns.collect::<Vec<_>>()))
+}
+
+/// Columns of a Parquet file as a scan yields them.
+pub(crate) fn viewed(columns: &Schema) -> Schema {
+    let viewed = |field: &Arc<Field>| {
         let data_type = match field.data_type() {
-            DataType::Utf8 if at < held => DataType::Utf8View,
-            DataType::Binary if at < held => DataType::BinaryView,
+            DataType::Utf8 => DataType::Utf8View,
+            DataType::Binary => DataType::BinaryView,
             other => other.clone(),
         };
         field.as_ref().clone().with_data_type(data_type)
     };
-    let fields: Vec<Field> = table.schema.fields().iter().enumerate().map(viewed).collect();
-    Arc::new(Schema::new(fields))
+    Schema::new(columns.fields().iter().map(viewed).collect::<Vec<_>>())
 }
 
 /// Lower-case names, unless two columns differ only in case: then each needs its own spelling.

@@ -1,13 +1,13 @@
 //! Statistics of a table, from its footers and folders, as DataFusion's optimizer wants them.
 
 mod encoded;
+mod file;
 
 use crate::provider::scan_schema;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use mayfly_catalog::{LearnedStatistics, Table, TableFile};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -91,8 +91,7 @@ fn count(number: u64) -> Precision<usize> {
 }
 
 fn of_file(file: &TableFile, held: &SchemaRef) -> Option<Statistics> {
-    let metadata = &file.footer.as_ref()?.metadata;
-    DFParquetMetadata::statistics_from_parquet_metadata(metadata, held).ok()
+    Some(file::of(file.footer.as_ref()?, held))
 }
 
 /// Of files that say nothing of themselves.

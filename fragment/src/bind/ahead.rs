@@ -62,11 +62,14 @@ impl Ahead {
     pub fn guess(&mut self, ranges: &[Range<u64>], mut fetch: impl FnMut(Vec<Range<u64>>) -> SpawnedTask<Fetched>) {
         let Some(footer) = self.footer.clone() else { return };
         let Some(now) = chunks(&footer, ranges) else { return };
-        if self.pending.iter().any(|pending| pending.row_group < now.row_group) {
+        let furthest = now.row_group + self.reach;
+        // What waits was passed by, or is left behind by a reader that goes from the last row group to the first.
+        let is_wrong = |pending: &Pending| pending.row_group < now.row_group || pending.row_group > furthest;
+        if self.pending.iter().any(is_wrong) {
             self.stop();
             return;
         }
-        for row_group in now.row_group + 1..=now.row_group + self.reach {
+        for row_group in now.row_group + 1..=furthest {
             let Some(next) = ranges_of(&footer, row_group, &now.columns) else {
                 return;
             };

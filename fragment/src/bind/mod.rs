@@ -4,6 +4,7 @@
 //! executor may read, and that partition counts are what the planner meant.
 
 mod ahead;
+mod by_name;
 mod copartition;
 pub mod fetch;
 pub mod footer;
@@ -15,6 +16,10 @@ mod replay;
 pub mod scan;
 mod sort_merge;
 mod text;
+mod top;
+
+pub use by_name::ByName;
+pub use text::TextScanExec;
 
 use crate::error::FragmentError;
 use crate::node::shuffle_read::ShuffleReadExec;
@@ -78,6 +83,7 @@ pub fn bind(
     let bound = plan.transform_up(|node| binder.node(node)).data();
     let bound = bound.map_err(FragmentError::Bind)?;
     binder.complete()?;
+    let bound = top::ordered(bound).map_err(FragmentError::Bind)?;
     let options = copartition::filter_options(&bound, config);
     let bound = PushDown::dynamic().optimize(bound, &options);
     let bound = bound.map_err(FragmentError::Bind)?;
@@ -158,7 +164,7 @@ impl Binder<'_> {
             scan,
             &binding.splits,
             partitions,
-            Arc::new(readers),
+            readers,
             &self.sources.scanned,
             self.config,
         )

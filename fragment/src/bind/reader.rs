@@ -6,6 +6,7 @@ use super::ahead::{Ahead, Fetched};
 use super::fetch;
 use super::footer::{FooterCache, FooterKey};
 use bytes::Bytes;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
@@ -91,12 +92,21 @@ pub enum SplitError {
         #[source]
         cause: ParquetError,
     },
+    #[error("{file} has another schema than its table: {why}")]
+    Schema { file: String, why: String },
     #[error("{} cannot be read", files.join(" or "))]
     BadText {
         /// Those that it may be.
         files: Vec<String>,
         #[source]
         cause: Box<DataFusionError>,
+    },
+    #[error("{file} cannot be read: {place}: {why}")]
+    Record {
+        file: String,
+        /// Its line, or where else it stands.
+        place: String,
+        why: String,
     },
     #[error("{file} has {found} row groups, and row groups {start}..{end} were planned")]
     RowGroups {
@@ -114,6 +124,7 @@ pub struct SplitReaderFactory {
     store: Store,
     footers: Arc<FooterCache>,
     meter: Arc<ScanMeter>,
+    columns: Option<SchemaRef>,
     reads_ahead: bool,
 }
 
@@ -130,8 +141,15 @@ impl SplitReaderFactory {
             store,
             footers,
             meter,
+            columns: None,
             reads_ahead: true,
         }
+    }
+
+    /// The table's own columns. Files whose footers the planner did not see are held to them.
+    pub fn with_columns(mut self, columns: SchemaRef) -> SplitReaderFactory {
+        self.columns = Some(columns);
+        self
     }
 
     /// Whether readers ask for a row group before it is wanted; a scan that may stop early should not.
@@ -160,6 +178,7 @@ impl ParquetFileReaderFactory for SplitReaderFactory {
         Ok(Box::new(SplitReader {
             get,
             footers: Arc::clone(&self.footers),
+            columns: self.columns.clone(),
             ahead: self.reads_ahead.then(Ahead::default),
         }))
     }
@@ -207,7 +226,8 @@ impl RangeGet {
     async fn footer(&self) -> Result<ParquetMetaData, ParquetError> {
         let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_READ_BYTES));
         let footer = reader.load_and_finish(self.clone(), self.split.size_bytes).await;
-        footer.map_err(|cause| match cause {
+        let trusted = footer.and_then(mayfly_files::trusted);
+        trusted.map_err(|cause| match cause {
             ParquetError::External(_) => cause,
             cause => {
                 let file = name(&self.split);
@@ -227,6 +247,7 @@ impl MetadataFetch for RangeGet {
 struct SplitReader {
     get: RangeGet,
     footers: Arc<FooterCache>,
+    columns: Option<SchemaRef>,
     ahead: Option<Ahead>,
 }
 
@@ -280,6 +301,9 @@ impl AsyncFileReader for SplitReader {
         };
         async move {
             let footer = self.footers.get(&key, async || self.get.footer().await).await?;
+            if let Some(columns) = self.columns.as_ref().filter(|_| split.range == FileRange::All) {
+                agree(&footer, columns, &split)?;
+            }
             let footer = restrict(footer, &split)?;
             if let Some(ahead) = &mut self.ahead {
                 ahead.begin(Arc::clone(&footer));
@@ -288,6 +312,15 @@ impl AsyncFileReader for SplitReader {
         }
         .boxed()
     }
+}
+
+/// Whether the file can be read as its table.
+fn agree(footer: &ParquetMetaData, columns: &SchemaRef, split: &Split) -> Result<(), ParquetError> {
+    let places = mayfly_files::read_as(columns, &mayfly_files::schema(footer)?);
+    places.map(drop).map_err(|why| {
+        let file = name(split);
+        external(SplitError::Schema { file, why })
+    })
 }
 
 /// The footer with the split's row groups alone.

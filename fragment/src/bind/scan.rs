@@ -1,8 +1,9 @@
 //! A planned scan over a task's splits becomes DataFusion's own scan of files.
 
+use super::by_name::ByName;
 use super::pinned;
 use super::reader::{ScanMeter, SplitReaderFactory};
-use super::text::{self, TextScanExec};
+use super::text::TextScanExec;
 use crate::node::split_scan::SplitScanExec;
 use datafusion::arrow::datatypes::{FieldRef, Schema};
 use datafusion::common::{Result, ScalarValue, TableReference, internal_datafusion_err, plan_err};
@@ -14,7 +15,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::limit::LocalLimitExec;
-use mayfly_protocol::{Compression, FileRange, Split};
+use mayfly_protocol::{FileFormat, FileRange, Split};
 use std::sync::Arc;
 
 /// Scheme of the one store that our registry knows. Text is read from it, Parquet past it.
@@ -28,51 +29,47 @@ pub fn bind_scan(
     scan: &SplitScanExec,
     splits: &[Split],
     partitions: usize,
-    readers: Arc<SplitReaderFactory>,
+    readers: SplitReaderFactory,
     meter: &Arc<ScanMeter>,
     config: &ConfigOptions,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = table_schema(scan);
     let shares = spread(splits, partitions);
-    let Some(text) = text::source(&scan.format, schema.clone()) else {
-        return data_source(scan, parquet(scan, schema, readers, config), &shares, Compression::None);
-    };
-    let used = Compression::ALL.into_iter().filter(|compression| {
-        let mut splits = splits.iter();
-        splits.any(|split| scan.format.compression_of(&split.key) == *compression)
-    });
-    let scan_of = |compression| data_source(scan, Arc::clone(&text), &shares, compression);
-    let mut scans = used.map(scan_of).collect::<Result<Vec<_>>>()?;
-    if scans.is_empty() {
-        scans.push(scan_of(Compression::None)?);
+    if scan.format == FileFormat::Parquet {
+        let readers = readers.with_columns(Arc::clone(schema.file_schema()));
+        return data_source(scan, parquet(scan, schema, Arc::new(readers), config), &shares);
     }
-    let is_mixed = scans.len() > 1;
-    let meter = Arc::clone(meter);
-    let whole: Arc<dyn ExecutionPlan> = Arc::new(TextScanExec { scans, meter });
-    // Each of several scans stops at the limit by itself.
+    let with_folders = |split: Split| partition_values(&split, scan).map(|folders| (split, folders));
+    let shares = shares
+        .into_iter()
+        .map(|share| share.into_iter().map(with_folders).collect());
+    let shares = shares.collect::<Result<Vec<_>>>()?;
+    let whole: Arc<dyn ExecutionPlan> = Arc::new(TextScanExec::new(
+        scan,
+        shares,
+        config.execution.batch_size.get(),
+        meter,
+    ));
     Ok(match scan.limit {
-        Some(limit) if is_mixed => Arc::new(LocalLimitExec::new(whole, limit)),
-        _ => whole,
+        Some(limit) => Arc::new(LocalLimitExec::new(whole, limit)),
+        None => whole,
     })
 }
 
-/// The scan of those files that are compressed so.
 fn data_source(
     scan: &SplitScanExec,
     source: Arc<dyn FileSource>,
     shares: &[Vec<Split>],
-    compression: Compression,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let is_of_it = |split: &&Split| scan.format.compression_of(&split.key) == compression;
     let mut groups = Vec::with_capacity(shares.len());
     for splits in shares {
-        let files = splits.iter().filter(is_of_it).map(|split| file(split.clone(), scan));
+        let files = splits.iter().map(|split| file(split.clone(), scan));
         groups.push(FileGroup::new(files.collect::<Result<_>>()?));
     }
     let config = FileScanConfigBuilder::new(store_url()?, source)
         .with_projection_indices(Some(scan.projection.clone()))?
-        .with_file_compression_type(text::compression(compression))
         .with_limit(scan.limit)
+        .with_expr_adapter(Some(Arc::new(ByName)))
         .with_file_groups(groups)
         .build();
     let bound: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
@@ -110,6 +107,8 @@ fn parquet(
         ..TableParquetOptions::default()
     };
     options.global.pushdown_filters |= scan.late;
+    // Nanoseconds end in 2262, and beyond that they wrap.
+    options.global.coerce_int96 = Some("us".to_owned());
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(options)
         .with_parquet_file_reader_factory(readers);

@@ -11,10 +11,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("mayfly-cost", &["mayfly-protocol"]),
     ("mayfly-schedule", &["mayfly-protocol"]),
     ("mayfly-exchange", &["mayfly-store", "mayfly-protocol"]),
-    ("mayfly-catalog", &["mayfly-store", "mayfly-protocol"]),
+    ("mayfly-files", &[]),
+    ("mayfly-catalog", &["mayfly-files", "mayfly-store", "mayfly-protocol"]),
     (
         "mayfly-fragment",
-        &["mayfly-store", "mayfly-protocol", "mayfly-exchange"],
+        &["mayfly-files", "mayfly-store", "mayfly-protocol", "mayfly-exchange"],
     ),
     (
         "mayfly-plan",

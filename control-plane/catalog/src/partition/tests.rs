@@ -1,7 +1,6 @@
 //! Tests of `partition`.
 
 use super::*;
-use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
 fn location() -> Location {
@@ -28,6 +27,27 @@ fn a_key_names_its_partitions_from_the_outside_in() {
         of_key(&location(), "t/a=100%/f"),
         [("a".to_owned(), Some("100%".to_owned()))]
     );
+    for (spelled, value) in [("%+5", "%+5"), ("%41%4", "A%4"), ("%-1%20", "%-1 "), ("%zz", "%zz")] {
+        let found = of_key(&location(), &format!("t/a={spelled}/f"));
+        assert_eq!(found, [("a".to_owned(), Some(value.to_owned()))]);
+    }
+}
+
+#[test]
+fn a_time_is_no_date() {
+    for values in [
+        ["2024-01-01T00:00:00", "2024-01-01T05:00:00"],
+        ["2024-01-01", "2024-01-01T05:00:00"],
+        ["2024-01-01T23:30:00-05:00", "2024-01-02"],
+        ["2020-01-01 12%3A30%3A00", "2020-01-01 13%3A30%3A00"],
+    ] {
+        let keys = values.map(|value| format!("t/dt={value}/f"));
+        let keys = keys.each_ref().map(String::as_str);
+        let fields = infer(&location(), &keys, None).expect("they agree");
+        assert_eq!(fields[0].data_type(), &DataType::Utf8, "{values:?}");
+        let declared: FieldRef = Arc::new(Field::new("dt", DataType::Date32, true));
+        batch(&location(), &keys, &[declared]).expect_err("hours would be lost");
+    }
 }
 
 #[test]

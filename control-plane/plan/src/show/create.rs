@@ -99,6 +99,7 @@ fn csv_options(csv: &CsvFormat) -> Vec<(&'static str, String)> {
     add("comment", csv.comment.map(character), csv.comment == default.comment);
     let is_default = csv.newlines_in_values == default.newlines_in_values;
     add("newlines_in_values", flag(csv.newlines_in_values), is_default);
+    add("null_value", csv.null_value.clone(), false);
     options
 }
 

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::Value;
 use mayfly_catalog::nearest;
 use mayfly_protocol::{Compression, CsvFormat, ErrorCode, FileFormat, JsonFormat, QueryError};
 
-const CSV_OPTIONS: [&str; 7] = [
+const CSV_OPTIONS: [&str; 8] = [
     "has_header",
     "delimiter",
     "quote",
@@ -13,6 +13,7 @@ const CSV_OPTIONS: [&str; 7] = [
     "comment",
     "newlines_in_values",
     "compression",
+    "null_value",
 ];
 
 const JSON_OPTIONS: [&str; 1] = ["compression"];
@@ -62,6 +63,7 @@ fn set_csv(csv: &mut CsvFormat, key: &str, value: &str) -> Result<(), QueryError
         "comment" => csv.comment = Some(character(key, value)?),
         "newlines_in_values" => csv.newlines_in_values = boolean(key, value)?,
         "compression" => csv.compression = Some(compression(value)?),
+        "null_value" => csv.null_value = Some(value.to_owned()),
         _ => return Err(unknown(key, &CSV_OPTIONS)),
     }
     Ok(())

@@ -2,18 +2,15 @@
 //! footer statistics, of these the pages that it cannot rule out by their index, and no more than its limit needs. Which pages is found
 //! again where they are read; here it counts whether there are any, and how much.
 
+mod condition;
+
 use super::folders;
 use crate::provider::Scans;
 use crate::statistics::TEXT_ROW_BYTES;
-use arrow::datatypes::Schema;
+use condition::Condition;
 use datafusion::common::{Result, internal_datafusion_err};
-use datafusion::datasource::physical_plan::parquet::{
-    PagePruningAccessPlanFilter, ParquetAccessPlan, ParquetFileMetrics, RowGroupAccess, RowGroupAccessPlanFilter,
-};
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use mayfly_catalog::{Footer, Sample, Table, TableFile};
 use mayfly_fragment::SplitScanExec;
 use mayfly_protocol::{FileFormat, FileRange};
@@ -83,7 +80,7 @@ fn collect(plan: &Arc<dyn ExecutionPlan>, scans: &Scans, pruned: &mut PrunedScan
 
 fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
     let columns = columns_read(scan);
-    let predicate = Predicate::of(scan);
+    let mut condition = Condition::of(scan);
     let folders = folders::kept(scan, &table);
     let sample = unread_parquet(&table).then(|| table.sample()).flatten();
     let mut pieces: Vec<Piece> = Vec::new();
@@ -93,7 +90,7 @@ fn prune(scan: &SplitScanExec, table: Arc<Table>) -> Pruned {
             Some(footer) => {
                 pieces_total += footer.row_groups.len();
                 match folders.keeps(at) {
-                    true => row_groups(file, footer, &scan.table_schema, predicate.as_ref(), &columns),
+                    true => row_groups(file, footer, &table, &mut condition, &columns),
                     false => Vec::new(),
                 }
             }
@@ -139,15 +136,18 @@ fn whole(file: &Arc<TableFile>, sample: &Sample, columns: &[usize]) -> Piece {
 fn row_groups(
     file: &Arc<TableFile>,
     footer: &Footer,
-    schema: &Schema,
-    predicate: Option<&Predicate>,
+    table: &Table,
+    condition: &mut Condition,
     columns: &[usize],
 ) -> Vec<Piece> {
-    let kept = kept_row_groups(file, footer, schema, predicate).into_iter();
+    let held = table.schema.fields().len() - table.partition_columns;
+    let places = footer.places(&table.schema.fields()[..held]);
+    let columns: Vec<usize> = columns.iter().filter_map(|column| *places.get(*column)?).collect();
+    let kept = condition.kept(file, footer).into_iter();
     let piece = |(at, rows): (usize, u64)| {
         let group = &footer.row_groups[at];
         let start = u32::try_from(at).unwrap_or(u32::MAX - 1);
-        let bytes = u128::from(group.bytes_of(columns)) * u128::from(rows) / u128::from(group.rows.max(1));
+        let bytes = u128::from(group.bytes_of(&columns)) * u128::from(rows) / u128::from(group.rows.max(1));
         Piece {
             file: file.clone(),
             range: FileRange::RowGroups { start, end: start + 1 },
@@ -200,49 +200,4 @@ fn columns_read(scan: &SplitScanExec) -> Vec<usize> {
     columns.sort_unstable();
     columns.dedup();
     columns
-}
-
-/// A scan's condition, as it is put to the statistics of row groups and of pages.
-struct Predicate {
-    row_groups: PruningPredicate,
-    pages: PagePruningAccessPlanFilter,
-}
-
-impl Predicate {
-    fn of(scan: &SplitScanExec) -> Option<Predicate> {
-        let predicate = scan.predicate.clone()?;
-        let pages = PagePruningAccessPlanFilter::new(&predicate, scan.table_schema.clone());
-        let row_groups = PruningPredicateBuilder::new()
-            .with_file_schema(scan.table_schema.clone())
-            .try_build(predicate);
-        row_groups.ok().map(|row_groups| Predicate { row_groups, pages })
-    }
-}
-
-/// Row groups that may hold rows of the predicate, and how many rows there are in pages that may.
-fn kept_row_groups(
-    file: &TableFile,
-    footer: &Footer,
-    schema: &Schema,
-    predicate: Option<&Predicate>,
-) -> Vec<(usize, u64)> {
-    let groups = footer.metadata.row_groups();
-    let all = ParquetAccessPlan::new_all(groups.len());
-    let kept = match predicate {
-        None => all,
-        Some(predicate) => {
-            let mut filter = RowGroupAccessPlanFilter::new(all);
-            let metrics = ParquetFileMetrics::new(0, &file.key, &ExecutionPlanMetricsSet::new());
-            let descriptor = footer.metadata.file_metadata().schema_descr();
-            filter.prune_by_statistics(schema, descriptor, groups, &predicate.row_groups, &metrics);
-            let pages = &predicate.pages;
-            pages.prune_plan_with_page_index(filter.build(), schema, descriptor, &footer.metadata, &metrics)
-        }
-    };
-    let rows = |at: usize| match &kept.inner()[at] {
-        RowGroupAccess::Skip => 0,
-        RowGroupAccess::Scan => footer.row_groups[at].rows,
-        RowGroupAccess::Selection(selection) => selection.row_count() as u64,
-    };
-    kept.row_group_indexes().into_iter().map(|at| (at, rows(at))).collect()
 }

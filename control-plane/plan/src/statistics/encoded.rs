@@ -24,7 +24,7 @@ pub(super) fn distinct(table: &Table, column: usize) -> Option<usize> {
     let groups = footers.flat_map(|footer| footer.metadata.row_groups());
     let chunks = groups.take(ROW_GROUPS_MAX).map(|group| {
         let mut chunks = group.columns().iter();
-        chunks.find(|chunk| *chunk.column_path().parts() == [field.name().as_str()])
+        chunks.find(|chunk| matches!(chunk.column_path().parts(), [name] if name.eq_ignore_ascii_case(field.name())))
     });
     let distinct: Option<Vec<f64>> = chunks.map(|chunk| indexed(chunk?)).collect();
     distinct?
