@@ -13,6 +13,7 @@ mod executor_programs;
 mod executors;
 mod explain_analyze;
 mod faults;
+mod files;
 mod hostile;
 mod judged;
 mod limits;
