@@ -72,6 +72,9 @@ pub fn classify(error: &AttemptError, open_files: &[String]) -> Failure {
 
 /// The failure that this layer stands for, or nothing if it only wraps.
 fn name(layer: &(dyn Error + 'static), open_files: &[String]) -> Option<Failure> {
+    if let Some(error) = layer.downcast_ref::<QueryError>() {
+        return Some(Failure::User { error: error.clone() });
+    }
     if let Some(error) = layer.downcast_ref::<ExchangeError>() {
         return Some(exchange(error));
     }

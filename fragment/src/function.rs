@@ -2,12 +2,13 @@
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
 //! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `each_state` for one that reads only the first of
-//! the states that it merges. Left out: which expressions need them (see `plan`).
+//! the states that it merges; `single_row` is the check of scalar subqueries. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
 pub mod each_state;
 pub mod filtered;
 pub mod seeded;
+pub mod single_row;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, WindowUDF};

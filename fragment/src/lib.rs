@@ -31,6 +31,7 @@ pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
 pub use function::directed::Directed;
 pub use function::filtered::Filtered;
+pub use function::single_row::SingleRow;
 pub use node::exchange::ExchangeExec;
 pub use node::no_rows::NoRowsExec;
 pub use node::shuffle_read::ShuffleReadExec;

@@ -1,8 +1,8 @@
 //! The DataFusion settings that the planner and the executor share. A plan is only right where both sides mean the same by it, so
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
-use crate::Directed;
 use crate::function::each_state::EachState;
+use crate::{Directed, SingleRow};
 use datafusion::common::Result;
 use datafusion::config::SpillCompression;
 use datafusion::execution::SessionStateBuilder;
@@ -60,6 +60,8 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     functions.extend(Directed::all());
     let aggregates = builder.aggregate_functions().get_or_insert_default();
     aggregates.extend(EachState::all());
+    let functions = builder.scalar_functions().get_or_insert_default();
+    functions.push(SingleRow::function());
     builder
 }
 

@@ -10,6 +10,7 @@ use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
+use crate::rewrite::unnest::Unnest;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
 use crate::views::{self, View};
@@ -317,6 +318,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(EmptySets))
         .with_analyzer_rule(Arc::new(TextOrder))
+        .with_analyzer_rule(Arc::new(Unnest))
         .with_optimizer_rules(join_order::rules())
         .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();

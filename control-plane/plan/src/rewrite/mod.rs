@@ -5,6 +5,7 @@
 //! multiset    INTERSECT and EXCEPT count rows and know types (on the bound plan)
 //! text_order  aggregates over texts are ordered by the text itself, not by a cast of it to another text (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
+//! unnest      subqueries become joins (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
 //! distinct_names, top_groups
@@ -23,4 +24,5 @@ pub(crate) mod multiset;
 pub(crate) mod nested_top;
 pub(crate) mod text_order;
 pub(crate) mod top_groups;
+pub(crate) mod unnest;
 pub(crate) mod window;

@@ -3,7 +3,8 @@
 
 use super::names::reference;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Distinct, Expr, Ident, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator, VisitMut, VisitorMut,
+    Cte, Distinct, Expr, Ident, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator, Visit, VisitMut,
+    Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -13,7 +14,7 @@ const PREFIX: &str = "__duplicate_";
 
 pub(super) fn separate(query: &mut Query) {
     // Nothing breaks off.
-    let _ = query.visit(&mut Separate);
+    let _ = VisitMut::visit(query, &mut Separate);
 }
 
 /// The name as it is written in the query.
@@ -60,7 +61,9 @@ fn separate_entries(select: &mut Select) {
         let clashes = wildcard && alias.is_none() && reference(expr).is_some();
         let spelled = alias.unwrap_or_else(|| planned_as(expr));
         let name = reference(expr).map(|ident| ident.value.to_lowercase());
-        if !seen.insert(spelled.clone()) || clashes {
+        // A subquery is planned under the name of its column, or under none.
+        let unnamed = name.is_none() && matches!(entry, SelectItem::UnnamedExpr(expr) if asks(expr));
+        if !seen.insert(spelled.clone()) || clashes || unnamed {
             let name = match entry {
                 SelectItem::ExprWithAlias { .. } => spelled,
                 _ => name.unwrap_or_else(|| format!("_col{at}")),
@@ -68,6 +71,18 @@ fn separate_entries(select: &mut Select) {
             set_alias(entry, &format!("{PREFIX}{at}_{name}"));
         }
     }
+}
+
+/// Whether there is a subquery in the expression.
+fn asks(expr: &Expr) -> bool {
+    struct Queries;
+    impl Visitor for Queries {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            ControlFlow::Break(())
+        }
+    }
+    Visit::visit(expr, &mut Queries).is_break()
 }
 
 fn has_wildcard(select: &Select) -> bool {
@@ -116,7 +131,7 @@ fn planned_as(expr: &Expr) -> String {
         }
     }
     let mut plain = expr.clone();
-    let _ = plain.visit(&mut Plain);
+    let _ = VisitMut::visit(&mut plain, &mut Plain);
     plain.to_string().to_lowercase()
 }
 

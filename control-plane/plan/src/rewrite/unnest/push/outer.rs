@@ -1,0 +1,86 @@
+//! The outer side is read a second time for the domain. The domain may hold more keys than the outer side, never fewer: what may turn out
+//! otherwise the second time is left out where that only adds rows, and refused where it does not.
+
+use super::super::scope;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, not_impl_err};
+use datafusion::logical_expr::{Distinct, Expr, JoinType, LogicalPlan};
+use mayfly_fragment::SingleRow;
+use std::sync::Arc;
+
+/// A plan that holds at least the rows of this one, however often it is run.
+pub(super) fn repeatable(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let more = more(plan)?;
+    match is_repeatable(&more)? {
+        true => Ok(more),
+        false => not_impl_err!(
+            "a subquery that reads columns of a relation with random() or with a LIMIT without ORDER BY inside is not supported"
+        ),
+    }
+}
+
+fn more(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let without = |node: Arc<LogicalPlan>| {
+        let more = more(Arc::unwrap_or_clone(node))?;
+        Ok(Transformed::new(more, true, TreeNodeRecursion::Jump))
+    };
+    let more = plan.transform_down(|node| match node {
+        LogicalPlan::Limit(limit) => without(limit.input),
+        LogicalPlan::Filter(filter) if is_random(&filter.predicate) => without(filter.input),
+        node if keeps_more(&node) => Ok(Transformed::no(node)),
+        node => Ok(Transformed::new(node, false, TreeNodeRecursion::Jump)),
+    })?;
+    Ok(more.data)
+}
+
+/// More rows below are more rows above.
+fn keeps_more(node: &LogicalPlan) -> bool {
+    match node {
+        LogicalPlan::Join(join) => join.join_type == JoinType::Inner,
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Subquery(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::Unnest(_)
+        | LogicalPlan::Distinct(Distinct::All(_)) => !scope::node_has_subqueries(node).unwrap_or(true),
+        _ => false,
+    }
+}
+
+fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
+    let mut repeatable = true;
+    plan.apply(|node| {
+        repeatable &= match node {
+            LogicalPlan::Limit(limit) => has_order(&limit.input),
+            _ => true,
+        };
+        node.apply_expressions(|expr| {
+            repeatable &= !is_random(expr);
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(repeatable)
+}
+
+fn has_order(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        // All rows are the same.
+        LogicalPlan::Projection(projection) if projection.expr.iter().all(|expr| !expr.any_column_refs()) => true,
+        LogicalPlan::Projection(projection) => has_order(&projection.input),
+        plan => plan.max_rows().is_some_and(|rows| rows <= 1),
+    }
+}
+
+fn is_random(expr: &Expr) -> bool {
+    let random = |part: &Expr| match part {
+        Expr::ScalarFunction(call) => {
+            part.is_volatile_node() && call.func.inner().downcast_ref::<SingleRow>().is_none()
+        }
+        _ => false,
+    };
+    expr.exists(|part| Ok(random(part)))
+        .expect("the visitor returns no error")
+}

@@ -1,0 +1,88 @@
+//! What DataFusion makes a join of rightly: EXISTS, or IN where only its truth counts, over filters that compare the outer side with inner
+//! columns. Its semi join takes the whole comparison, where D would be multiplied with the inner side.
+//!
+//! Comparisons for equality alone are left to ours: they need no D.
+
+use super::scope::{self, Scope};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, TableReference};
+use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+
+pub(super) fn is_simple(conjunct: &Expr, scope: Scope<'_>) -> Result<bool> {
+    match conjunct {
+        Expr::Exists(Exists { subquery, .. }) => compares(&subquery.subquery, scope),
+        Expr::Not(inner) if matches!(inner.as_ref(), Expr::Exists(_)) => is_simple(inner, scope),
+        Expr::InSubquery(InSubquery {
+            expr,
+            subquery,
+            negated: false,
+        }) => Ok(!scope::is_subquery_within(expr) && compares(&subquery.subquery, scope)?),
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::And | Operator::Or,
+            right,
+        }) => Ok(is_simple_part(left, scope)? && is_simple_part(right, scope)?),
+        _ => Ok(false),
+    }
+}
+
+fn is_simple_part(part: &Expr, scope: Scope<'_>) -> Result<bool> {
+    Ok(!scope::is_subquery_within(part) || is_simple(part, scope)?)
+}
+
+/// Whether filters at the top read the outer side, other than for equality, and nothing else does.
+fn compares(plan: &LogicalPlan, scope: Scope<'_>) -> Result<bool> {
+    match plan {
+        LogicalPlan::Projection(projection) if !reads(&projection.expr) => compares(&projection.input, scope),
+        LogicalPlan::SubqueryAlias(alias) => compares(&alias.input, scope),
+        LogicalPlan::Filter(filter) => {
+            let conjuncts = split_conjunction(&filter.predicate);
+            let read: Vec<&&Expr> = conjuncts.iter().filter(|conjunct| conjunct.contains_outer()).collect();
+            let is_own = |conjunct: &&&Expr| !scope::is_subquery_within(conjunct) && is_only(conjunct, scope);
+            let is_other = |conjunct: &&&Expr| !is_equality(conjunct);
+            let compared = read.iter().any(is_other);
+            let below = &filter.input;
+            Ok(compared
+                && read.iter().all(is_own)
+                && scope::outer_columns(below)?.is_empty()
+                && !shares_names(below, scope)?)
+        }
+        _ => Ok(false),
+    }
+}
+
+fn reads(exprs: &[Expr]) -> bool {
+    exprs.iter().any(Expr::contains_outer)
+}
+
+fn is_equality(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryExpr(comparison) if comparison.op == Operator::Eq)
+}
+
+/// All that it reads of outer queries is of this one.
+fn is_only(expr: &Expr, scope: Scope<'_>) -> bool {
+    let mut only = true;
+    let walked = expr.apply(|part| {
+        if let Expr::OuterReferenceColumn(_, column) = part {
+            only &= scope.has(column);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.is_ok() && only
+}
+
+/// DataFusion tells the sides apart by their tables' names.
+fn shares_names(plan: &LogicalPlan, scope: Scope<'_>) -> Result<bool> {
+    let outer: Vec<&TableReference> = scope.0.iter().filter_map(|(relation, _)| relation).collect();
+    let mut shared = false;
+    plan.apply(|node| {
+        shared |= node
+            .schema()
+            .iter()
+            .any(|(relation, _)| relation.is_some_and(|own| outer.contains(&own)));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(shared)
+}
