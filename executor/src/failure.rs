@@ -191,7 +191,7 @@ fn arrow(error: &ArrowError, open_files: &[String]) -> Option<Failure> {
         }
         ArrowError::ParquetError(message) => return Some(bad_file(message, open_files)),
         ArrowError::ComputeError(message) | ArrowError::InvalidArgumentError(message) => {
-            (ErrorCode::GenericUserError, message.clone())
+            (ErrorCode::InvalidFunctionArgument, message.clone())
         }
         ArrowError::NotYetImplemented(message) => (ErrorCode::NotSupported, message.clone()),
         ArrowError::MemoryError(message) => {

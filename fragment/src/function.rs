@@ -1,21 +1,30 @@
 //! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
-//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `each_state` for one that reads only the first of
-//! the states that it merges; `single_row` is the check of scalar subqueries. Left out: which expressions need them (see `plan`).
+//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `each_state`
+//! for one that reads only the first of the states that it merges, `single_row` is the check of scalar subqueries, and `trino` stands for
+//! those whose answers are others in Trino. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
 pub mod each_state;
 pub mod filtered;
 pub mod seeded;
 pub mod single_row;
+pub mod trino;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::{AggregateUDF, WindowUDF};
 use std::sync::Arc;
 
-/// DataFusion's aggregate of this name.
+/// The aggregate of this name.
 fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
+    let ours = trino::aggregates().into_iter();
+    ours.chain(SessionStateDefaults::default_aggregate_functions())
+        .find(|function| function.name() == name)
+}
+
+/// DataFusion's aggregate of this name.
+fn datafusion_aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
     let known = SessionStateDefaults::default_aggregate_functions();
     known.into_iter().find(|function| function.name() == name)
 }

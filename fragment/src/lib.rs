@@ -32,6 +32,7 @@ pub use error::FragmentError;
 pub use function::directed::Directed;
 pub use function::filtered::Filtered;
 pub use function::single_row::SingleRow;
+pub use function::trino;
 pub use node::exchange::ExchangeExec;
 pub use node::no_rows::NoRowsExec;
 pub use node::shuffle_read::ShuffleReadExec;
@@ -39,5 +40,7 @@ pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
 pub use observe::{Observed, observe};
 pub use push_down::PushDown;
-pub use session::{execution_config, runtime_env_builder, session_config, session_state_builder, task_state_builder};
+pub use session::{
+    execution_config, runtime_env_builder, session_config, session_state_builder, set_values, task_state_builder,
+};
 pub use write::{WriteError, panic_message, write};

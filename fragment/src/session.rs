@@ -2,9 +2,10 @@
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
 use crate::function::each_state::EachState;
+use crate::function::trino;
 use crate::{Directed, SingleRow};
 use datafusion::common::Result;
-use datafusion::config::SpillCompression;
+use datafusion::config::{ConfigOptions, SpillCompression};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -43,6 +44,7 @@ fn shared(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
     // A view array drags its whole buffers into every shuffled block.
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    set_values(options);
     options.execution.spill_compression = SpillCompression::Lz4Frame;
     // Idle partitions may read their siblings' files: a task runs all partitions of its plan, so no file is read twice or never.
     options.execution.enable_file_stream_work_stealing = true;
@@ -52,16 +54,28 @@ fn shared(settings: &BTreeMap<String, String>) -> Result<SessionConfig> {
     Ok(config)
 }
 
-/// DataFusion with its default functions, on either side: a function travels by name.
+/// What of DataFusion's options decides on values: a literal has the digits that are written, and NULLs come last.
+pub fn set_values(options: &mut ConfigOptions) {
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
+}
+
+/// DataFusion with its default functions and ours, on either side: a function travels by name.
 pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     let mut builder = SessionStateBuilder::new().with_config(config).with_default_features();
     // The last of a name counts.
-    let functions = builder.window_functions().get_or_insert_default();
-    functions.extend(Directed::all());
-    let aggregates = builder.aggregate_functions().get_or_insert_default();
-    aggregates.extend(EachState::all());
-    let functions = builder.scalar_functions().get_or_insert_default();
-    functions.push(SingleRow::function());
+    builder
+        .window_functions()
+        .get_or_insert_default()
+        .extend(Directed::all());
+    builder
+        .scalar_functions()
+        .get_or_insert_default()
+        .extend(trino::scalars().into_iter().chain([SingleRow::function()]));
+    builder
+        .aggregate_functions()
+        .get_or_insert_default()
+        .extend(EachState::all().into_iter().chain(trino::aggregates()));
     builder
 }
 

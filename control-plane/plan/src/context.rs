@@ -14,7 +14,7 @@ use crate::rewrite::unnest::Unnest;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
 use crate::views::{self, View};
-use crate::{Session, error, growing, information, series, statistics};
+use crate::{Session, error, growing, information, series, statistics, values};
 use chrono::{DateTime, Utc};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::{Statistics, TableReference};
@@ -313,8 +313,8 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
         .expect("a runtime without a disk has nothing to fail on");
-    let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
-    builder = builder
+    let builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
+    let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(EmptySets))
         .with_analyzer_rule(Arc::new(TextOrder))

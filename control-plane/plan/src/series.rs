@@ -2,7 +2,7 @@
 //! rows would be handed a column that it has no field for; and it drops their order, so that what was planned upon it would fail there.
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::Result;
 use datafusion::execution::SessionState;
@@ -28,7 +28,23 @@ struct Whole(Arc<dyn TableFunctionImpl>);
 
 impl TableFunctionImpl for Whole {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
+        let bounds: Vec<Expr> = args.exprs().iter().map(in_nanoseconds).collect::<Result<_>>()?;
+        let args = TableFunctionArgs::new(&bounds, args.session());
         Ok(Arc::new(WholeTable(self.0.call_with_args(args)?)))
+    }
+}
+
+/// The one unit of timestamps that DataFusion makes series of.
+fn in_nanoseconds(bound: &Expr) -> Result<Expr> {
+    match bound {
+        Expr::Literal(value, metadata) => match value.data_type() {
+            DataType::Timestamp(_, zone) => {
+                let value = value.cast_to(&DataType::Timestamp(TimeUnit::Nanosecond, zone))?;
+                Ok(Expr::Literal(value, metadata.clone()))
+            }
+            _ => Ok(bound.clone()),
+        },
+        _ => Ok(bound.clone()),
     }
 }
 

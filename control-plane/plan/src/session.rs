@@ -1,7 +1,7 @@
 //! Who asks, from where, with which properties. A session lives with the client; each statement brings it along.
 
 use crate::property::{self, Properties};
-use arrow::array::timezone::Tz;
+use crate::zone;
 use mayfly_catalog::{CATALOG_NAME, DEFAULT_SCHEMA, TableRef};
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError};
 use serde::{Deserialize, Serialize};
@@ -61,11 +61,11 @@ impl Session {
         let Some(zone) = &self.time_zone else {
             return Ok(BTreeMap::new());
         };
-        if zone.parse::<Tz>().is_err() {
+        let Some(known) = zone::canonical(zone) else {
             let error = QueryError::new(ErrorCode::NotSupported, format!("time zone '{zone}' is not known"));
             return Err(error.hint("a time zone is an IANA name such as Europe/Berlin, or an offset such as +02:00"));
-        }
-        Ok(BTreeMap::from([(TIME_ZONE.to_owned(), zone.clone())]))
+        };
+        Ok(BTreeMap::from([(TIME_ZONE.to_owned(), known)]))
     }
 
     /// The full name of what the statement calls `a.b.c`, `b.c` or `c`.

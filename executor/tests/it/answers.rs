@@ -7,6 +7,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Makes DataFusion shuffle both sides of a join whatever their size.
@@ -34,9 +35,10 @@ const ORDERED: [&str; 3] = [
     "select shop, sum(price) s from sales group by shop order by s desc, shop limit 5 offset 3",
 ];
 
-/// A plain session over the same rows in memory.
+/// A session of the same functions over the same rows in memory.
 fn oracle() -> SessionContext {
-    let context = SessionContext::new();
+    let config = mayfly_fragment::session_config(&BTreeMap::new()).expect("no settings");
+    let context = SessionContext::new_with_state(mayfly_fragment::session_state_builder(config).build());
     for name in TABLES {
         let batch = batch(name);
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("one schema");

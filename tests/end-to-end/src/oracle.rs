@@ -1,4 +1,4 @@
-//! The oracle: DataFusion with its default options, in process, on the same files.
+//! The oracle: DataFusion with its default options and Mayfly's values, in process, on the same files.
 
 use crate::table::Table;
 use crate::tpch::TABLES;
@@ -6,12 +6,13 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use datafusion::common::Result;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use mayfly_plan::in_process;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A context in which every table of `folder` is registered under its plain name.
 pub async fn context(folder: &Path, partitions: usize) -> SessionContext {
-    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(partitions));
+    let context = in_process::context(SessionConfig::new().with_target_partitions(partitions));
     for table in TABLES {
         let path = folder.join(table);
         let path = format!("{}/", path.to_str().expect("the path is UTF-8"));
@@ -31,7 +32,7 @@ pub async fn answer(context: &SessionContext, sql: &str) -> Table {
 /// What DataFusion says, which may be that it cannot. Types are those of the optimized plan, but for the precision of decimals, which the
 /// optimizer may widen.
 pub async fn try_answer(context: &SessionContext, sql: &str) -> Result<Table> {
-    let frame = context.sql(sql).await?;
+    let frame = in_process::frame(context, sql).await?;
     let (state, logical) = (context.state(), frame.logical_plan().clone());
     let options = state.config_options();
     let coerced = state.analyzer().execute_and_check(logical, options, |_, _| {})?;

@@ -2,7 +2,7 @@
 
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::{command, direct, duplicates, guard, look, quoted, sample, simplify, token, view, window};
+use super::{command, direct, duplicates, guard, literal, look, quoted, sample, simplify, token, view, window};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -125,6 +125,9 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
     }
     let mut ast = parse_one(&quoted::lower_case(tokens))?;
     let files = direct::replace(&mut ast)?;
+    if let DfStatement::Statement(statement) = &mut ast {
+        literal::as_trino_reads(statement.as_mut())?;
+    }
     if let Some(query) = query_mut(&mut ast) {
         window::write_out(query)?;
         simplify::simplify(query)?;

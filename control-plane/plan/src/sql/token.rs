@@ -1,6 +1,6 @@
 //! Text → tokens, within bounds. What would make a later step recurse without end is refused here, on the flat list.
 
-use super::values;
+use super::{number, values};
 use crate::error;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -40,6 +40,7 @@ pub(super) fn words(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
     let mut tokens = Tokenizer::new(&GenericDialect {}, text)
         .tokenize_with_location()
         .map_err(|cause| error::syntax(cause.message, cause.location))?;
+    tokens = number::whole(tokens);
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     Ok(tokens)
 }

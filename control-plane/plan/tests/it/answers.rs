@@ -81,7 +81,7 @@ async fn the_clock_stands_in_the_zone_of_the_session() {
     let sql = "SELECT current_date, date_part('hour', now()), arrow_typeof(now())";
     let rows = world.rows_in(sql, &zone("America/New_York")).await;
     expect![[r#"_col0 | _col1 | _col2
-2025-11-19 | 19 | Timestamp(ns, "America/New_York")"#]]
+2025-11-19 | 19 | Timestamp(ms, "America/New_York")"#]]
     .assert_eq(&rows);
     // Executors are told.
     let planned = world.query("SELECT sum(k) FROM t", &zone("+02:00")).await;

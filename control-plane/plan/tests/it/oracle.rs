@@ -1,4 +1,4 @@
-//! The same query on the same files by DataFusion alone: one process, no cut. And how two answers are compared.
+//! The same query on the same files by DataFusion in one process, with Mayfly's values and without a cut. And how two answers are compared.
 
 use crate::world::{DATA, World};
 use arrow::array::{Array, AsArray};
@@ -13,7 +13,7 @@ pub async fn context(world: &World, tables: &[&str]) -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(2);
     config.options_mut().execution.parquet.schema_force_view_types = false;
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    let context = SessionContext::new_with_config(config);
+    let context = mayfly_plan::in_process::context(config);
     let url = format!("s3://{DATA}").parse().unwrap();
     context.register_object_store(&url, world.store.object_store(DATA));
     for table in tables {
@@ -33,7 +33,7 @@ pub async fn answer(context: &SessionContext, sql: &str) -> Vec<RecordBatch> {
 
 /// As [`answer`], for queries that DataFusion may refuse itself.
 pub async fn try_answer(context: &SessionContext, sql: &str) -> datafusion::common::Result<Vec<RecordBatch>> {
-    context.sql(sql).await?.collect().await
+    mayfly_plan::in_process::frame(context, sql).await?.collect().await
 }
 
 /// Rows as text. Sorted unless the query orders them; floating point numbers to nine digits, since sums differ in their last bits

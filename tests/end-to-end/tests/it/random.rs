@@ -51,8 +51,7 @@ async fn server(files: &Path) -> (Server, Client) {
 
 async fn context(files: &Path) -> SessionContext {
     let config = datafusion::prelude::SessionConfig::new().with_target_partitions(PARTITIONS);
-    let config = config.set_str("datafusion.sql_parser.default_null_ordering", "nulls_last");
-    let context = SessionContext::new_with_config(config);
+    let context = mayfly_plan::in_process::context(config);
     for table in &tables::TABLES {
         let path = format!("{}/{}/", files.display(), table.name);
         let read = context.register_parquet(table.name, path, ParquetReadOptions::default());

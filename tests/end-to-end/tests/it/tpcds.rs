@@ -14,7 +14,7 @@ async fn world() -> (Server, Client, SessionContext) {
     let mount = format!("tpcds={}", files.display());
     let server = Server::start(&["--mount", &mount]);
     let client = Client::new(&server.url, SCHEMA);
-    let oracle = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
+    let oracle = mayfly_plan::in_process::context(SessionConfig::new().with_target_partitions(2));
     let schema = format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}");
     client.query(&schema).await.expect("created");
     for table in tpcds::TABLES {

@@ -1,0 +1,48 @@
+//! Where expressions mean something else in Trino than in DataFusion, they are planned as functions of ours that mean it (`fragment`'s
+//! `trino`). The rules are in `docs/values.md`.
+//!
+//! ```text
+//! operator    what gives another type: while the statement becomes a plan
+//! types       what a type's name stands for: likewise
+//! mixed       floats beside decimals: before types are coerced
+//! arithmetic  what gives the same type, and fails where DataFusion wraps: once types are coerced
+//! casts       what rounds, and what goes by local time: likewise
+//! floats      NaN and -0.0 in comparisons and as keys: likewise
+//! ```
+
+mod arithmetic;
+mod casts;
+mod floats;
+mod mixed;
+mod operator;
+mod types;
+mod walk;
+
+use arithmetic::CheckedArithmetic;
+use casts::Casts;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::optimizer::Analyzer;
+use floats::Floats;
+use mixed::FloatsMeetDecimals;
+use operator::Operators;
+use std::sync::Arc;
+use types::Types;
+
+/// A session that plans Trino's values. Functions must be there already.
+pub(crate) fn planned_by(mut builder: SessionStateBuilder) -> SessionStateBuilder {
+    // The first planner that knows an operator counts.
+    builder
+        .expr_planners()
+        .get_or_insert_default()
+        .insert(0, Arc::new(Operators));
+    let options = builder.config().get_or_insert_default().options();
+    let zone = options.execution.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    let mut rules = Analyzer::new().rules;
+    rules.insert(0, Arc::new(FloatsMeetDecimals));
+    builder
+        .with_analyzer_rules(rules)
+        .with_type_planner(Arc::new(Types { zone }))
+        .with_analyzer_rule(Arc::new(CheckedArithmetic))
+        .with_analyzer_rule(Arc::new(Casts))
+        .with_analyzer_rule(Arc::new(Floats))
+}
