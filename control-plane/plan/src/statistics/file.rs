@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
 use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
@@ -35,10 +35,9 @@ pub(super) fn of(footer: &Footer, columns: &SchemaRef) -> Statistics {
 fn of_column(footer: &Footer, field: &Field, place: usize, rows: usize) -> Result<ColumnStatistics> {
     let (held, groups) = (footer.schema.field(place), footer.metadata.row_groups());
     let byte_size = size(footer, field.data_type(), place, rows);
-    let alone = Schema::new(vec![held.clone()]);
     let descriptor = footer.metadata.file_metadata().schema_descr();
     let converter =
-        StatisticsConverter::try_new(held.name(), &alone, descriptor)?.with_missing_null_counts_as_zero(false);
+        StatisticsConverter::try_new(held.name(), &footer.schema, descriptor)?.with_missing_null_counts_as_zero(false);
     let Some(leaf) = converter.parquet_column_index() else {
         return Ok(ColumnStatistics {
             byte_size,

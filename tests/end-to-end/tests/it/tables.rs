@@ -109,7 +109,7 @@ const QUERIES: [&str; 16] = [
     "SELECT c_mktsegment, avg(c_acctbal), count(*) FROM customer_zst GROUP BY c_mktsegment",
     "SELECT o_orderstatus, count(*), max(o_orderdate), sum(o_custkey) FROM orders_json GROUP BY o_orderstatus",
     "SELECT id, g, k, b, s['a'], tags[1] FROM odd_json WHERE id < 50",
-    "SELECT * FROM nation_xz",
+    "SELECT n_nationkey, n_name, n_regionkey, n_comment FROM nation_xz",
     "SELECT year, priority, count(*), sum(o_totalprice) FROM by_year GROUP BY year, priority",
     "SELECT count(*), min(o_orderkey) FROM by_year WHERE year = 1994 AND priority LIKE '1%'",
     "SELECT min(year), max(year), count(priority) FROM by_year WHERE year > 1995",
