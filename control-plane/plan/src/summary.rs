@@ -107,7 +107,7 @@ impl Summarized {
         match &self.data_type {
             integer if integer.is_integer() => format!("CAST(CAST(round({quantile}) AS BIGINT) AS VARCHAR)"),
             numeric if numeric.is_numeric() => format!("CAST({quantile} AS VARCHAR)"),
-            _ => self.back(&format!("CAST({quantile} AS BIGINT)")),
+            _ => self.back(&format!("CAST(round({quantile}) AS BIGINT)")),
         }
     }
 

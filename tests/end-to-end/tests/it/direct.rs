@@ -46,7 +46,7 @@ async fn rows(client: &Client, sql: &str) -> Result<Vec<String>, QueryFailure> {
     Ok(rows)
 }
 
-const QUERIES: [(&str, &[&str]); 31] = [
+const QUERIES: [(&str, &[&str]); 32] = [
     ("SELECT * FROM 's3://mine/a/one.csv'", &["1 ann", "2 bob"]),
     ("SELECT one.name FROM 's3://mine/a/one.csv' WHERE one.id = 2", &["bob"]),
     (
@@ -66,6 +66,10 @@ const QUERIES: [(&str, &[&str]); 31] = [
     (
         "SELECT * FROM read_csv('s3://mine/b/semi.csv', header => false, delim => ';') AS t(n, x)",
         &["7 x", "8 NA"],
+    ),
+    (
+        "SELECT * FROM read_csv('s3://mine/b/semi.csv', header => false, delim => ';', nullstr => 'NA') AS t(n, x)",
+        &["7 x", "8 NULL"],
     ),
     (
         "SELECT column_1 FROM read_csv('s3://mine/b/semi.csv', header = false, sep = ';')",
