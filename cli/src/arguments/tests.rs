@@ -59,7 +59,6 @@ fn nonsense_is_refused() {
         "query --set a",
         "query --set =b",
         "query --server ftp://x",
-        "query --server localhost:8080",
         "query --format xml",
         "query --quiet --bill",
         "explain --type io",

@@ -64,7 +64,7 @@ fn what_is_not_closed_is_refused() {
 #[test]
 fn a_pattern_of_many_stars_takes_no_long_time() {
     check(&"*a".repeat(200), &[], &[&"b".repeat(2_000)]);
-    check(&"**/".repeat(200), &[], &[&"b/".repeat(1_000)]);
+    check(&format!("{}x", "**/".repeat(200)), &[], &[&"b/".repeat(1_000)]);
 }
 
 #[test]
