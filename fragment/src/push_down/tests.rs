@@ -112,5 +112,6 @@ fn a_group_key_is_what_it_groups_by() {
 fn branches_of_a_union_go_by_place() {
     let other = chosen(&[("k", 1, "x"), ("id", 0, "id")], scan("c"));
     let union = UnionExec::try_new(vec![scan("o"), other]).expect("a union");
-    check(above(3, "id", 0, union), &["o: id@0 > 3", "c: k@1 > 3"]);
+    // DataFusion gives branches the union's names by a cast to the type that they have.
+    check(above(3, "id", 0, union), &["o: id@0 > 3", "c: CAST(k@1 AS Int64) > 3"]);
 }

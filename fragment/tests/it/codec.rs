@@ -215,12 +215,12 @@ fn on_a_tasks_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 async fn plans_and_expressions_nest_as_deep_as_the_bound() {
     let context = planner(&[]);
     let scan = plan(&context, "select * from shops").await;
-    let cases = cases(&scan.schema(), PLAN_DEPTH_MAX as i32 - 10);
-    let projection = ProjectionExec::try_new(vec![ProjectionExpr::new(cases, "n".to_owned())], Arc::clone(&scan));
-    let projection: Arc<dyn ExecutionPlan> = Arc::new(projection.expect("a projection"));
-    let gathered = gathered(scan, PLAN_DEPTH_MAX - 10);
     let task = context.task_ctx();
     on_a_tasks_stack(move || {
+        let cases = cases(&scan.schema(), PLAN_DEPTH_MAX as i32 - 10);
+        let projection = ProjectionExec::try_new(vec![ProjectionExpr::new(cases, "n".to_owned())], Arc::clone(&scan));
+        let projection: Arc<dyn ExecutionPlan> = Arc::new(projection.expect("a projection"));
+        let gathered = gathered(scan, PLAN_DEPTH_MAX - 10);
         for deep in [gathered, projection] {
             let bytes = PlanBytes::new(encode(&single(deep)).expect("the plan can be sent"));
             let decoded = decode(&bytes, &task).expect("the plan can be read");
