@@ -5,12 +5,10 @@
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
-use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
-use crate::rewrite::unnest::Unnest;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
 use crate::views::{self, View};
@@ -316,9 +314,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     let builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
     let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
-        .with_analyzer_rule(Arc::new(EmptySets))
         .with_analyzer_rule(Arc::new(TextOrder))
-        .with_analyzer_rule(Arc::new(Unnest))
         .with_optimizer_rules(join_order::rules())
         .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();

@@ -18,6 +18,8 @@ mod operator;
 mod types;
 mod walk;
 
+use crate::rewrite::empty_sets::EmptySets;
+use crate::rewrite::unnest::Unnest;
 use arithmetic::CheckedArithmetic;
 use casts::Casts;
 use datafusion::execution::SessionStateBuilder;
@@ -39,6 +41,9 @@ pub(crate) fn planned_by(mut builder: SessionStateBuilder) -> SessionStateBuilde
     let zone = options.execution.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
     let mut rules = Analyzer::new().rules;
     rules.insert(0, Arc::new(FloatsMeetDecimals));
+    // Joins that subqueries become compare values, too, and what a subquery computes of no row is seen before operators are functions.
+    rules.push(Arc::new(EmptySets));
+    rules.push(Arc::new(Unnest));
     builder
         .with_analyzer_rules(rules)
         .with_type_planner(Arc::new(Types { zone }))

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Join, JoinConstraint, JoinType, LogicalPlan, binary_expr, lit, when,
 };
 use datafusion::logical_expr::{Operator, utils::conjunction};
+use mayfly_fragment::trino::float;
 use std::sync::Arc;
 
 /// Two expressions that must agree, one of each side.
@@ -69,19 +70,32 @@ fn add(
     filter: &mut Vec<Expr>,
 ) -> Result<()> {
     let (one, other) = (pair.left.clone(), pair.right.clone());
-    let may_be_null = one.nullable(left.schema())? && other.nullable(right.schema())?;
-    if !pair.null_safe || !may_be_null {
+    if !pair.null_safe {
         keys.push((one, other));
         return Ok(());
     }
-    match stand_in(&one.get_type(left.schema())?)? {
+    let data_type = one.get_type(left.schema())?;
+    if !(one.nullable(left.schema())? && other.nullable(right.schema())?) {
+        keys.push((same_value(one, &data_type), same_value(other, &data_type)));
+        return Ok(());
+    }
+    match stand_in(&data_type)? {
         Some(stand_in) => {
-            keys.push((not_null(one.clone(), &stand_in)?, not_null(other.clone(), &stand_in)?));
+            let values = (not_null(one.clone(), &stand_in)?, not_null(other.clone(), &stand_in)?);
+            keys.push((same_value(values.0, &data_type), same_value(values.1, &data_type)));
             keys.push((one.is_null(), other.is_null()));
         }
         None => filter.push(binary_expr(one, Operator::IsNotDistinctFrom, other)),
     }
     Ok(())
+}
+
+/// A float that means a value of the outer side, whichever it is: NaN is one of them, and both zeros are one. It equals nothing otherwise.
+fn same_value(expr: Expr, data_type: &DataType) -> Expr {
+    match data_type {
+        DataType::Float32 | DataType::Float64 => float::key().call(vec![expr]),
+        _ => expr,
+    }
 }
 
 fn not_null(expr: Expr, stand_in: &ScalarValue) -> Result<Expr> {
