@@ -132,7 +132,6 @@ async fn joins_of_every_type_on_keys() {
         "select a.v, n.v from nulls n left join a on a.k = n.k",
         "select a.v, e.v from a left join empty_b e on a.k = e.k",
         "select a.v, e.v from a full join empty_b e on a.k = e.k",
-        "select a.v, (exists (select * from b where b.k = a.k)) or a.v < 5 from a",
     ])
     .await;
 }
