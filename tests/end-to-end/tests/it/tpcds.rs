@@ -27,12 +27,21 @@ async fn world() -> (Server, Client, SessionContext) {
     (server, client, oracle)
 }
 
+/// Of the rows of Q36 that tie where its LIMIT cuts any may come: quotients of money have two digits. All of them are compared.
+fn without_open_end(number: u32, sql: String) -> String {
+    match (number, sql.trim_end().strip_suffix("LIMIT 100")) {
+        (36, Some(all)) => all.to_owned(),
+        _ => sql,
+    }
+}
+
 async fn check(numbers: RangeInclusive<u32>) {
     let (_server, client, oracle) = world().await;
     let client = support::forced(client, 2);
     let mut wrong = Vec::new();
     for number in numbers {
         for sql in tpcds::query(number) {
+            let sql = without_open_end(number, sql);
             let difference = match (client.query(&sql).await, oracle::try_answer(&oracle, &sql).await) {
                 (Ok(answer), Ok(expected)) => answer.table.difference(&expected),
                 // At small scales a query may divide by zero: then both must say so.
