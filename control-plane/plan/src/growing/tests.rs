@@ -1,3 +1,5 @@
+//! Sizes and steps of growing functions, beside what they are known to be.
+
 use super::product::bytes;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;

@@ -1,3 +1,5 @@
+//! Values that engines print differently, and values that differ.
+
 use super::*;
 
 fn rows(text: &str) -> Vec<Row> {

@@ -1,3 +1,5 @@
+//! The notation of cases, read and refused.
+
 use super::*;
 
 fn parsed(text: &str) -> Case {

@@ -1,3 +1,5 @@
+//! Queries as each judge is asked them.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! What two of three judges make of an answer.
+
 use super::*;
 
 fn rows(cell: &str) -> Vec<Row> {

@@ -1,3 +1,5 @@
+//! Patterns with an escape of their own, beside the same with the usual one.
+
 use super::escaped;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which of two bounds ends a planning, and what its error says.
+
 use super::Deadline;
 use mayfly_protocol::journal::Request;
 use mayfly_protocol::{EpochMs, ErrorCode, limits};

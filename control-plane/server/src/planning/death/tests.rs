@@ -1,3 +1,5 @@
+//! Why a planner process ended, told from its signal and its last words.
+
 use super::Death;
 use mayfly_protocol::ErrorCode;
 use std::os::unix::process::ExitStatusExt as _;

@@ -1,3 +1,5 @@
+//! Frames between server and planner: whole, cut and too long.
+
 use super::{Frame, PART_BYTES_MAX};
 use std::io::Cursor;
 

@@ -1,3 +1,5 @@
+//! What a planner answers arrives as it was said.
+
 use super::{Ask, Ended, Said, read, written};
 use crate::planning::frame::Frame;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
