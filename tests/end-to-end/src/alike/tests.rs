@@ -24,8 +24,18 @@ fn values_are_the_same_however_they_are_printed() {
     assert!(!alike("bigint", "9223372036854775807", "9223372036854775806"));
     assert!(!alike("bigint", "1", "1.5"));
     assert!(!alike("double", "1.0", "1.00001"));
+    assert!(alike("double", "Infinity", "inf"));
+    assert!(!alike("double", "Infinity", "1.5"));
+    assert!(!alike("double", "-Infinity", "inf"));
     assert!(!alike("varchar", "1.0", "1"));
     assert!(!alike("varchar", "NULL", "(empty)"));
+}
+
+#[test]
+fn infinity_takes_no_other_row_for_its_twin() {
+    let types = ["double".to_owned()];
+    let (got, want) = (rows("Infinity\n1.5\n0.0"), rows("1.5\n0.0\ninf"));
+    assert_eq!(unordered(&types, Nearness::Value, &got, &want), None);
 }
 
 #[test]
