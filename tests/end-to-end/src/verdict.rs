@@ -53,31 +53,39 @@ pub fn verdict(reply: &Result<Table, QueryFailure>, opinions: &[Opinion], order:
     let is_refused = reply.is_err() && against.len() < 2;
     let outvoted = reply.is_ok() && answered.len() - against.len() >= against.len();
     match () {
-        () if agree => Verdict::Wrong(told(reply, opinions)),
+        () if agree => Verdict::Wrong(told(reply, opinions, order)),
         () if against.is_empty() || is_refused => Verdict::Right,
         // The others and Mayfly against one: his fault, or his rule.
         () if outvoted && against.iter().all(|(who, _)| *who == "datafusion") => Verdict::Right,
-        () => Verdict::Open(told(reply, opinions)),
+        () => Verdict::Open(told(reply, opinions, order)),
     }
 }
 
 fn same(types: &[String], rows: &[Row], ruling: &Ruling, order: Order) -> bool {
+    difference(types, rows, ruling, order).is_none()
+}
+
+fn difference(types: &[String], rows: &[Row], ruling: &Ruling, order: Order) -> Option<String> {
     let compare = match order {
         Order::Counts => alike::ordered,
         Order::IsOpen => alike::unordered,
     };
-    compare(types, Nearness::Value, rows, &ruling.rows).is_none()
+    compare(types, Nearness::Value, rows, &ruling.rows)
 }
 
-/// The four answers, each cut to its first rows.
-fn told(reply: &Result<Table, QueryFailure>, opinions: &[Opinion]) -> String {
+/// The four answers: Mayfly's first rows, and how each of the others differs from them.
+fn told(reply: &Result<Table, QueryFailure>, opinions: &[Opinion], order: Order) -> String {
     let mut text = match reply {
         Ok(table) => format!("    mayfly: {}", cut(&table.rows)),
         Err(failure) => format!("    mayfly: {}: {}", failure.name, failure.message),
     };
     for Opinion { who, answer } in opinions {
+        let differs = |ruling: &Ruling| match reply {
+            Ok(table) => difference(&table.types, &table.rows, ruling, order).unwrap_or_else(|| "the same".to_owned()),
+            Err(_) => cut(&ruling.rows),
+        };
         let _ = match answer {
-            Ok(ruling) => write!(text, "\n    {who}: {}", cut(&ruling.rows)),
+            Ok(ruling) => write!(text, "\n    {who}: {}", differs(ruling)),
             Err(error) => write!(text, "\n    {who}: refuses: {error}"),
         };
     }

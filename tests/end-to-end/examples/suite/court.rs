@@ -52,7 +52,15 @@ impl<'a> Court<'a> {
         self.is_changed = true;
         let head = sql.trim_start().to_lowercase();
         if head.starts_with("create view") || head.starts_with("create or replace view") {
-            let _ = self.client.query(sql).await;
+            self.make_view(sql).await;
+        }
+    }
+
+    /// A view stands on tables, which have to be there first.
+    async fn make_view(&mut self, sql: &str) {
+        self.export(sql).await;
+        if let Err(failure) = self.client.query(sql).await {
+            println!("REFUSED {}: {}\n    {sql}", failure.name, failure.message);
         }
     }
 
