@@ -1,13 +1,13 @@
 //! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
-//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `each_state`
+//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `percentile`
 //! for one that reads only the first of the states that it merges, `single_row` is the check of scalar subqueries, and `trino` stands for
 //! those whose answers are others in Trino. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
-pub mod each_state;
 pub mod filtered;
+pub mod percentile;
 pub mod seeded;
 pub mod single_row;
 pub mod trino;
@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 /// The aggregate of this name.
 fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
-    let ours = trino::aggregates().into_iter();
+    let ours = trino::aggregates()
+        .into_iter()
+        .chain(percentile::PercentileCont::function());
     ours.chain(SessionStateDefaults::default_aggregate_functions())
         .find(|function| function.name() == name)
 }

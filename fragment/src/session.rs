@@ -1,7 +1,7 @@
 //! The DataFusion settings that the planner and the executor share. A plan is only right where both sides mean the same by it, so
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
-use crate::function::each_state::EachState;
+use crate::function::percentile::PercentileCont;
 use crate::function::trino;
 use crate::{Directed, SingleRow};
 use datafusion::common::Result;
@@ -75,7 +75,7 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     builder
         .aggregate_functions()
         .get_or_insert_default()
-        .extend(EachState::all().into_iter().chain(trino::aggregates()));
+        .extend(PercentileCont::function().into_iter().chain(trino::aggregates()));
     builder
 }
 

@@ -1,5 +1,5 @@
-//! Aggregates of DataFusion's whose last step gives another type: an average of decimals has the type of what it averages, rounded half away
-//! from zero, and a count is a bigint.
+//! Aggregates of DataFusion's whose last step gives something else: an average of decimals has the type of what it averages, rounded half
+//! away from zero, a count is a bigint, and `regr_r2` of a level line is 1.
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Counts that DataFusion gives as unsigned.
 const COUNTS: [&str; 2] = ["approx_distinct", "regr_count"];
 
+/// 1 where all y are the same and not all x, as the SQL standard has it; NULL in DataFusion.
+const FIT: &str = "regr_r2";
+
 /// One of these aggregates.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Finished {
@@ -22,7 +25,7 @@ pub struct Finished {
 impl Finished {
     /// Under DataFusion's names.
     pub fn all() -> Vec<Arc<AggregateUDF>> {
-        let names = COUNTS.into_iter().chain(["avg"]);
+        let names = COUNTS.into_iter().chain(["avg", FIT]);
         let known = names.filter_map(super::super::datafusion_aggregate);
         known
             .map(|inner| Arc::new(AggregateUDF::new_from_impl(Finished { inner })))
@@ -41,6 +44,15 @@ impl Finished {
     fn inner_type(&self, fields: &[FieldRef]) -> Result<DataType> {
         let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
         self.inner.return_type(&types)
+    }
+
+    fn finishing(&self, inner: Box<dyn Accumulator>, data_type: DataType) -> Box<dyn Accumulator> {
+        let is_fit = self.name() == FIT;
+        Box::new(FinishedAccumulator {
+            inner,
+            data_type,
+            is_fit,
+        })
     }
 
     /// Runs `make` as DataFusion would.
@@ -84,13 +96,13 @@ impl AggregateUDFImpl for Finished {
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let data_type = args.return_type().clone();
         let inner = self.with_inner(args, |args| self.inner.accumulator(args))?;
-        Ok(Box::new(FinishedAccumulator { inner, data_type }))
+        Ok(self.finishing(inner, data_type))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let data_type = args.return_type().clone();
         let inner = self.with_inner(args, |args| self.inner.create_sliding_accumulator(args))?;
-        Ok(Box::new(FinishedAccumulator { inner, data_type }))
+        Ok(self.finishing(inner, data_type))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -128,6 +140,19 @@ impl AggregateUDFImpl for Finished {
 struct FinishedAccumulator {
     inner: Box<dyn Accumulator>,
     data_type: DataType,
+    is_fit: bool,
+}
+
+impl FinishedAccumulator {
+    /// Whether all y are the same and not all x. DataFusion's state: the count, both means, and the sums of squares of x and y.
+    fn is_level(&mut self) -> Result<bool> {
+        let state = self.inner.state()?;
+        let number = |at: usize| match state.get(at) {
+            Some(ScalarValue::Float64(number)) => *number,
+            _ => None,
+        };
+        Ok(number(3).is_some_and(|of_x| of_x > 0.0) && number(4) == Some(0.0))
+    }
 }
 
 impl Accumulator for FinishedAccumulator {
@@ -144,7 +169,11 @@ impl Accumulator for FinishedAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.inner.evaluate()?.cast_to(&self.data_type)
+        let value = self.inner.evaluate()?.cast_to(&self.data_type)?;
+        match self.is_fit && value.is_null() && self.is_level()? {
+            true => Ok(ScalarValue::Float64(Some(1.0))),
+            false => Ok(value),
+        }
     }
 
     fn size(&self) -> usize {
