@@ -12,6 +12,7 @@ pub mod extreme;
 pub mod finished;
 pub mod float;
 pub mod integer;
+pub mod list;
 pub mod now;
 pub mod regexp_replace;
 pub mod split_part;
@@ -37,6 +38,7 @@ pub fn scalars() -> Vec<Arc<ScalarUDF>> {
     all.extend([false, true].map(varchar::function));
     all.extend([Change::Shown, Change::Placed, Change::Local].map(zone::function));
     all.extend(strict::all());
+    all.extend(list::all());
     all.extend([
         abs::function(),
         date_format::function(),
