@@ -34,6 +34,7 @@ pub use function::filtered::Filtered;
 pub use function::single_row::SingleRow;
 pub use function::trino;
 pub use node::exchange::ExchangeExec;
+pub use node::fence::FenceExec;
 pub use node::no_rows::NoRowsExec;
 pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};

@@ -5,6 +5,7 @@
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
+use crate::rewrite::grouping_sets::GroupingSets;
 use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::text_order::TextOrder;
@@ -341,6 +342,7 @@ fn rules(shape: Shape) -> Vec<Rule> {
     }
     insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
     rules.insert(0, Arc::new(DistinctNames));
+    rules.insert(0, Arc::new(GroupingSets));
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
     }

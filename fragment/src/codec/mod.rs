@@ -32,7 +32,7 @@ use std::sync::Arc;
 const MAGIC: &[u8; 6] = b"MFPLAN";
 
 /// Version of encoded plans: DataFusion's protobuf has none of its own, so it counts both.
-pub const PLAN_VERSION: u16 = 2;
+pub const PLAN_VERSION: u16 = 3;
 
 const HEADER_BYTES: usize = MAGIC.len() + size_of::<u16>();
 

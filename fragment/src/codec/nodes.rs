@@ -2,6 +2,7 @@
 
 use super::wire::{self, NodeKind};
 use super::{functions, recursive};
+use crate::node::fence::FenceExec;
 use crate::node::no_rows::NoRowsExec;
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
@@ -72,6 +73,7 @@ impl PhysicalExtensionCodec for NodeCodec {
             (Some(NodeKind::ShuffleRead(read)), []) => reader.shuffle_read(read),
             (Some(NodeKind::ShuffleWrite(write)), [input]) => reader.shuffle_write(write, input),
             (Some(NodeKind::NoRows(none)), [input]) => no_rows(none, input),
+            (Some(NodeKind::Fence(_)), [input]) => Ok(Arc::new(FenceExec::new(Arc::clone(input)))),
             (Some(NodeKind::RecursiveQuery(query)), [first, next]) => recursive::decode_query(query, first, next),
             (Some(NodeKind::WorkTable(table)), []) => recursive::decode_work_table(table),
             _ => internal_err!("a node of ours is unknown or has {} inputs", inputs.len()),
@@ -95,6 +97,8 @@ impl PhysicalExtensionCodec for NodeCodec {
             NodeKind::NoRows(wire::NoRows {
                 schema: Some(schema_to_wire(&none.schema())?),
             })
+        } else if node.is::<FenceExec>() {
+            NodeKind::Fence(wire::Fence {})
         } else if let Some(query) = node.downcast_ref::<RecursiveQueryExec>() {
             NodeKind::RecursiveQuery(recursive::encode_query(query)?)
         } else if let Some(table) = node.downcast_ref::<WorkTableExec>() {

@@ -14,7 +14,7 @@ pub struct Plan {
 /// A node of ours, inside a `PhysicalExtensionNode`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Node {
-    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "NodeKind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub kind: Option<NodeKind>,
 }
 
@@ -35,6 +35,8 @@ pub enum NodeKind {
     /// A whole `PhysicalPlanNode`, so that it counts its nesting anew.
     #[prost(bytes, tag = "7")]
     Nested(Vec<u8>),
+    #[prost(message, tag = "8")]
+    Fence(Fence),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -134,6 +136,10 @@ pub struct NoRows {
     #[prost(message, optional, tag = "1")]
     pub schema: Option<Schema>,
 }
+
+/// Input: whose rows it passes on.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Fence {}
 
 /// A window function and the flags that belong to it.
 #[derive(Clone, PartialEq, prost::Message)]

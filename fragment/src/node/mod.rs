@@ -2,6 +2,7 @@
 //! DataFusion's own optimizer rules and displays work on plans that hold them.
 
 pub mod exchange;
+pub mod fence;
 pub mod no_rows;
 pub mod shuffle_read;
 pub mod shuffle_write;

@@ -12,7 +12,8 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionContext;
 use mayfly_fragment::{
-    ExchangeExec, FragmentError, NoRowsExec, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode, encode,
+    ExchangeExec, FenceExec, FragmentError, NoRowsExec, OutputPartitioning, ShuffleReadExec, ShuffleWriteExec, decode,
+    encode,
 };
 use mayfly_protocol::limits::PLAN_DEPTH_MAX;
 use mayfly_protocol::{InputRead, PlanBytes};
@@ -106,6 +107,7 @@ async fn leaves_and_roots_keep_their_properties() {
         &single(Arc::new(NoRowsExec::new(Arc::new(all.clone()), other))),
         &context,
     );
+    check(&single(Arc::new(FenceExec::new(Arc::new(all.clone())))), &context);
     check(
         &(Arc::new(ShuffleWriteExec::new(Arc::new(all), OutputPartitioning::RoundRobin(3))) as _),
         &context,

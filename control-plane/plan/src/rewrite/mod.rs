@@ -10,6 +10,8 @@
 //! broadcast   a join's small build side goes to every task instead of both sides being repartitioned
 //! distinct_names, top_groups
 //!             where DataFusion looks a column up by a name that two have, it finds the right one
+//! grouping_sets
+//!             below several grouping sets a fence hides what holds of columns and not of keys
 //! nested_top  the first rows in an order by nested values are cut off a whole sort
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
@@ -18,6 +20,7 @@ pub(crate) mod broadcast;
 pub(crate) mod distinct_names;
 pub(crate) mod empty_sets;
 pub(crate) mod exchange;
+pub(crate) mod grouping_sets;
 pub(crate) mod join;
 pub(crate) mod join_order;
 pub(crate) mod multiset;

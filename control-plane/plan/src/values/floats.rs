@@ -15,8 +15,8 @@ use datafusion::common::{DFSchema, NullEquality, Result};
 use datafusion::functions::math::isnan;
 use datafusion::logical_expr::expr::{AggregateFunction, Between, ScalarFunction, Sort as SortExpr, WindowFunction};
 use datafusion::logical_expr::{
-    AggregateUDF, BinaryExpr, Distinct, Expr, ExprSchemable, GroupingSet, Join, LogicalPlan, LogicalPlanBuilder,
-    Operator, WindowFunctionDefinition, not,
+    AggregateUDF, BinaryExpr, Distinct, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator,
+    WindowFunctionDefinition, not,
 };
 use datafusion::optimizer::AnalyzerRule;
 use mayfly_fragment::trino::extreme::Extreme;
@@ -257,20 +257,24 @@ fn join_keys(join: &mut Join) -> Result<bool> {
 }
 
 fn float_groups(groups: &[Expr], schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
-    let mut keyed = groups.to_vec();
+    let mut keyed = Vec::new();
     let mut changed = false;
-    for group in &mut keyed {
-        match group {
-            // Names of what is grouped in sets are told apart by what they are: left to what runs on one node.
-            Expr::GroupingSet(GroupingSet::Rollup(_) | GroupingSet::Cube(_) | GroupingSet::GroupingSets(_)) => {}
-            group => {
-                let name = group.qualified_name();
-                if let Some(key) = as_key(group, schema)? {
-                    *group = key.alias_qualified(name.0, name.1);
-                    changed = true;
-                }
-            }
-        }
+    for group in groups.iter().cloned() {
+        let group = match group {
+            Expr::GroupingSet(_) => group.map_children(|key| float_group(key, schema))?,
+            group => float_group(group, schema)?,
+        };
+        changed |= group.transformed;
+        keyed.push(group.data);
     }
     Ok(changed.then_some(keyed))
+}
+
+/// One key of a grouping, under its name.
+fn float_group(group: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let (relation, name) = group.qualified_name();
+    Ok(match as_key(&group, schema)? {
+        Some(key) => Transformed::yes(key.alias_qualified(relation, name)),
+        None => Transformed::no(group),
+    })
 }

@@ -14,10 +14,15 @@ pub(super) fn expressions(
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let schema = names(&node)?;
         let preserver = NamePreserver::new(&node);
-        let rewritten = node.map_expressions(|expression| {
+        let named = |expression: Expr| {
             let name = preserver.save(&expression);
             let rewritten = expression.transform_up(|part| rewrite(part, &schema))?;
             Ok(rewritten.update_data(|expression| name.restore(expression)))
+        };
+        let rewritten = node.map_expressions(|expression| match &expression {
+            // Its keys are the aggregate's columns, each under its own name.
+            Expr::GroupingSet(_) => expression.map_children(named),
+            _ => named(expression),
         })?;
         rewritten.map_data(LogicalPlan::recompute_schema)
     })?;
