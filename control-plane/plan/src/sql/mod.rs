@@ -16,6 +16,7 @@ mod number;
 mod parse;
 mod quoted;
 mod sample;
+mod semi;
 mod simplify;
 mod statement;
 mod template;

@@ -2,7 +2,7 @@
 
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::{command, direct, duplicates, guard, literal, look, quoted, sample, simplify, token, view, window};
+use super::{command, direct, duplicates, guard, literal, look, quoted, sample, semi, simplify, token, view, window};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -132,6 +132,7 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
         window::write_out(query)?;
         simplify::simplify(query)?;
         sample::write_out(query);
+        semi::write_out(query);
         duplicates::separate(query);
     }
     Ok(QueryStatement { ast, names, files })

@@ -65,10 +65,6 @@ async fn clauses_are_refused_by_name() {
             "SELECT a.order_key FROM orders a ASOF JOIN orders b MATCH_CONDITION (a.order_key >= b.order_key)",
             "ASOF JOIN",
         ),
-        (
-            "SELECT a.order_key FROM orders a ANTI JOIN orders b ON a.order_key = b.order_key",
-            "ANTI JOIN",
-        ),
         ("SELECT * FROM orders a CROSS APPLY (SELECT 1) b", "APPLY"),
         ("SELECT order_key FROM orders |> WHERE order_key > 3", "the operator |>"),
         ("SELECT sum(order_key LIMIT 3) FROM orders", "LIMIT within a function"),

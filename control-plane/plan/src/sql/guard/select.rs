@@ -2,6 +2,7 @@
 
 use super::query::check_key;
 use super::{refuse, refuse_some};
+use crate::error;
 use datafusion::sql::sqlparser::ast::{
     ConnectByKind, ExceptSelectItem, ExcludeSelectItem, Expr, GroupByExpr, GroupByWithModifier, IlikeSelectItem, Join,
     JoinConstraint, JoinOperator, LateralView, NamedWindowDefinition, NamedWindowExpr, RenameSelectItem,
@@ -40,6 +41,9 @@ pub(super) fn check(select: &Select) -> Result<(), QueryError> {
         flavor,
     } = select;
     let place = select_token.0.span;
+    if projection.is_empty() && *flavor == SelectFlavor::Standard {
+        return Err(error::syntax("SELECT names no column", place.start).hint("write SELECT *, or name columns"));
+    }
     projection.iter().try_for_each(check_item)?;
     from.iter().try_for_each(check_joins)?;
     check_group(group_by, place)?;
@@ -179,6 +183,11 @@ pub(super) fn check_joins(item: &TableWithJoins) -> Result<(), QueryError> {
     Ok(())
 }
 
+/// DataFusion reads it as a cross join, also where a word that it does not know is taken for an alias: `a POSITIONAL JOIN b`.
+fn without_condition(place: Span) -> QueryError {
+    error::syntax("this JOIN has no condition", place.start).hint("add ON … or USING (…), or write CROSS JOIN")
+}
+
 fn check_operator(operator: &JoinOperator, place: Span) -> Result<(), QueryError> {
     use JoinOperator as Op;
     match operator {
@@ -189,16 +198,17 @@ fn check_operator(operator: &JoinOperator, place: Span) -> Result<(), QueryError
         | Op::Right(constraint)
         | Op::RightOuter(constraint)
         | Op::FullOuter(constraint)
+        | Op::Semi(constraint)
         | Op::LeftSemi(constraint)
         | Op::RightSemi(constraint)
+        | Op::Anti(constraint)
         | Op::LeftAnti(constraint)
         | Op::RightAnti(constraint) => match constraint {
-            JoinConstraint::On(_) | JoinConstraint::Using(_) | JoinConstraint::Natural | JoinConstraint::None => Ok(()),
+            JoinConstraint::On(_) | JoinConstraint::Using(_) | JoinConstraint::Natural => Ok(()),
+            JoinConstraint::None => Err(without_condition(place)),
         },
         Op::CrossJoin(JoinConstraint::None) => Ok(()),
         Op::CrossJoin(_) => refuse("CROSS JOIN with a condition", place, "write JOIN … ON"),
-        Op::Semi(_) => refuse("SEMI JOIN", place, "write LEFT SEMI JOIN"),
-        Op::Anti(_) => refuse("ANTI JOIN", place, "write LEFT ANTI JOIN"),
         Op::CrossApply | Op::OuterApply => refuse("APPLY", place, "write JOIN LATERAL"),
         Op::AsOf {
             match_condition: _,
