@@ -1,11 +1,12 @@
 //! Clauses around a function's arguments that this function cannot have: OVER of `abs`, DISTINCT of `row_number`. DataFusion's binder
-//! drops them.
+//! drops them. And `nth_value(x, -1)`, which DataFusion counts from the end, where the standard counts from 1.
 
 use crate::error;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArgumentClause, FunctionArguments, Spanned, Visit, Visitor,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Spanned, UnaryOperator,
+    Value, ValueWithSpan, Visit, Visitor,
 };
 use mayfly_protocol::{ErrorCode, QueryError};
 use std::ops::ControlFlow;
@@ -42,10 +43,16 @@ impl Visitor for Calls<'_> {
 impl Calls<'_> {
     fn unfit(&self, function: &Function) -> Option<QueryError> {
         let name = function.name.to_string().to_lowercase();
+        if name == "nth_value" && !counts_from_one(function) {
+            let error = QueryError::new(ErrorCode::InvalidFunctionArgument, "nth_value counts rows from 1");
+            return Some(error.at(error::location(function.name.span().start)));
+        }
         let (kind, clause) = if self.is_scalar(&name) {
             ("a function of one row", clause_of_scalar(function)?)
         } else if self.is_window_only(&name) {
             ("a window function", clause_of_window(function)?)
+        } else if name == "any_value" && has_order(function) {
+            ("any value of a group", "ORDER BY among the arguments")
         } else {
             return None;
         };
@@ -85,6 +92,21 @@ fn clause_of_window(function: &Function) -> Option<&'static str> {
         Some("DISTINCT or ALL")
     } else {
         None
+    }
+}
+
+/// Whether the second argument is no literal below 1.
+fn counts_from_one(function: &Function) -> bool {
+    let FunctionArguments::List(list) = &function.args else {
+        return true;
+    };
+    match list.args.get(1) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
+            value: Value::Number(digits, _),
+            ..
+        })))) => digits.parse() != Ok(0),
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::UnaryOp { op, .. }))) => *op != UnaryOperator::Minus,
+        _ => true,
     }
 }
 
