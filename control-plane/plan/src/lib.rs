@@ -20,6 +20,7 @@ pub mod interval;
 pub mod learn;
 mod limits;
 mod misread;
+mod outer;
 mod planned;
 mod planner;
 mod property;

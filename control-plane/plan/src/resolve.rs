@@ -3,7 +3,7 @@
 
 use crate::context::Context;
 use crate::rewrite::multiset;
-use crate::{Session, error, misread, sql, weight};
+use crate::{Session, error, misread, outer, sql, weight};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result as DfResult};
@@ -20,7 +20,12 @@ use std::sync::Arc;
 pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Session) -> Result<LogicalPlan, QueryError> {
     sql::check_clauses(&ast, &context.state)?;
     let statement = ast.clone();
-    let ast = with_merged_columns(context, ast, session).await?;
+    let ast = match with_merged_columns(context, ast, session).await {
+        Err(error) if !context.missing.is_empty() => {
+            return Err(missing(context, statement, session).await.unwrap_or(error));
+        }
+        merged => merged?,
+    };
     let planned = context.state.statement_to_plan(ast).await;
     let plan = planned.map_err(|cause| misread::explain(context, &statement, session, cause))?;
     // Before anything else walks it.
@@ -33,10 +38,19 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
         .map_err(error::from_datafusion)?;
     refuse_places(&plan)?;
     refuse_crowds(&plan)?;
+    outer::refuse_aggregates(&plan)?;
     match context.state.window_functions().get("row_number") {
         Some(numbered) => multiset::rewrite(plan, numbered),
         None => Err(error::internal("row_number is not registered")),
     }
+}
+
+/// What is wrong with the statement if one of its tables is not there.
+async fn missing(context: &Context, statement: DfStatement, session: &Session) -> Option<QueryError> {
+    let cause = context.state.statement_to_plan(statement.clone()).await.err()?;
+    let error = misread::explain(context, &statement, session, cause);
+    let mut reasons = context.missing.values();
+    reasons.any(|reason| reason.code == error.code).then_some(error)
 }
 
 /// Joins that merge columns need to know those of the tables.
