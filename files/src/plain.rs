@@ -3,7 +3,7 @@
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, TimeUnit};
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::basic::Type;
+use parquet::basic::{ConvertedType, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor};
@@ -26,6 +26,7 @@ pub fn schema(metadata: &ParquetMetaData) -> Result<Schema, ParquetError> {
             "column '{lost}' is a group without members"
         )));
     }
+    refuse_intervals(file.schema_descr())?;
     let old = Int96::of(file.schema_descr());
     let plain = plain_schema(&written);
     let fields = plain.fields().iter().zip(written.fields()).map(|(plain, written)| {
@@ -33,6 +34,21 @@ pub fn schema(metadata: &ParquetMetaData) -> Result<Schema, ParquetError> {
         field.with_nullable(written.is_nullable())
     });
     Ok(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Parquet's intervals have months, days and milliseconds; its reader drops the months.
+fn refuse_intervals(schema: &SchemaDescriptor) -> Result<(), ParquetError> {
+    let mut columns = schema.columns().iter();
+    match columns.find(|column| column.converted_type() == ConvertedType::INTERVAL) {
+        None => Ok(()),
+        Some(column) => {
+            let text = format!(
+                "column '{}' holds intervals, which cannot be read",
+                column.path().string()
+            );
+            Err(ParquetError::NYI(text))
+        }
+    }
 }
 
 /// The schema without encodings and without promises.
@@ -127,3 +143,6 @@ impl Int96 {
         self.0.iter().any(is_it)
     }
 }
+
+#[cfg(test)]
+mod tests;
