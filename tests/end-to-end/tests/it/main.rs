@@ -14,6 +14,7 @@ mod executors;
 mod explain_analyze;
 mod faults;
 mod files;
+mod functions;
 mod hostile;
 mod judged;
 mod limits;
