@@ -1,7 +1,7 @@
 //! Whole queries: SELECT in its forms, set operations, common table expressions, order and limit.
 
 use super::join::From;
-use super::{Column, Kind, Relation, Scope, Writer};
+use super::{Column, Dialect, Kind, Relation, Scope, Writer};
 
 const SET_OPERATORS: [&str; 6] = [
     "UNION",
@@ -77,7 +77,13 @@ impl Writer {
     fn everything(&mut self, depth: u32) -> (String, Scope) {
         let from = self.from(depth);
         let condition = self.condition(&from, depth);
-        (format!("SELECT * FROM {}{condition}", from.text), from.scope)
+        let names: Vec<&str> = from.scope.iter().map(|column| column.name.as_str()).collect();
+        // Merged columns come first in the standard; DuckDB leaves them where the left side has them.
+        let list = match self.dialect {
+            Dialect::DuckDb => names.join(", "),
+            Dialect::Mayfly | Dialect::Postgres => "*".to_owned(),
+        };
+        (format!("SELECT {list} FROM {}{condition}", from.text), from.scope)
     }
 
     fn unordered(&mut self, depth: u32) -> (String, Scope) {
