@@ -2,6 +2,7 @@
 //!
 //! Nothing is shared between plannings and nothing is reachable but these tables: no file, no URL, no other catalog.
 
+use crate::lists::Lists;
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
@@ -317,6 +318,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(TextOrder))
         .with_optimizer_rules(join_order::rules())
+        .with_relation_planners(vec![Arc::new(Lists)])
         .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();
     series::as_tasks_know_them(&mut state);

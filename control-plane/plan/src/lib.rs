@@ -19,6 +19,7 @@ mod information;
 pub mod interval;
 pub mod learn;
 mod limits;
+mod lists;
 mod misread;
 mod outer;
 mod planned;

@@ -1,7 +1,8 @@
 //! Ways of writing that DataFusion refuses → those that mean the same and that it takes: FETCH FIRST n ROWS ONLY, GROUP BY (), LIKE with
-//! an escape character other than the backslash, and VALUES as the query of an expression.
+//! an escape character other than the backslash, VALUES as the query of an expression, and ARRAY[…], within which it knows no column but
+//! those of the relation at hand: none of an outer query, and no parameter of a lambda.
 
-use super::template;
+use super::{outward, syntax, template};
 use crate::error;
 use datafusion::sql::sqlparser::ast::{
     Expr, GroupByExpr, Ident, LimitClause, Query, Select, SetExpr, Spanned, TableAlias, TableFactor, Value,
@@ -31,6 +32,15 @@ impl VisitorMut for Simplify {
         if let GroupByExpr::Expressions(keys, _) = &mut select.group_by {
             without_empty_keys(keys);
         }
+        select.from.iter_mut().for_each(outward::apart);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<QueryError> {
+        outward::as_list(relation);
+        if let TableFactor::NestedJoin { table_with_joins, .. } = relation {
+            outward::apart(table_with_joins);
+        }
         ControlFlow::Continue(())
     }
 
@@ -48,6 +58,9 @@ impl VisitorMut for Simplify {
         }
         if let Expr::InSubquery { subquery, .. } | Expr::Subquery(subquery) = expr {
             values_as_select(subquery);
+        }
+        if let Expr::Array(list) = expr {
+            *expr = syntax::call("make_array", std::mem::take(&mut list.elem));
         }
         ControlFlow::Continue(())
     }

@@ -7,14 +7,14 @@ mod scope;
 mod select;
 mod star;
 mod substitute;
-mod syntax;
 
+use super::syntax;
 use crate::{Session, error};
 use column::Column;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, OrderBy, Query, Select, SetExpr, Spanned, Statement, TableAlias,
-    TableFactor, TableWithJoins, Value, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, Join, JoinConstraint, JoinOperator, OrderBy, Query, Select, SetExpr, Spanned, Statement, TableFactor,
+    TableWithJoins, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 use mayfly_catalog::TableRef;
 use mayfly_protocol::QueryError;
@@ -225,18 +225,9 @@ impl Pass<'_> {
             return;
         };
         if alias.is_none() {
-            *alias = Some(named(&format!("__derived_{}", self.unnamed)));
+            *alias = Some(syntax::named(&format!("__derived_{}", self.unnamed)));
             self.unnamed += 1;
         }
-    }
-}
-
-fn named(name: &str) -> TableAlias {
-    TableAlias {
-        explicit: true,
-        name: Ident::with_quote('"', name),
-        columns: Vec::new(),
-        at: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart,
+    ObjectName, ObjectNamePart, TableAlias,
 };
 
 /// Identifiers resolve without regard to case.
@@ -31,14 +31,18 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 }
 
 pub(super) fn coalesce(first: Expr, second: Expr) -> Expr {
+    call("coalesce", vec![first, second])
+}
+
+pub(super) fn call(function: &str, arguments: Vec<Expr>) -> Expr {
     let argument = |expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr));
     Expr::Function(Function {
-        name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new("coalesce"))]),
+        name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(function))]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
         args: FunctionArguments::List(FunctionArgumentList {
             duplicate_treatment: None,
-            args: vec![argument(first), argument(second)],
+            args: arguments.into_iter().map(argument).collect(),
             clauses: Vec::new(),
         }),
         filter: None,
@@ -46,6 +50,16 @@ pub(super) fn coalesce(first: Expr, second: Expr) -> Expr {
         over: None,
         within_group: Vec::new(),
     })
+}
+
+/// An alias of ours.
+pub(super) fn named(name: &str) -> TableAlias {
+    TableAlias {
+        explicit: true,
+        name: Ident::with_quote('"', name),
+        columns: Vec::new(),
+        at: None,
+    }
 }
 
 /// The last part of a plain column reference.
