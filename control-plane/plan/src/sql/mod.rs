@@ -16,6 +16,7 @@ mod number;
 mod outward;
 mod parse;
 mod quoted;
+mod regroup;
 mod sample;
 mod semi;
 mod simplify;

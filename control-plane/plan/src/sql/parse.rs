@@ -2,7 +2,9 @@
 
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
-use super::{command, direct, duplicates, guard, literal, look, quoted, sample, semi, simplify, token, view, window};
+use super::{
+    command, direct, duplicates, guard, literal, look, quoted, regroup, sample, semi, simplify, token, view, window,
+};
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
@@ -129,6 +131,7 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
         literal::as_trino_reads(statement.as_mut())?;
     }
     if let Some(query) = query_mut(&mut ast) {
+        regroup::regroup(query);
         window::write_out(query)?;
         simplify::simplify(query)?;
         sample::write_out(query);
