@@ -7,11 +7,13 @@
 //! ```
 
 use super::Unnester;
+use super::full::reads_both;
 use super::join::{Pair, join};
+use super::push::{Need, repeatable};
 use super::scope::{self, Scope};
 use super::site::Site;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, Result, not_impl_err};
+use datafusion::common::{Column, Result, internal_err};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder};
 use std::sync::Arc;
@@ -27,6 +29,9 @@ impl Unnester {
             });
             let predicate = conjunction(subqueries).expect("a conjunct has a subquery");
             return self.filter(Filter::try_new(predicate, Arc::new(joined))?);
+        }
+        if node.join_type == JoinType::Full && reads_both(&subqueries, &node)? {
+            return self.full(&node);
         }
         let shown: Vec<Expr> = node.schema.columns().into_iter().map(Expr::Column).collect();
         let outer = Arc::new(node.left.schema().join(node.right.schema())?);
@@ -91,9 +96,7 @@ impl<'a> Sides<'a> {
         let is_right = match self.node.join_type {
             Inner | Left | LeftSemi | LeftAnti | LeftMark => true,
             Right | RightSemi | RightAnti | RightMark => false,
-            Full => {
-                return not_impl_err!("a subquery that reads both sides of a FULL JOIN in its ON is not supported");
-            }
+            Full => return internal_err!("a full join is two others by now"),
         };
         let (left, left_names) = self.distinct(&self.node.left, of_left)?;
         let (right, right_names) = self.distinct(&self.node.right, of_right)?;
@@ -125,7 +128,7 @@ impl<'a> Sides<'a> {
             .iter()
             .zip(&names)
             .map(|(column, name)| Expr::Column(column.clone()).alias(name));
-        let plan = LogicalPlanBuilder::from(plan.clone())
+        let plan = LogicalPlanBuilder::from(repeatable(plan.clone(), Need::Superset)?)
             .project(exprs.collect::<Vec<_>>())?
             .distinct()?
             .build()?;

@@ -7,7 +7,7 @@ use super::join::{Pair, join};
 use super::push::Push;
 use super::scope::{self, Scope};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, NullEquality, NullHandling, Result, not_impl_err};
+use datafusion::common::{Column, DFSchema, ExprSchema as _, NullEquality, NullHandling, Result, not_impl_err};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder};
 use std::sync::Arc;
@@ -54,8 +54,11 @@ impl Unnester {
                 let kept = keeping_empty(Arc::unwrap_or_clone(node.right.clone()))?;
                 self.row_wise(&node, kept)
             }
-            JoinType::Left if !condition.iter().any(scope::is_subquery_within) => self.dependent(node, condition),
-            JoinType::Left => not_impl_err!("a subquery in the ON of a LEFT JOIN LATERAL is not supported"),
+            JoinType::Left if condition.iter().any(scope::is_subquery_within) => {
+                let node = self.narrowed(node, condition)?;
+                self.dependent(node, Vec::new())
+            }
+            JoinType::Left => self.dependent(node, condition),
             other => {
                 not_impl_err!("{other} JOIN of a LATERAL relation is not supported: use CROSS, INNER or LEFT JOIN")
             }
@@ -67,6 +70,21 @@ impl Unnester {
             Some(predicate) => self.filter(Filter::try_new(predicate, Arc::new(plan))?),
             None => Ok(plan),
         }
+    }
+
+    /// The condition inside the right relation, where the left one is an outer side like another.
+    fn narrowed(&self, node: Join, condition: Vec<Expr>) -> Result<Join> {
+        let left = Arc::clone(node.left.schema());
+        let condition = condition.into_iter().map(|conjunct| as_outer(conjunct, &left));
+        let condition = condition.collect::<Result<Vec<_>>>()?;
+        self.around.borrow_mut().push(left);
+        let right = self.where_true(Arc::unwrap_or_clone(node.right), condition);
+        self.around.borrow_mut().pop();
+        Ok(Join {
+            right: Arc::new(right?),
+            filter: None,
+            ..node
+        })
     }
 
     fn dependent(&self, node: Join, condition: Vec<Expr>) -> Result<LogicalPlan> {
@@ -104,6 +122,18 @@ impl Unnester {
         let shown: Vec<Expr> = shown.chain(own.into_iter().map(Expr::Column)).collect();
         LogicalPlanBuilder::from(rows.plan).project(shown)?.build()
     }
+}
+
+/// The expression with columns of this scope as those of an outer query.
+fn as_outer(expr: Expr, scope: &DFSchema) -> Result<Expr> {
+    let outer = expr.transform_up(|part| match part {
+        Expr::Column(column) if Scope(scope).has(&column) => {
+            let field = Arc::clone(scope.field_from_column(&column)?);
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+        }
+        part => Ok(Transformed::no(part)),
+    })?;
+    Ok(outer.data)
 }
 
 /// A lateral relation in this plan reads the scope.

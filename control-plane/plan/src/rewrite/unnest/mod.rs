@@ -11,8 +11,10 @@
 //! `scalar`. Left out: filters' conjuncts that DataFusion makes joins of rightly (`simple`), and scalar subqueries that are not correlated,
 //! which are computed once, beside the plan.
 
+mod all;
 mod condition;
 mod exists;
+mod full;
 mod join;
 mod lateral;
 mod member;

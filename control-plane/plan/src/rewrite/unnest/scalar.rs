@@ -8,7 +8,9 @@ use super::site::Site;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::functions_aggregate::expr_fn::{count, first_value, max};
-use datafusion::logical_expr::{Expr, ExprSchemable, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+use datafusion::logical_expr::{
+    Distinct, Expr, ExprSchemable, FetchType, JoinType, Limit, LogicalPlan, LogicalPlanBuilder, Subquery, lit,
+};
 use mayfly_fragment::SingleRow;
 use std::sync::Arc;
 
@@ -88,14 +90,27 @@ fn has_always_one_row(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// At most one.
-fn has_one_row(plan: &LogicalPlan) -> bool {
+/// At most one, whatever the tables hold.
+pub(super) fn has_one_row(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(projection) => has_one_row(&projection.input),
         LogicalPlan::SubqueryAlias(alias) => has_one_row(&alias.input),
+        LogicalPlan::Subquery(wrapper) => has_one_row(&wrapper.subquery),
         LogicalPlan::Filter(filter) => has_one_row(&filter.input),
-        LogicalPlan::Sort(sort) => has_one_row(&sort.input),
-        LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty() => true,
-        plan => plan.max_rows().is_some_and(|rows| rows <= 1),
+        LogicalPlan::Window(window) => has_one_row(&window.input),
+        LogicalPlan::Distinct(Distinct::All(input)) => has_one_row(input),
+        LogicalPlan::Sort(sort) => sort.fetch.is_some_and(|rows| rows <= 1) || has_one_row(&sort.input),
+        LogicalPlan::Limit(limit) => limits_to_one(limit) || has_one_row(&limit.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Values(values) => values.values.len() <= 1,
+        LogicalPlan::EmptyRelation(_) => true,
+        LogicalPlan::Join(join) if join.join_type == JoinType::Inner => {
+            has_one_row(&join.left) && has_one_row(&join.right)
+        }
+        _ => false,
     }
+}
+
+fn limits_to_one(limit: &Limit) -> bool {
+    matches!(limit.get_fetch_type(), Ok(FetchType::Literal(Some(0 | 1))))
 }

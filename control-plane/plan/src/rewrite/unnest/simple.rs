@@ -4,11 +4,12 @@
 //! Comparisons for equality alone are left to ours: they need no D.
 
 use super::scope::{self, Scope};
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, TableReference};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, Projection};
 
 pub(super) fn is_simple(conjunct: &Expr, scope: Scope<'_>) -> Result<bool> {
     match conjunct {
@@ -35,7 +36,9 @@ fn is_simple_part(part: &Expr, scope: Scope<'_>) -> Result<bool> {
 /// Whether filters at the top read the outer side, other than for equality, and nothing else does.
 fn compares(plan: &LogicalPlan, scope: Scope<'_>) -> Result<bool> {
     match plan {
-        LogicalPlan::Projection(projection) if !reads(&projection.expr) => compares(&projection.input, scope),
+        LogicalPlan::Projection(projection) if !reads(&projection.expr) && !hides(projection) => {
+            compares(&projection.input, scope)
+        }
         LogicalPlan::SubqueryAlias(alias) => compares(&alias.input, scope),
         LogicalPlan::Filter(filter) => {
             let conjuncts = split_conjunction(&filter.predicate);
@@ -55,6 +58,16 @@ fn compares(plan: &LogicalPlan, scope: Scope<'_>) -> Result<bool> {
 
 fn reads(exprs: &[Expr]) -> bool {
     exprs.iter().any(Expr::contains_outer)
+}
+
+/// A name of its own that a column below has, too: DataFusion shows both where the comparison moves up.
+fn hides(projection: &Projection) -> bool {
+    let below = projection.input.schema();
+    projection.schema.iter().any(|(relation, own)| {
+        let is_below =
+            |(relation, field): (Option<&TableReference>, &FieldRef)| relation.is_some() && field.name() == own.name();
+        relation.is_none() && below.iter().any(is_below)
+    })
 }
 
 fn is_equality(expr: &Expr) -> bool {

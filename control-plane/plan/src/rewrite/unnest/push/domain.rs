@@ -2,7 +2,7 @@
 
 use super::super::join::{Pair, join};
 use super::absent::is_null;
-use super::outer::repeatable;
+use super::outer::{Need, repeatable};
 use super::{Attached, Bound, Kind, Push};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{EmptyRelation, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, lit, when};
@@ -13,7 +13,7 @@ impl Push<'_> {
         let names: Vec<String> = self.keys.iter().map(|_| self.unnester.name("key")).collect();
         let exprs = self.keys.iter().zip(&names).map(|(key, name)| key.clone().alias(name));
         let outer = match self.kind {
-            Kind::Distinct => repeatable(self.outer.clone())?,
+            Kind::Distinct => repeatable(self.outer.clone(), Need::Superset)?,
             Kind::Rows => self.outer.clone(),
         };
         let keys = LogicalPlanBuilder::from(outer).project(exprs.collect::<Vec<_>>())?;

@@ -2,8 +2,9 @@
 //! the other side, or the condition, reads.
 
 use super::super::join::{Pair, join};
+use super::sets::alike;
 use super::{Attached, Bound, Push, conjuncts};
-use datafusion::common::{Column, NullEquality, Result};
+use datafusion::common::{Column, NullEquality, Result, internal_err};
 use datafusion::logical_expr::{Expr, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, binary_expr, when};
 use std::sync::Arc;
 
@@ -82,6 +83,10 @@ impl Push<'_> {
         let left = self.complete(left)?;
         let right = self.side(node.right)?;
         let right = self.complete(right)?;
+        let (sides, null_safe) = alike(vec![left, right])?;
+        let Ok([left, right]) = <[Attached; 2]>::try_from(sides) else {
+            return internal_err!("a join has two sides");
+        };
         let filter = own.filter.into_iter().map(|conjunct| self.substitute(conjunct, &left));
         let filter = filter.collect::<Result<Vec<_>>>()?;
         let mut pairs = own.pairs;
@@ -91,13 +96,18 @@ impl Push<'_> {
         let mut exprs: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
         let sides = left.bound.into_iter().zip(right.bound);
         let bound = sides
-            .map(|sides| self.either(sides, &mut exprs))
+            .map(|sides| self.either(sides, null_safe, &mut exprs))
             .collect::<Result<_>>()?;
         let plan = LogicalPlanBuilder::from(plan).project(exprs)?.build()?;
         Ok(Attached::of(plan, bound))
     }
 
-    fn either(&self, sides: (Option<Bound>, Option<Bound>), exprs: &mut Vec<Expr>) -> Result<Option<Bound>> {
+    fn either(
+        &self,
+        sides: (Option<Bound>, Option<Bound>),
+        null_safe: bool,
+        exprs: &mut Vec<Expr>,
+    ) -> Result<Option<Bound>> {
         let (Some(one), Some(other)) = sides else {
             return Ok(None);
         };
@@ -106,7 +116,7 @@ impl Push<'_> {
         exprs.push(when(left.clone().is_not_null(), left).otherwise(right)?.alias(&name));
         Ok(Some(Bound {
             column: Column::new_unqualified(name),
-            null_safe: true,
+            null_safe,
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! LIMIT, OFFSET and ORDER BY count the rows of each key apart: by their number in the order.
 
+use super::super::scalar::has_one_row;
 use super::absent::is_null;
 use super::{Attached, Push};
 use datafusion::common::Result;
@@ -46,9 +47,10 @@ impl Push<'_> {
         skip: Option<Box<Expr>>,
         fetch: Option<Box<Expr>>,
     ) -> Result<Attached> {
+        let has_one_row = has_one_row(&input);
         let input = self.attach(input)?;
         let keeps_one_row = is_none_or_zero(skip.as_deref()) && is_positive(fetch.as_deref());
-        if input.absent.is_some() && keeps_one_row {
+        if input.absent.is_some() && has_one_row && keeps_one_row {
             return Ok(input);
         }
         let input = self.complete(input)?;

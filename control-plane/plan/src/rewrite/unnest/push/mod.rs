@@ -23,6 +23,7 @@ mod outer;
 mod sets;
 
 pub(super) use domain::or_default;
+pub(super) use outer::{Need, repeatable};
 pub(super) use sets::rows;
 
 use super::Unnester;

@@ -4,13 +4,25 @@
 use super::super::scope;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, not_impl_err};
-use datafusion::logical_expr::{Distinct, Expr, JoinType, LogicalPlan};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, JoinType, LogicalPlan};
 use mayfly_fragment::SingleRow;
 use std::sync::Arc;
 
-/// A plan that holds at least the rows of this one, however often it is run.
-pub(super) fn repeatable(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let more = more(plan)?;
+/// What is asked of a plan that is run once more.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) enum Need {
+    /// Its rows, and maybe others.
+    Superset,
+    /// Its rows and no others.
+    Same,
+}
+
+/// A plan that holds the rows of this one, however often it is run.
+pub(in super::super) fn repeatable(plan: LogicalPlan, need: Need) -> Result<LogicalPlan> {
+    let more = match need {
+        Need::Superset => more(plan)?,
+        Need::Same => plan,
+    };
     match is_repeatable(&more)? {
         true => Ok(more),
         false => not_impl_err!(
@@ -50,18 +62,46 @@ fn keeps_more(node: &LogicalPlan) -> bool {
 }
 
 fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
-    let mut repeatable = true;
-    plan.apply(|node| {
-        repeatable &= match node {
-            LogicalPlan::Limit(limit) => has_order(&limit.input),
-            _ => true,
-        };
-        node.apply_expressions(|expr| {
-            repeatable &= !is_random(expr);
-            Ok(TreeNodeRecursion::Continue)
-        })
+    let mut fixed = !has_random(plan)?;
+    match plan {
+        LogicalPlan::Limit(limit) => fixed &= has_order(&limit.input),
+        LogicalPlan::Projection(projection) if !projection.expr.iter().any(Expr::any_column_refs) => {
+            return Ok(fixed && has_as_many(&projection.input)?);
+        }
+        LogicalPlan::Aggregate(aggregate) if counts(aggregate) => {
+            return Ok(fixed && has_as_many(&aggregate.input)?);
+        }
+        _ => {}
+    }
+    for input in plan.inputs() {
+        fixed = fixed && is_repeatable(input)?;
+    }
+    Ok(fixed)
+}
+
+/// Of all rows, and of nothing that they hold.
+fn counts(aggregate: &Aggregate) -> bool {
+    aggregate.group_expr.is_empty() && !aggregate.aggr_expr.iter().any(Expr::any_column_refs)
+}
+
+/// Whether it has as many rows however often it is run, whichever they are.
+fn has_as_many(plan: &LogicalPlan) -> Result<bool> {
+    match plan {
+        LogicalPlan::Limit(limit) => has_as_many(&limit.input),
+        LogicalPlan::Sort(sort) => has_as_many(&sort.input),
+        LogicalPlan::Projection(projection) => has_as_many(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => has_as_many(&alias.input),
+        plan => is_repeatable(plan),
+    }
+}
+
+fn has_random(node: &LogicalPlan) -> Result<bool> {
+    let mut random = false;
+    node.apply_expressions(|expr| {
+        random |= is_random(expr);
+        Ok(TreeNodeRecursion::Continue)
     })?;
-    Ok(repeatable)
+    Ok(random)
 }
 
 fn has_order(plan: &LogicalPlan) -> bool {

@@ -4,6 +4,7 @@ use super::{Attached, Bound, Push};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result};
 use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Distinct, EmptyRelation, Expr, ExprFunctionExt, Filter, LogicalPlan, LogicalPlanBuilder, SortExpr, Union, Values,
     WindowFrame, cast, lit,
@@ -77,27 +78,30 @@ impl Push<'_> {
         let names: Vec<String> = (0..union.schema.fields().len() + self.keys.len())
             .map(|_| self.unnester.name("column"))
             .collect();
+        let columns: Vec<Vec<Column>> = union.inputs.iter().map(|input| input.schema().columns()).collect();
         let inputs = union.inputs.into_iter().map(|input| {
-            let columns = input.schema().columns();
             let input = self.attach(Arc::unwrap_or_clone(input))?;
-            let input = self.complete(input)?;
+            self.complete(input)
+        });
+        let (inputs, null_safe) = alike(inputs.collect::<Result<_>>()?)?;
+        let parts = inputs.into_iter().zip(columns).map(|(input, columns)| {
             let all = columns.into_iter().chain(input.columns()).zip(&names);
             let exprs: Vec<Expr> = all.map(|(column, name)| Expr::Column(column).alias(name)).collect();
             let plan = LogicalPlanBuilder::from(input.plan).project(exprs)?.build()?;
             Ok(Arc::new(plan))
         });
-        let all = Union::try_new(inputs.collect::<Result<_>>()?)?;
-        self.of_all(all, &union.schema, names)
+        let all = Union::try_new(parts.collect::<Result<_>>()?)?;
+        self.of_all(all, &union.schema, names, null_safe)
     }
 
     /// The branches' columns under the names that the union has.
-    fn of_all(&self, all: Union, schema: &DFSchemaRef, names: Vec<String>) -> Result<Attached> {
+    fn of_all(&self, all: Union, schema: &DFSchemaRef, names: Vec<String>, null_safe: bool) -> Result<Attached> {
         let (own, keys) = names.split_at(schema.fields().len());
         let column = |name: &String| Column::new_unqualified(name);
         let bound = keys.iter().map(|name| {
             Some(Bound {
                 column: column(name),
-                null_safe: true,
+                null_safe,
             })
         });
         let columns = own.iter().zip(schema.columns());
@@ -109,6 +113,31 @@ impl Push<'_> {
     pub(super) fn values(&self, values: Values) -> Result<Attached> {
         self.attach(rows(values)?)
     }
+}
+
+/// Complete plans whose keys, NULL in one of them, mean the same in all: an outer row whose key is NULL, or none.
+pub(super) fn alike(plans: Vec<Attached>) -> Result<(Vec<Attached>, bool)> {
+    let null_safe = plans
+        .iter()
+        .flat_map(|plan| plan.bound.iter().flatten())
+        .any(|key| key.null_safe);
+    match null_safe {
+        true => Ok((plans.into_iter().map(without_unknown).collect::<Result<_>>()?, true)),
+        false => Ok((plans, false)),
+    }
+}
+
+/// Without the rows of no outer row: a key that an equality stands for is NULL in them.
+fn without_unknown(mut attached: Attached) -> Result<Attached> {
+    let keys = attached.bound.iter_mut().flatten().filter(|key| !key.null_safe);
+    let known = keys.map(|key| {
+        key.null_safe = true;
+        Expr::Column(key.column.clone()).is_not_null()
+    });
+    if let Some(known) = conjunction(known.collect::<Vec<_>>()) {
+        attached.plan = LogicalPlan::Filter(Filter::try_new(known, Arc::new(attached.plan))?);
+    }
+    Ok(attached)
 }
 
 /// VALUES, each row as a projection of no table.
