@@ -17,6 +17,7 @@ mod outward;
 mod parse;
 mod quoted;
 mod regroup;
+mod rows;
 mod sample;
 mod semi;
 mod simplify;

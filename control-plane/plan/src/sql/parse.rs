@@ -3,7 +3,8 @@
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
 use super::{
-    command, direct, duplicates, guard, literal, look, quoted, regroup, sample, semi, simplify, token, view, window,
+    command, direct, duplicates, guard, literal, look, quoted, regroup, rows, sample, semi, simplify, token, view,
+    window,
 };
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
@@ -133,6 +134,7 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
     if let Some(query) = query_mut(&mut ast) {
         regroup::regroup(query);
         window::write_out(query)?;
+        rows::write_out(query);
         simplify::simplify(query)?;
         sample::write_out(query);
         semi::write_out(query);

@@ -5,6 +5,7 @@
 //! operator    what gives another type: while the statement becomes a plan
 //! types       what a type's name stands for: likewise
 //! mixed       floats beside decimals: before types are coerced
+//! rows        comparisons of rows, field by field: once types are coerced
 //! arithmetic  what gives the same type, and fails where DataFusion wraps: once types are coerced
 //! casts       what rounds, and what goes by local time: likewise
 //! floats      NaN and -0.0 in comparisons and as keys: likewise
@@ -15,6 +16,7 @@ mod casts;
 mod floats;
 mod mixed;
 mod operator;
+pub(crate) mod rows;
 mod types;
 mod walk;
 
@@ -27,6 +29,7 @@ use datafusion::optimizer::Analyzer;
 use floats::Floats;
 use mixed::FloatsMeetDecimals;
 use operator::Operators;
+use rows::Rows;
 use std::sync::Arc;
 use types::Types;
 
@@ -43,7 +46,9 @@ pub(crate) fn planned_by(mut builder: SessionStateBuilder) -> SessionStateBuilde
     rules.insert(0, Arc::new(FloatsMeetDecimals));
     // Joins that subqueries become compare values, too, and what a subquery computes of no row is seen before operators are functions.
     rules.push(Arc::new(EmptySets));
+    rules.push(Arc::new(Rows::BesideSubqueries));
     rules.push(Arc::new(Unnest));
+    rules.push(Arc::new(Rows::Wherever));
     builder
         .with_analyzer_rules(rules)
         .with_type_planner(Arc::new(Types { zone }))

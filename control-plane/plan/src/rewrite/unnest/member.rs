@@ -7,8 +7,10 @@
 //! elsewhere            →  case when mark then true when f is null then false when f = 1 or x is null then null else false end
 //!                         mark: outer ⟕mark S' on keys and x = v,  f: outer ⟕ γ keys; max(case when v is null then 1 else 0 end) (S')
 //! ```
+//!
+//! A row is sought field by field: `x = v` is `x1 = v1 and x2 = v2`, and a value leaves open what it is if no field of it is another.
 
-use super::join::Pair;
+use super::each::{found, not_other};
 use super::push::{Attached, Push};
 use super::scope;
 use super::site::Site;
@@ -16,29 +18,31 @@ use datafusion::common::{NullEquality, Result, ScalarValue};
 use datafusion::functions_aggregate::expr_fn::max;
 use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder, lit, or, when,
+    Expr, ExprSchemable, Join, JoinConstraint, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, lit, or, when,
 };
 use std::sync::Arc;
 
 impl<'a> Site<'a> {
     pub(super) fn keep_members(&mut self, member: InSubquery, negated: bool) -> Result<Option<Expr>> {
         let negated = member.negated != negated;
-        let subquery = Arc::unwrap_or_clone(member.subquery.subquery);
         // What it is may itself be of a subquery.
         let sought = self.value(*member.expr)?;
+        let sought = self.fields(sought)?;
+        let (subquery, values) = self.spread(Arc::unwrap_or_clone(member.subquery.subquery))?;
         if !negated {
-            let value = value_of(&subquery);
             let (push, attached) = self.attached(subquery)?;
-            let on = |columns: &[Expr]| found(sought, columns[0].clone());
-            self.join(&push, attached, vec![value], JoinType::LeftSemi, on)?;
+            let on = |columns: &[Expr]| found(&sought, columns);
+            self.join(&push, attached, values, JoinType::LeftSemi, on)?;
             return Ok(None);
         }
-        if scope::outer_columns(&subquery)?.is_empty() {
-            return self.keep_others(sought, subquery);
+        if let [sought] = sought.as_slice()
+            && scope::outer_columns(&subquery)?.is_empty()
+        {
+            return self.keep_others(sought.clone(), subquery);
         }
-        let (push, attached) = self.attached(subquery.clone())?;
-        let on = |columns: &[Expr]| not_other(&sought, &columns[0]);
-        self.join(&push, attached, vec![value_of(&subquery)], JoinType::LeftAnti, on)?;
+        let (push, attached) = self.attached(subquery)?;
+        let on = |columns: &[Expr]| not_other(&sought, columns);
+        self.join(&push, attached, values, JoinType::LeftAnti, on)?;
         Ok(None)
     }
 
@@ -78,48 +82,35 @@ impl<'a> Site<'a> {
     pub(super) fn is_surely(&mut self, member: InSubquery) -> Result<Expr> {
         let sought = self.value(*member.expr)?;
         let subquery = Arc::unwrap_or_clone(member.subquery.subquery);
-        match sought.any_column_refs() {
-            true => self.is_found(&sought, subquery),
-            false => self.is_member(sought, subquery),
+        if !sought.any_column_refs() {
+            return self.is_member(sought, subquery);
         }
-    }
-
-    fn is_found(&mut self, sought: &Expr, subquery: LogicalPlan) -> Result<Expr> {
-        let value = value_of(&subquery);
-        let (push, attached) = self.attached(subquery)?;
-        let on = |columns: &[Expr]| (vec![Pair::plain(sought.clone(), columns[0].clone())], Vec::new());
-        self.join(&push, attached, vec![value], JoinType::LeftMark, on)?;
-        self.mark()
+        let sought = self.fields(sought)?;
+        let (subquery, values) = self.spread(subquery)?;
+        self.marked(subquery, values, |columns| found(&sought, columns))
     }
 
     pub(super) fn is_member(&mut self, sought: Expr, subquery: LogicalPlan) -> Result<Expr> {
-        let value = value_of(&subquery);
+        let sought = self.fields(sought)?;
+        let (subquery, values) = self.spread(subquery)?;
+        let ([sought], [value]) = (sought.as_slice(), values.as_slice()) else {
+            return self.told(&sought, Operator::Eq, subquery, values, true);
+        };
         if !sought.any_column_refs() {
-            return self.is_constant_member(sought, value, subquery);
+            return self.told(std::slice::from_ref(sought), Operator::Eq, subquery, values, true);
         }
         let is_exact = !sought.nullable(self.plan.schema())? && !value.nullable(subquery.schema())?;
-        let mark = self.is_found(&sought, subquery.clone())?;
+        let on = |columns: &[Expr]| found(std::slice::from_ref(sought), columns);
+        let mark = self.marked(subquery.clone(), values.clone(), on)?;
         if is_exact {
             return Ok(mark);
         }
-        let flag = when(value.is_null(), lit(1_i64)).otherwise(lit(0_i64))?;
+        let flag = when(value.clone().is_null(), lit(1_i64)).otherwise(lit(0_i64))?;
         let flag = self.aggregated(subquery, vec![max(flag)])?.remove(0);
-        let unknown = or(flag.clone().eq(lit(1_i64)), sought.is_null());
+        let unknown = or(flag.clone().eq(lit(1_i64)), sought.clone().is_null());
         when(mark, lit(true))
             .when(flag.is_null(), lit(false))
             .when(unknown, lit(ScalarValue::Boolean(None)))
-            .otherwise(lit(false))
-    }
-
-    /// There is nothing to join on. The values tell: 2 is it, 1 may be it, 0 is another.
-    fn is_constant_member(&mut self, sought: Expr, value: Expr, subquery: LogicalPlan) -> Result<Expr> {
-        let is = sought.eq(value);
-        let told = when(is.clone().is_true(), lit(2_i64))
-            .when(is.is_null(), lit(1_i64))
-            .otherwise(lit(0_i64))?;
-        let told = self.aggregated(subquery, vec![max(told)])?.remove(0);
-        when(told.clone().eq(lit(2_i64)), lit(true))
-            .when(told.eq(lit(1_i64)), lit(ScalarValue::Boolean(None)))
             .otherwise(lit(false))
     }
 
@@ -150,19 +141,4 @@ impl<'a> Site<'a> {
 /// The one column that the subquery has.
 pub(super) fn value_of(subquery: &LogicalPlan) -> Expr {
     Expr::Column(subquery.schema().columns().remove(0))
-}
-
-/// What is no column of the input is nothing to join on.
-fn found(sought: Expr, value: Expr) -> (Vec<Pair>, Vec<Expr>) {
-    match sought.any_column_refs() {
-        true => (vec![Pair::plain(sought, value)], Vec::new()),
-        false => (Vec::new(), vec![sought.eq(value)]),
-    }
-}
-
-/// Whether a value may be the one that is sought.
-fn not_other(sought: &Expr, value: &Expr) -> (Vec<Pair>, Vec<Expr>) {
-    let is = sought.clone().eq(value.clone());
-    let may_be = or(is, or(sought.clone().is_null(), value.clone().is_null()));
-    (Vec::new(), vec![may_be])
 }

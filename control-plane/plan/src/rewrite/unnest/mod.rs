@@ -13,6 +13,7 @@
 
 mod all;
 mod condition;
+mod each;
 mod exists;
 mod full;
 mod join;
@@ -26,6 +27,8 @@ mod scope;
 mod simple;
 mod site;
 mod sort;
+
+pub(crate) use scope::is_subquery_within;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};

@@ -1,5 +1,6 @@
 //! `x < ANY (subquery)` and its kind. Of the values the least and the greatest decide: `x < ANY` asks for one that is greater, thus for the
-//! greatest; `x < ALL` must hold for the least. NULLs among the values leave open what the others do not decide.
+//! greatest; `x < ALL` must hold for the least. NULLs among the values leave open what the others do not decide. Of rows and lists none is the
+//! least where a part of them is NULL: there each value is looked at.
 
 use super::member::value_of;
 use super::site::Site;
@@ -31,7 +32,9 @@ impl Site<'_> {
     fn all(&mut self, sought: Expr, op: Operator, subquery: LogicalPlan) -> Result<Expr> {
         let value = value_of(&subquery);
         if value.get_type(subquery.schema())?.is_nested() {
-            return not_impl_err!("{op} ALL or ANY of rows, arrays or maps is not supported");
+            let sought = self.fields(sought)?;
+            let (subquery, values) = self.spread(subquery)?;
+            return self.told(&sought, op, subquery, values, false);
         }
         let flag = when(value.clone().is_null(), lit(1_i64)).otherwise(lit(0_i64))?;
         let aggregates = vec![max(flag), min(value.clone()), max(value)];

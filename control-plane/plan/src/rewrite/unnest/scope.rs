@@ -102,7 +102,7 @@ pub(super) fn is_subquery(expr: &Expr) -> bool {
     )
 }
 
-pub(super) fn is_subquery_within(expr: &Expr) -> bool {
+pub(crate) fn is_subquery_within(expr: &Expr) -> bool {
     expr.exists(|part| Ok(is_subquery(part)))
         .expect("the visitor returns no error")
 }
