@@ -37,12 +37,13 @@ use mayfly_fragment::{ExchangeExec, SplitScanExec};
 use std::sync::Arc;
 
 /// Operators that work on a part as on the whole, as far as their stated requirements are met.
-const ALLOWED: [&str; 16] = [
+const ALLOWED: [&str; 17] = [
     "AggregateExec",
     "BoundedWindowAggExec",
     "CoalesceBatchesExec",
     "CooperativeExec",
     "EmptyExec",
+    "FenceExec",
     "FilterExec",
     "GlobalLimitExec",
     "HashJoinExec",

@@ -20,9 +20,10 @@ use mayfly_protocol::InputRead;
 use std::sync::Arc;
 
 /// Operators of one input that need not see all rows of a key together.
-const ROW_BY_ROW: [&str; 9] = [
+const ROW_BY_ROW: [&str; 10] = [
     "CoalesceBatchesExec",
     "CoalescePartitionsExec",
+    "FenceExec",
     "FilterExec",
     "LocalLimitExec",
     "ProjectionExec",

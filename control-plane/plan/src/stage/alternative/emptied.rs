@@ -20,11 +20,12 @@ use mayfly_protocol::{Alternative, InputRead, PartitionRange, Stage, StageInput,
 use std::sync::Arc;
 
 /// Operators that yield no row when their one input has none.
-const KEEPS_EMPTY: [&str; 14] = [
+const KEEPS_EMPTY: [&str; 15] = [
     "BoundedWindowAggExec",
     "CoalesceBatchesExec",
     "CoalescePartitionsExec",
     "CooperativeExec",
+    "FenceExec",
     "FilterExec",
     "GlobalLimitExec",
     "LocalLimitExec",
