@@ -15,6 +15,9 @@ use tokio::sync::Mutex;
 /// What one GET fetches, unless a single block is longer.
 const GET_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Times that a block is asked for before its object counts as damaged: what was damaged may be the answer.
+const READS_MAX: u32 = 3;
+
 /// A place in a result: between two rows. The default is its beginning. Whoever keeps an earlier one reads the same rows again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
@@ -90,7 +93,7 @@ impl ResultReader {
                 };
                 continue;
             }
-            let (batch, block_len) = self.block(output, *at).await?;
+            let (batch, block_len) = self.sound_block(output, *at).await?;
             let rows = (batch.num_rows() as u32).saturating_sub(at.row) as usize;
             let batch = batch.slice(batch.num_rows() - rows, rows);
             *at = Position {
@@ -103,6 +106,21 @@ impl ResultReader {
             }
         }
         Ok(None)
+    }
+
+    /// The block at the place, asked for again if what came is damaged.
+    async fn sound_block(&self, output: &Output, at: Position) -> Result<(RecordBatch, u64), ExchangeError> {
+        let mut reads = 1;
+        loop {
+            match self.block(output, at).await {
+                Err(ExchangeError::ResultCorrupt { key, message }) if reads < READS_MAX => {
+                    tracing::warn!(key, message, "a damaged block of a result is asked for again");
+                    *self.window.lock().await = None;
+                    reads += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// The block at the place, and its length.

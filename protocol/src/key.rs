@@ -4,6 +4,8 @@
 //! x/{tenant}/{shard 00–15}/{query}/s{stage}/t{task}/{epoch}-{n}-{nonce}   shuffle and result objects
 //! x/{tenant}/00/{query}/cancel                                            once it exists, attempts stop
 //! p/{tenant}/{query}/{digest}                                             plans too large for a spec
+//! j/{tenant}/{query}/…                                                    the query's journal
+//! probe/…                                                                 written and deleted when a coordinator starts
 //! ```
 //! The shard stands before the query, so that one query's requests spread over 16 key ranges of S3; cleanup and resume are 16 LISTs.
 
@@ -11,6 +13,11 @@ use crate::{AttemptId, Digest, Nonce, QueryId, TaskId, TenantId};
 
 /// Key ranges over which the objects of one tenant spread.
 pub const SHARDS: u32 = 16;
+
+/// What nobody reads any more so many days after it was written. A query runs for hours at most, and its rows are kept for minutes; its journal
+/// tells for a week what became of it. What is found there later was left by a process that died. Catalog and tables are under other
+/// prefixes, and stay.
+pub const EXPIRING: [(&str, u32); 4] = [("x/", 1), ("p/", 1), ("j/", 7), ("probe/", 1)];
 
 /// What an output's key takes besides tenant and query, if its numbers are small; saves growing.
 const OUTPUT_BYTES: usize = 48;

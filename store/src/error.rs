@@ -2,6 +2,9 @@
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use std::time::SystemTime;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,6 +23,12 @@ pub enum StoreError {
         #[source]
         source: Cause,
     },
+    /// Requests are signed with their time, and this machine's clock is not S3's.
+    #[error(
+        "s3 refuses requests for s3://{bucket}/{key}: this machine's clock is {} its own, and at most 15 minutes are allowed; set the clock",
+        apart(*ahead_s)
+    )]
+    ClockOff { bucket: String, key: String, ahead_s: i64 },
     /// The object is no longer the one that the ETag named.
     #[error("s3://{bucket}/{key} has changed")]
     Changed { bucket: String, key: String },
@@ -62,6 +71,32 @@ impl StoreError {
             StoreError::Throttled { .. } | StoreError::Unavailable { .. } | StoreError::Conflict { .. }
         )
     }
+}
+
+/// `1 h 0 min ahead of`
+fn apart(ahead_s: i64) -> String {
+    let minutes = ahead_s.unsigned_abs() / 60;
+    let span = match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    };
+    match ahead_s > 0 {
+        true => format!("{span} ahead of"),
+        false => format!("{span} behind"),
+    }
+}
+
+/// Beyond that S3 refuses a request as too old or not yet due.
+const CLOCK_OFF_MAX_S: i64 = 15 * 60;
+
+/// By how many seconds this machine's clock is ahead of the answer's, if that is why a request was refused. An answer to HEAD has no code.
+fn clock_off<E>(code: &str, error: &SdkError<E, HttpResponse>) -> Option<i64> {
+    let date = error.raw_response()?.headers().get("date")?;
+    let theirs = DateTime::from_str(date, Format::HttpDate).ok()?.secs();
+    let ours = DateTime::from(SystemTime::now()).secs();
+    let ahead_s = ours - theirs;
+    let is_off = code == "RequestTimeTooSkewed" || code.is_empty() && ahead_s.abs() > CLOCK_OFF_MAX_S;
+    is_off.then_some(ahead_s)
 }
 
 /// What a request was about, for its errors.
@@ -114,6 +149,9 @@ impl Place<'_> {
             }
             (None | Some(500..), _) => self.unavailable(error),
             (Some(404), _) => StoreError::NotFound { bucket, key },
+            (Some(401 | 403), code) if let Some(ahead_s) = clock_off(code, &error) => {
+                StoreError::ClockOff { bucket, key, ahead_s }
+            }
             (Some(401 | 403), _) => {
                 let source = Box::new(error);
                 StoreError::Denied { bucket, key, source }
@@ -127,3 +165,6 @@ impl Place<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,35 @@ async fn a_place_that_is_none_and_an_object_that_is_gone_are_errors() {
     let error = reader.next_batch(&mut far).await.expect_err("gone");
     assert!(matches!(error, ExchangeError::ResultLost { .. }), "{error}");
 }
+
+/// Bits flipped in what S3 answers, not in what it holds: each is asked for again.
+#[tokio::test]
+async fn a_flipped_bit_in_an_answer_is_asked_for_again() {
+    for seed in 0..4 {
+        let (world, reader, expected) = start().await;
+        world.flip_answers(Some(2), seed);
+        let (mut at, mut rows) = (Position::default(), Vec::new());
+        while let Some(batch) = reader.next_batch(&mut at).await.expect("sound the third time") {
+            rows.push(batch);
+        }
+        assert_eq!(ids(&rows), expected, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stays_flipped_is_corrupt_and_the_place_stays() {
+    let (world, reader, _) = start().await;
+    world.flip_answers(None, 7);
+    let mut at = Position::default();
+    let mut result = Ok(None);
+    // A flip in the part of the window that is not looked at yet hurts later.
+    for _ in 0..100 {
+        result = reader.next_batch(&mut at).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    assert!(matches!(result, Err(ExchangeError::ResultCorrupt { .. })), "{result:?}");
+    world.flip_answers(Some(0), 0);
+    assert!(reader.next_batch(&mut at).await.expect("sound again").is_some());
+}

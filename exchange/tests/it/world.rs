@@ -4,7 +4,7 @@ use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use futures::TryStreamExt;
-use local_emulator::{Emulator, Settings};
+use local_emulator::{Emulator, FaultRule, FaultSettings, S3Fault, Settings};
 use mayfly_exchange::{BatchStream, ExchangeError, Writer, WriterSettings};
 use mayfly_protocol::key;
 use mayfly_protocol::spec::PartitionSlice;
@@ -22,7 +22,7 @@ pub const BUCKET: &str = "mayfly";
 
 pub struct World {
     pub store: Store,
-    _emulator: Emulator,
+    emulator: Emulator,
     folder: TempDir,
 }
 
@@ -41,9 +41,22 @@ impl World {
         store.ensure_bucket(BUCKET).await.expect("a new bucket");
         World {
             store: store.fork(),
-            _emulator: emulator,
+            emulator,
             folder,
         }
+    }
+
+    /// So many GETs of shuffle objects have a bit flipped; all of them without a number.
+    pub fn flip_answers(&self, count_max: Option<u64>, seed: u64) {
+        let flip = FaultRule {
+            count_max,
+            ..FaultRule::always(S3Fault::FlipBit, "mayfly/x/")
+        };
+        self.emulator.set_faults(FaultSettings {
+            seed,
+            s3: vec![flip],
+            ..FaultSettings::default()
+        });
     }
 
     pub fn writer(&self, schema: arrow::datatypes::SchemaRef, partitions: u32, memory_bytes_max: usize) -> Writer {

@@ -3,6 +3,7 @@
 mod adapter;
 mod conditional;
 mod faults;
+mod lifecycle;
 mod listing;
 mod meter;
 mod objects;
