@@ -147,7 +147,7 @@ struct Work {
 /// The attempt, ended ahead of its deadline; a panic is a failure like any other. This thread waits by its own clock: the runtime's
 /// timers stand still while all of its workers are busy with work that does not yield.
 fn within_deadline(work: &Arc<Work>, runtime: &Runtime, span: &tracing::Span) -> Result<TaskReport, Failure> {
-    let left = work.spec.deadline.since(usage::now());
+    let left = usage::time_left(&work.spec, usage::now());
     let left = left.saturating_sub(Duration::from_millis(DEADLINE_MARGIN_MS));
     if left.is_zero() {
         return Err(out_of_time());

@@ -64,6 +64,8 @@ pub enum Failure {
     Transient { message: String },
     /// The platform refused for now: try again later with less at once; not counted.
     Throttled { retry_after_ms: Option<u64> },
+    /// The platform was not reached and nothing began: try again after pauses that grow; neither counted nor billed.
+    Unreachable { message: String },
     /// The environment died under the attempt: try again at once in another; not counted, but bounded.
     EnvironmentLost { message: String },
     /// The pool or the function's memory was exhausted: try again in a larger function, with more time.
@@ -87,6 +89,7 @@ impl Failure {
             Failure::User { .. } => "user",
             Failure::Transient { .. } => "transient",
             Failure::Throttled { .. } => "throttled",
+            Failure::Unreachable { .. } => "unreachable",
             Failure::EnvironmentLost { .. } => "environment_lost",
             Failure::NeedsMemory { .. } => "needs_memory",
             Failure::TimedOut { .. } => "timed_out",
@@ -109,6 +112,7 @@ impl fmt::Display for Failure {
             Failure::Throttled { .. } => f.write_str("throttled"),
             Failure::InputLost { producer, key, message } => write!(f, "input of {producer} at {key} lost: {message}"),
             Failure::Transient { message }
+            | Failure::Unreachable { message }
             | Failure::EnvironmentLost { message }
             | Failure::NeedsMemory { message }
             | Failure::TimedOut { message }

@@ -160,6 +160,9 @@ pub struct TaskSpec {
     pub cancel_key: Option<String>,
     /// The executor gives up [`crate::limits::DEADLINE_MARGIN_MS`] before this and never publishes after.
     pub deadline: EpochMs,
+    /// When the order was sent, by the clock that `deadline` is of: an executor whose clock shows another time counts from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<EpochMs>,
     pub settings: BTreeMap<String, String>,
     /// Digest over (key, etag, partition digests) of every input: what the attempt was pinned to.
     pub pin_digest: Digest,

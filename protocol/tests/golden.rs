@@ -98,6 +98,7 @@ fn spec() -> TaskSpec {
         sort_merge_joins: false,
         cancel_key: None,
         deadline: EpochMs(1_795_187_529_000),
+        sent: None,
         settings: BTreeMap::from([("datafusion.execution.batch_size".to_owned(), "8192".to_owned())]),
         pin_digest: Digest::of(b"pins"),
     }

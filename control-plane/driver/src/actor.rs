@@ -17,7 +17,7 @@ use crate::live::Live;
 use crate::recover::Recovery;
 use crate::{DriverSettings, World};
 use mayfly_protocol::journal::{Accepted, Entry, Outcome, QueryLimits, Request};
-use mayfly_protocol::{ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, TaskSpec};
+use mayfly_protocol::{EpochMs, ErrorCode, FunctionSize, QueryError, QueryId, StageGraph, TaskSpec};
 use mayfly_schedule::journal::Role;
 use mayfly_schedule::{Command, Event, Scheduler};
 use mayfly_store::Store;
@@ -40,6 +40,8 @@ pub struct Submission {
     pub request: Request,
     pub graph: StageGraph,
     pub limits: QueryLimits,
+    /// The request's deadline on the steady clock: it counts here, and the request's name of it where the query is resumed.
+    pub deadline: EpochMs,
     /// How the server shows the result; kept in the journal and never read here.
     pub presentation: String,
     /// The handle through which the query's planning was metered; what the coordinator spends on the query's behalf is counted on it until the
@@ -131,6 +133,7 @@ pub fn spawn(recovery: Recovery, inbox: mpsc::UnboundedReceiver<Order>) {
     tokio::spawn(lease::receive(recovery.clone(), owned.clone(), stop.clone()));
     let schedule = mayfly_schedule::Settings {
         concurrency_max: settings.concurrency_max,
+        short_turns_max: mayfly_schedule::Settings::short_turns(settings.concurrency_max),
         tenant: settings.tenant.clone(),
         bucket: settings.bucket.clone(),
         ..mayfly_schedule::Settings::default()
@@ -232,11 +235,11 @@ impl Actor {
             limits,
             presentation,
             requests,
+            deadline,
         } = submission;
-        let deadline = request.deadline;
         let (status, watch) = watch::channel(Live::accepted());
         let kept = Arc::new(Kept { request, presentation });
-        let mut live = Live::new(status, journal, requests, kept);
+        let mut live = Live::new(status, journal, requests, kept, deadline);
         live.sqs_requests += 1;
         self.live.insert(query.clone(), live);
         self.owned.begin(&query);

@@ -3,7 +3,7 @@
 mod classify;
 mod report_line;
 
-use crate::World;
+use crate::{World, clock};
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
@@ -18,9 +18,14 @@ use std::time::Duration;
 /// How much longer than the task's deadline the client waits: the platform's own timeout answer must arrive first.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
-/// Invokes the function of that size and waits for the end, whatever it is.
+/// Invokes the function of that size and waits for the end, whatever it is. The executor is told its deadline as wall clocks name it.
 pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: FunctionSize, now: EpochMs) -> Event {
     let wait = spec.deadline.since(now) + ANSWER_GRACE;
+    let order = TaskSpec {
+        deadline: clock::named(spec.deadline),
+        sent: Some(clock::named(now)),
+        ..spec.clone()
+    };
     let timeouts = TimeoutConfig::builder().operation_timeout(wait).build();
     let overrides = aws_sdk_lambda::config::Builder::new().timeout_config(timeouts);
     let sent = world
@@ -29,7 +34,7 @@ pub async fn invoke(world: &World, prefix: &str, spec: &TaskSpec, size: Function
         .function_name(size.function_name(prefix))
         .invocation_type(InvocationType::RequestResponse)
         .log_type(LogType::Tail)
-        .payload(Blob::new(envelope::seal(spec)))
+        .payload(Blob::new(envelope::seal(&order)))
         .customize()
         .config_override(overrides)
         .send()

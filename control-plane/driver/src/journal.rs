@@ -2,7 +2,7 @@
 //! the outcome of a write, is `schedule`'s.
 
 use crate::DriverSettings;
-use crate::clock::now;
+use crate::clock::wall;
 use crate::handle::Journaled;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -92,7 +92,7 @@ impl Journal {
         let start = Instant::now();
         let record = Record {
             writer: self.writer.clone(),
-            written_at: now(),
+            written_at: wall(),
             entries,
             spent: spent.map(Box::new),
         };

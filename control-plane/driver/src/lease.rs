@@ -5,7 +5,7 @@
 //!
 //! The receiver polls only while something can arrive: from start, and from each submission, until the lease has passed without one.
 
-use crate::clock::now;
+use crate::clock::{now, wall};
 use crate::recover::Recovery;
 use crate::{DriverSettings, World};
 use aws_sdk_sqs::types::Message;
@@ -163,7 +163,7 @@ async fn judge_standing(recovery: &Recovery, query: &QueryId, standing: Standing
     match recovery.state(&standing) {
         // Its journal was dropped long after its end, or record 0 was never written: nobody waits for this query.
         State::Unknown | State::Ended => delete(world, receipt).await,
-        State::Owned { until } => put_off(world, receipt, until.since(now())).await,
+        State::Owned { until } => put_off(world, receipt, until.since(wall())).await,
         // The message stays: from now on it is ours.
         State::Orphan => {
             let requests = world.store.fork();

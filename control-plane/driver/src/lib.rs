@@ -5,7 +5,7 @@
 //! a [`lease`] message that outlives this process. What another coordinator began is taken over in [`recover`].
 
 mod actor;
-mod clock;
+pub mod clock;
 mod handle;
 mod invoke;
 mod journal;
@@ -18,7 +18,7 @@ mod world;
 pub use actor::{Kept, Submission};
 pub use handle::{Flight, Journaled, QueryHandle, QueryState, QueryStatus, ResultSet};
 pub use journal::{Journal, JournalError};
-pub use settings::DriverSettings;
+pub use settings::{DriverSettings, in_flight_max};
 pub use world::{Endpoint, StartError, World};
 
 use mayfly_protocol::{QueryError, QueryId};

@@ -4,7 +4,7 @@ use crate::actor::Kept;
 use crate::handle::{Flight, Journaled, QueryState, QueryStatus, ResultSet};
 use crate::journal::Journal;
 use mayfly_protocol::journal::Outcome;
-use mayfly_protocol::{AttemptId, ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
+use mayfly_protocol::{AttemptId, EpochMs, ErrorCode, Failure, Meter, Output, OutputLocation, QueryError, StageId};
 use mayfly_schedule::{Event, Progress};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use tokio::sync::watch;
 pub struct Live {
     pub status: watch::Sender<QueryStatus>,
     pub accepted: Arc<Kept>,
+    /// On the steady clock; long over of a query that ended elsewhere.
+    pub deadline: EpochMs,
     /// Incarnation of the coordinator that owns the query.
     pub epoch: u32,
     /// None while it is appended to, and of a query that ended elsewhere.
@@ -35,6 +37,8 @@ pub struct Live {
     pub usage: BTreeMap<StageId, Meter>,
     /// Keys of published objects by stage.
     keys: BTreeMap<StageId, Vec<String>>,
+    /// Keys of plans that were put into S3.
+    pub plans: Vec<String>,
     /// Some attempt ended unseen and may have left an object that nobody named.
     pub lost: bool,
     /// The stage whose objects are the rows, of a query that has some.
@@ -45,8 +49,15 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn new(status: watch::Sender<QueryStatus>, journal: Journal, requests: Store, accepted: Arc<Kept>) -> Live {
+    pub fn new(
+        status: watch::Sender<QueryStatus>,
+        journal: Journal,
+        requests: Store,
+        accepted: Arc<Kept>,
+        deadline: EpochMs,
+    ) -> Live {
         Live {
+            deadline,
             journaled: journal.written,
             journal: Some(Box::new(journal)),
             ..Live::past(status, requests, accepted)
@@ -58,6 +69,7 @@ impl Live {
         Live {
             status,
             accepted,
+            deadline: EpochMs(0),
             epoch: 1,
             journal: None,
             journaled: Journaled::default(),
@@ -69,6 +81,7 @@ impl Live {
             before: Meter::default(),
             usage: BTreeMap::new(),
             keys: BTreeMap::new(),
+            plans: Vec::new(),
             lost: false,
             root: None,
             swept: None,
@@ -123,10 +136,12 @@ impl Live {
         is_due.then(|| *self.swept.insert(spared))
     }
 
-    /// Keys that no reader will ask for again: all, or all but the result's.
+    /// Keys of a query that has ended, for which no reader will ask again: all, or all but the result's.
     pub fn garbage(&mut self, keep: Option<StageId>) -> Vec<String> {
         let kept = keep.and_then(|stage| self.keys.remove_entry(&stage));
-        let garbage = std::mem::take(&mut self.keys).into_values().flatten().collect();
+        let plans = std::mem::take(&mut self.plans);
+        let garbage = std::mem::take(&mut self.keys).into_values().flatten();
+        let garbage = garbage.chain(plans).collect();
         self.keys.extend(kept);
         garbage
     }

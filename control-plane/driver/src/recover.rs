@@ -2,7 +2,7 @@
 //! journal and what executors have published; from there on the actor has it.
 
 use crate::actor::{Order, Past, Resumption};
-use crate::clock::now;
+use crate::clock::wall;
 use crate::handle::QueryStatus;
 use crate::journal::{self, Journal, JournalError};
 use crate::{DriverSettings, World};
@@ -38,7 +38,7 @@ impl Recovery {
     }
 
     pub fn state(&self, standing: &Standing) -> State {
-        standing.state(now(), self.settings.lease)
+        standing.state(wall(), self.settings.lease)
     }
 
     /// Tells `status` how the query goes on, whoever runs it, until it has ended or is run here.

@@ -11,7 +11,7 @@ pub struct DriverSettings {
     pub tenant: TenantId,
     /// Control bucket: shuffle, results, journal.
     pub bucket: String,
-    /// Invocations in flight at once, over all queries.
+    /// Slots: invocations in flight at once, over all queries, [`in_flight_max`] with those in short turns.
     pub concurrency_max: u32,
     /// How long a coordinator may be silent before another takes its queries over; also the delay of the lease message.
     pub lease: Duration,
@@ -19,6 +19,11 @@ pub struct DriverSettings {
     pub function_prefix: String,
     /// Seeds the scheduler's backoff jitter.
     pub seed: u64,
+}
+
+/// Invocations in flight at once where so many slots are shared: what is quick has a few beside them when all are taken.
+pub const fn in_flight_max(concurrency_max: u32) -> u32 {
+    concurrency_max + mayfly_schedule::Settings::short_turns(concurrency_max)
 }
 
 impl DriverSettings {

@@ -1,8 +1,10 @@
-//! Who may launch next: a bounded number of slots, shared by the queries in turn, fewer after throttling.
+//! Who may launch next: a bounded number of slots, shared by the queries in turn, fewer after throttling; and, while all of them are
+//! taken, a few short turns beside them.
 //!
 //! Additive increase, multiplicative decrease: a throttled attempt halves the limit, once per round of launches; each limit's worth
 //! of answers then raises it by a sixteenth of the maximum, so that full width is back after at most 16 rounds.
 
+use crate::attempt::Turn;
 use crate::task::TaskKey;
 use mayfly_protocol::{EpochMs, QueryId};
 use std::collections::VecDeque;
@@ -11,7 +13,11 @@ use std::collections::VecDeque;
 pub(crate) struct Admission {
     max: u32,
     limit: u32,
+    /// In slots.
     in_flight: u32,
+    short_max: u32,
+    /// In short turns.
+    short: u32,
     /// Answers since the limit last changed.
     answers: u32,
     halved_at: Option<EpochMs>,
@@ -22,12 +28,14 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    pub fn new(concurrency_max: u32) -> Admission {
+    pub fn new(concurrency_max: u32, short_max: u32) -> Admission {
         let max = concurrency_max.max(1);
         Admission {
             max,
             limit: max,
             in_flight: 0,
+            short_max,
+            short: 0,
             answers: 0,
             halved_at: None,
             turns: VecDeque::new(),
@@ -39,12 +47,17 @@ impl Admission {
         self.in_flight < self.limit + u32::from(mutant!(OneSlotMore))
     }
 
+    /// Only while no slot is free: what can wait for nothing needs no short turn.
+    pub fn has_short_turn(&self) -> bool {
+        !self.has_slot() && self.short < self.short_max
+    }
+
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
     pub fn in_flight(&self) -> u32 {
-        self.in_flight
+        self.in_flight + self.short
     }
 
     /// Takes its place at the end of the line.
@@ -56,6 +69,12 @@ impl Admission {
         self.turns.pop_front()
     }
 
+    /// The first in line that may have a short turn.
+    pub fn next_short_turn(&mut self, may: impl Fn(&QueryId) -> bool) -> Option<QueryId> {
+        let place = self.turns.iter().position(may)?;
+        self.turns.remove(place)
+    }
+
     pub fn wait_for_copy(&mut self, query: QueryId, task: TaskKey) {
         self.copies.push_back((query, task));
     }
@@ -64,13 +83,25 @@ impl Admission {
         self.copies.pop_front()
     }
 
-    pub fn begin(&mut self) {
-        assert!(self.has_slot(), "launches ask for a slot first");
-        self.in_flight += 1;
+    pub fn begin(&mut self, turn: Turn) {
+        let is_free = match turn {
+            Turn::Slot => self.has_slot(),
+            Turn::Short => self.has_short_turn(),
+        };
+        assert!(is_free, "launches ask for a slot first");
+        *self.held(turn) += 1;
     }
 
-    pub fn end(&mut self) {
-        self.in_flight = self.in_flight.checked_sub(1).expect("each attempt ends once");
+    pub fn end(&mut self, turn: Turn) {
+        let held = self.held(turn);
+        *held = held.checked_sub(1).expect("each attempt ends once");
+    }
+
+    fn held(&mut self, turn: Turn) -> &mut u32 {
+        match turn {
+            Turn::Slot => &mut self.in_flight,
+            Turn::Short => &mut self.short,
+        }
     }
 
     /// Attempts launched before the last halving tell nothing new: they were sent at the old width.

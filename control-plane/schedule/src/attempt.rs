@@ -2,6 +2,15 @@
 
 use mayfly_protocol::{Digest, EpochMs, FunctionSize, Meter};
 
+/// What an attempt in flight holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// One of the slots, for as long as it takes.
+    Slot,
+    /// A place beside the slots, for a short time.
+    Short,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub number: u32,
@@ -14,6 +23,10 @@ pub(crate) struct Attempt {
     pub input_bytes: u64,
     /// A second attempt beside one that straggles. It is none any more when that one has failed.
     pub is_copy: bool,
+    /// The slot that it holds.
+    pub turn: Turn,
+    /// It has less time than it would have in a slot.
+    pub is_cut: bool,
     /// How long it may run.
     pub time_ms: u64,
     /// When its answer is no longer awaited.

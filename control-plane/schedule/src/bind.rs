@@ -38,6 +38,7 @@ pub(crate) fn spec(query: &Query, at: TaskKey, settings: &Settings, deadline: Ep
         sort_merge_joins: stage.tasks[at.task].tries.short_of_memory > 0,
         cancel_key: Some(key::cancel(&settings.tenant, &query.id)),
         deadline,
+        sent: None,
         settings: query.settings.clone(),
         attempt,
     };

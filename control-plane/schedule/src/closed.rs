@@ -94,7 +94,7 @@ impl Closed {
     /// Takes an attempt out of the air; none if it is not there.
     pub fn land(&mut self, core: &mut Core, attempt: &AttemptId) -> Option<Attempt> {
         let flight = self.flights.remove(attempt)?;
-        core.admission.end();
+        core.admission.end(flight.turn);
         core.timers.cancel(flight.expires, Timer::Expiry(attempt.clone()));
         Some(flight)
     }

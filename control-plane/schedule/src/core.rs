@@ -24,7 +24,7 @@ pub(crate) struct Core {
 impl Core {
     pub fn new(settings: Settings, seed: u64) -> Core {
         Core {
-            admission: Admission::new(settings.concurrency_max),
+            admission: Admission::new(settings.concurrency_max, settings.short_turns_max),
             settings,
             now: EpochMs(0),
             timers: Timers::default(),

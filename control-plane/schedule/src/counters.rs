@@ -25,6 +25,10 @@ macro_rules! counters {
 
 counters! {
     launched,
+    /// Of those, beside the slots.
+    short_turns,
+    /// Of those, out of time, and so queries that have none any more.
+    short_turns_over,
     accepted,
     /// Accepted although its attempt had been given up.
     accepted_late,
@@ -42,6 +46,7 @@ counters! {
     moot_failures,
     transient,
     throttled,
+    unreachable,
     environments_lost,
     /// Attempts that never answered.
     expired,

@@ -67,6 +67,7 @@ mutants! {
     BackoffWithoutCap,
     CountThrottles,
     IgnoreRetryAfter,
+    CountUnreachable,
     UnboundedLost,
     GrowOnLost,
     NeverGrowOnMemory,
@@ -172,4 +173,7 @@ mutants! {
     NarrowEachTime,
     WidenAtOnce,
     NeverWiden,
+    ShortTurnUncut,
+    ShortTurnAgain,
+    CountShortTurns,
 }

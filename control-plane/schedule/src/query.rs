@@ -46,6 +46,10 @@ pub(crate) struct Query {
     ready: BTreeSet<TaskKey>,
     /// Whether it stands in line for a slot.
     has_turn: bool,
+    /// Attempts in flight.
+    in_flight: u32,
+    /// It ran out of a short turn, and has no other.
+    is_long: bool,
     /// Delivered meters, without bounds.
     metered: Usage,
     /// Attempts that never answered, at their bounds; an answer after all replaces its bound.
@@ -186,6 +190,16 @@ impl Query {
         }
     }
 
+    /// Whether its next task may run beside the slots: nothing else of the query runs, and nothing says that it takes long.
+    pub fn may_take_short_turn(&self) -> bool {
+        let is_quick = |at: &TaskKey| {
+            let tries = &self.task(*at).tries;
+            tries.timed_out + tries.short_of_memory == 0
+        };
+        let is_long = self.is_long && !mutant!(ShortTurnAgain);
+        !is_long && self.in_flight == 0 && self.ready.first().is_some_and(is_quick)
+    }
+
     fn wait_turn(&mut self, core: &mut Core) {
         if !self.has_turn && !self.ready.is_empty() {
             self.has_turn = true;
@@ -252,7 +266,8 @@ impl Query {
         let place = flights.iter().position(|flight| flight.number == attempt.number)?;
         let flight = flights.swap_remove(place);
         self.reserved.remove(attempt);
-        core.admission.end();
+        core.admission.end(flight.turn);
+        self.in_flight -= 1;
         core.timers.cancel(flight.expires, Timer::Expiry(attempt.clone()));
         Some((at, flight))
     }

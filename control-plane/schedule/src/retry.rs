@@ -5,9 +5,11 @@
 //! | user | the query fails at once |
 //! | transient | again after full jitter; bounded per task and per query |
 //! | throttled | again after the platform's delay or full jitter; not counted, bounded by the deadline |
-//! | environment_lost | again at once; after eight the task is poison |
+//! | unreachable | again after full jitter; not counted, bounded by the deadline |
+//! | environment_lost | again at once, then after full jitter; after eight the task is poison |
 //! | needs_memory | the next size, joins that spill, and more time; then the largest; there the query fails |
 //! | … under a cap that the function has room for | the same size, joins that spill, and more time; then the query fails |
+//! | timed_out in a short turn | again in a slot; not counted |
 //! | timed_out | the next size and more time, once; at the largest more time if there is more; then the query fails |
 //! | input_lost | see `query::lose` |
 //! | broken | again at once; the third fails the query |
@@ -78,6 +80,10 @@ pub(crate) fn judge(
             let jitter = full_jitter(tries.throttled, settings, jitter);
             retry(retry_after_ms.unwrap_or(0).max(jitter))
         }
+        Failure::Unreachable { .. } if mutant!(CountUnreachable) && tries.unreachable > 3 => {
+            Verdict::Fail(exhausted(case, tries.unreachable, "unreachable"))
+        }
+        Failure::Unreachable { .. } => retry(full_jitter(tries.unreachable, settings, jitter)),
         Failure::EnvironmentLost { message }
             if tries.environments_lost > settings.environments_lost_max && !mutant!(UnboundedLost) =>
         {
@@ -86,7 +92,8 @@ pub(crate) fn judge(
         Failure::EnvironmentLost { .. } if mutant!(GrowOnLost) => {
             case.size.next().map_or(retry(0), |size| Verdict::Grow { size })
         }
-        Failure::EnvironmentLost { .. } => retry(0),
+        Failure::EnvironmentLost { .. } if tries.environments_lost <= 1 => retry(0),
+        Failure::EnvironmentLost { .. } => retry(full_jitter(tries.environments_lost - 1, settings, jitter)),
         Failure::NeedsMemory { .. } if mutant!(NeverGrowOnMemory) => retry(0),
         Failure::NeedsMemory { message } if let Some(cap) = case.cap() => match tries.short_of_memory {
             shortages if shortages <= 1 => Verdict::Grow { size: case.size },

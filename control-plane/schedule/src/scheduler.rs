@@ -2,6 +2,7 @@
 
 mod life;
 
+use crate::attempt::Turn;
 use crate::closed::{Closed, late};
 use crate::core::Core;
 use crate::query::{Query, Submission};
@@ -235,7 +236,7 @@ impl Scheduler {
     /// Gives the next query in line its turn; false when no slot is free or nobody waits.
     fn launch_next(&mut self) -> bool {
         if !self.core.admission.has_slot() {
-            return false;
+            return self.launch_short();
         }
         if mutant!(CopyBeforeFirstAttempts) && self.copy_next() {
             return true;
@@ -243,11 +244,29 @@ impl Scheduler {
         let Some(id) = self.core.admission.next_turn() else {
             return self.copy_next();
         };
-        let launched = self.queries.get_mut(&id).map(|query| query.take_turn(&mut self.core));
-        if let Some(Err(error)) = launched {
-            self.settle(&id, Some(failed(error)));
-        }
+        self.give_turn(&id, Turn::Slot);
         true
+    }
+
+    /// Gives the first query in line that may have one a short turn; false when there is none.
+    fn launch_short(&mut self) -> bool {
+        if !self.core.admission.has_short_turn() {
+            return false;
+        }
+        let queries = &self.queries;
+        let may = |id: &QueryId| queries.get(id).is_some_and(Query::may_take_short_turn);
+        let Some(id) = self.core.admission.next_short_turn(may) else {
+            return false;
+        };
+        self.give_turn(&id, Turn::Short);
+        true
+    }
+
+    fn give_turn(&mut self, id: &QueryId, turn: Turn) {
+        let query = self.queries.get_mut(id);
+        if let Some(Err(error)) = query.map(|query| query.take_turn(&mut self.core, turn)) {
+            self.settle(id, Some(failed(error)));
+        }
     }
 
     /// Copies the next straggler in line; false when there is none.

@@ -8,6 +8,10 @@ use mayfly_protocol::{FunctionSize, TenantId, limits};
 pub struct Settings {
     /// Attempts in flight at once, over all queries. Throttling lowers the working limit below this, never above.
     pub concurrency_max: u32,
+    /// Attempts beside those, each of a query that has none in flight: where all slots are taken for long, what is quick still ends soon.
+    /// None of them runs longer than `short_turn_ms`; a query that has run out of that waits for a slot like the others.
+    pub short_turns_max: u32,
+    pub short_turn_ms: u64,
     pub tenant: TenantId,
     /// The control bucket: outputs and large plans are written there.
     pub bucket: String,
@@ -49,6 +53,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             concurrency_max: 100,
+            short_turns_max: 0,
+            short_turn_ms: 10_000,
             tenant: TenantId::default(),
             bucket: "mayfly".to_owned(),
             task_duration_ms: 60_000,
@@ -71,6 +77,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Short turns beside so many slots: one for each sixteen of them, and one at least.
+    pub const fn short_turns(concurrency_max: u32) -> u32 {
+        concurrency_max.div_ceil(16)
+    }
+
     /// Transient failures that a query of so many tasks may have; rounded up.
     pub fn retries_max(&self, tasks: usize) -> u32 {
         let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);

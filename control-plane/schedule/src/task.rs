@@ -33,6 +33,7 @@ pub(crate) enum Phase {
 pub(crate) struct Tries {
     pub transient: u32,
     pub throttled: u32,
+    pub unreachable: u32,
     pub environments_lost: u32,
     pub crashes: u32,
     pub timed_out: u32,

@@ -12,5 +12,6 @@ mod resume;
 mod retries;
 mod sharing;
 mod stragglers;
+mod turns;
 
 pub(crate) use harness::check;

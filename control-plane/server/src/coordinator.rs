@@ -17,7 +17,7 @@ use mayfly_driver::{Driver, QueryHandle, QueryState, QueryStatus};
 use mayfly_exchange::{ExchangeError, ResultReader};
 use mayfly_plan::{Planned, PlannedQuery, Planner, Purpose, Session};
 use mayfly_protocol::journal::{QueryLimits, Request};
-use mayfly_protocol::{ErrorCode, Meter, QueryError, QueryId};
+use mayfly_protocol::{EpochMs, ErrorCode, Meter, QueryError, QueryId};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,9 +42,10 @@ impl Engine for Coordinator {
     async fn submit(&self, id: QueryId, request: Request, memo: String, stop: CancellationToken) -> Submission {
         // What planning asks of S3 is the query's too: it is counted on a meter that the driver goes on with.
         let requests = self.store.fork();
+        let deadline = clock::counted(request.deadline);
         let planned = self.plan(&request, &requests, &stop).await;
         let answer = match planned {
-            Ok(Planned::Query(planned)) => self.run(id, request, planned, memo, requests.clone()).await,
+            Ok(Planned::Query(planned)) => self.run(id, request, deadline, planned, memo, requests.clone()).await,
             Ok(Planned::Rows {
                 schema,
                 columns,
@@ -92,7 +93,7 @@ impl Coordinator {
                 None => self.planner(requests).plan(&request.sql, &session).await,
             }
         };
-        let deadline = Deadline::of(request, clock::now());
+        let deadline = Deadline::of(request, clock::wall());
         tokio::select! {
             planned = planning => planned,
             () = stop.cancelled() => Err(QueryError::new(ErrorCode::UserCanceled, "query was canceled")),
@@ -104,6 +105,7 @@ impl Coordinator {
         &self,
         id: QueryId,
         request: Request,
+        deadline: EpochMs,
         planned: PlannedQuery,
         memo: String,
         requests: Store,
@@ -129,6 +131,7 @@ impl Coordinator {
             request,
             graph,
             limits,
+            deadline,
             presentation: presentation.write(),
             requests: requests.clone(),
         };

@@ -15,6 +15,7 @@ pub mod types;
 
 mod address;
 mod analyze;
+mod callers;
 mod cell;
 mod client;
 mod clock;
@@ -94,7 +95,7 @@ pub async fn serve(
         started: Instant::now(),
     };
     tokio::spawn(sweep(registry, sweep_pause(&settings), shutdown.clone()));
-    let task = tokio::spawn(listen::run(listener, router(app), settings.connections_max, shutdown));
+    let task = tokio::spawn(async move { listen::run(listener, router(app), &settings, shutdown).await });
     Ok(ServerHandle { addr, task })
 }
 

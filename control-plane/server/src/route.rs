@@ -71,7 +71,8 @@ pub fn router(app: App) -> Router {
 async fn bounded(request: Request<Body>, next: Next) -> Response {
     let headers = request.headers().iter();
     let bytes: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
-    match bytes + request.uri().path().len() <= HEAD_BYTES_MAX {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    match bytes + target <= HEAD_BYTES_MAX {
         true => next.run(request).await,
         false => refuse(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -27,6 +27,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Open connections; more wait in the listen queue.
     pub connections_max: usize,
+    /// Of those, from one address: for one more, the one that has been idle for longest is closed.
+    pub connections_per_client_max: usize,
     /// Queries that are registered or running; more are refused with QUERY_QUEUE_FULL.
     pub queries_max: usize,
     /// Without a poll or heartbeat for this long a query is canceled, and a registration forgotten.
@@ -67,7 +69,8 @@ impl ServerSettings {
     pub fn new(listen: SocketAddr) -> ServerSettings {
         ServerSettings {
             listen,
-            connections_max: 1024,
+            connections_max: 4096,
+            connections_per_client_max: 1024,
             queries_max: 1000,
             client_timeout: Duration::from_secs(300),
             registered_max: 100,

@@ -213,6 +213,7 @@ pub fn specs(nth: usize, stage: &Stage, done: &[Vec<TaskReport>], tables: &[Vec<
             sort_merge_joins: false,
             cancel_key: None,
             deadline: deadline(Duration::from_secs(60)),
+            sent: None,
             settings: run.settings.clone(),
             pin_digest: Digest::of(b"pinned"),
         }

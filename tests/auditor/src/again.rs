@@ -4,7 +4,9 @@
 //! Known only where it is known which failures count: see [`History::is_plain`]. In a stage that may have enough rows early a task
 //! may have been unwanted in between, so nothing is said of those.
 
+use crate::auditor::Bounds;
 use crate::history::{History, Launch};
+use crate::turns;
 use crate::violation::{Rule, must};
 use mayfly_protocol::{EpochMs, Failure, FunctionSize, TaskSpec, limits};
 
@@ -30,10 +32,13 @@ pub(crate) struct Again {
 
 impl Again {
     /// After the first launch.
-    pub fn new(launch: &Launch) -> Again {
+    pub fn new(launch: &Launch, bounds: &Bounds) -> Again {
         Again {
             size: launch.size,
-            time_ms: launch.time_ms(),
+            time_ms: match turns::is_short(bounds, launch) {
+                true => bounds.task_duration_ms,
+                false => launch.time_ms(),
+            },
             shortages: 0,
             timeouts: 0,
             is_hopeless: false,
@@ -51,7 +56,9 @@ impl Again {
             .saturating_mul(1 << times.saturating_sub(1).min(32))
             .min(max_ms);
         let (least_ms, most_ms) = match failure {
-            Failure::Transient { .. } => (0, drawn_ms),
+            Failure::Transient { .. } | Failure::Unreachable { .. } => (0, drawn_ms),
+            // The first time at once, then as after one failure less.
+            Failure::EnvironmentLost { .. } if times > 1 => (0, drawn_ms),
             Failure::Throttled { retry_after_ms } => {
                 let told_ms = retry_after_ms.unwrap_or(0);
                 (told_ms, told_ms.max(drawn_ms))
@@ -61,7 +68,7 @@ impl Again {
         self.failed_at = now;
         self.not_before = EpochMs(now.0 + least_ms);
         self.ready_by = EpochMs(now.0 + most_ms);
-        self.is_drawn = matches!(failure, Failure::Transient { .. });
+        self.is_drawn = matches!(failure, Failure::Transient { .. } | Failure::Unreachable { .. });
     }
 
     /// A second shortage of memory leads to the largest size, a first one and too little time to the next; unless the session's own cap
@@ -77,6 +84,11 @@ impl Again {
         self.shortages += u32::from(matches!(failure, Failure::NeedsMemory { .. }));
         self.timeouts += u32::from(matches!(failure, Failure::TimedOut { .. }));
         self.size = self.size.max(wanted);
+    }
+
+    /// Whether an attempt had too little of something.
+    fn needs_more(&self) -> bool {
+        self.shortages + self.timeouts > 0
     }
 
     /// Each of those makes it four times as long.
@@ -115,7 +127,9 @@ pub(crate) fn check(history: &History, now: EpochMs, spec: &TaskSpec, is_copy: b
         )
     })?;
     let deadline = again.deadline(now, history.deadline);
-    must(spec.deadline == deadline, || {
+    let short = EpochMs(now.0 + history.bounds.short_turn_ms);
+    let is_short = history.bounds.short_turns_max > 0 && spec.deadline == short && short < deadline;
+    must(spec.deadline == deadline || is_short && !again.needs_more(), || {
         format!("has until {}, its failures call for {deadline}", spec.deadline)
     })?;
     must(!again.is_hopeless, || {

@@ -7,12 +7,12 @@ use crate::copies::Copying;
 use crate::history::{History, Launch, Published, object_key};
 use crate::violation::{Rule, Violation, must};
 use crate::width::Width;
-use crate::{again, alternative, bills, copies, fleet, garbage, launch, outcome, regroup};
+use crate::{again, alternative, bills, copies, fleet, garbage, launch, outcome, regroup, turns};
 use mayfly_protocol::journal::Outcome;
 use mayfly_protocol::{
     Alternative, AttemptId, EpochMs, Meter, Output, QueryId, StageGraph, StageId, TaskSpec, TaskTemplate,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,6 +22,12 @@ use std::time::Duration;
 pub struct Bounds {
     /// Attempts in flight at once.
     pub concurrency_max: u32,
+    /// Attempts beside those, of queries that have none in flight, cut to so long each; no other attempt has exactly that time.
+    pub short_turns_max: u32,
+    /// See `short_turns_max`.
+    pub short_turn_ms: u64,
+    /// What any other first attempt may take.
+    pub task_duration_ms: u64,
     /// After an attempt's deadline its answer is awaited for so long.
     pub answer_grace_ms: u64,
     /// Transient failures that any query may have.
@@ -50,6 +56,10 @@ pub struct Auditor {
     queries: BTreeMap<QueryId, History>,
     /// Attempts in flight, with their expiry.
     open: BTreeMap<AttemptId, EpochMs>,
+    /// Of those, the ones in a short turn.
+    short: BTreeSet<AttemptId>,
+    /// Of the others, those whose query's end leaves them no longer: which turn they have cannot be seen.
+    brief: BTreeSet<AttemptId>,
     /// None of them expires before.
     expires_from: EpochMs,
     /// When something last happened.
@@ -78,6 +88,8 @@ impl Auditor {
             bounds,
             queries: BTreeMap::new(),
             open: BTreeMap::new(),
+            short: BTreeSet::new(),
+            brief: BTreeSet::new(),
             expires_from: EpochMs(0),
             seen: EpochMs(0),
             slept: (EpochMs(0), EpochMs(0)),
@@ -162,16 +174,35 @@ impl Auditor {
             format!("{attempt}: writes to {prefix}, as another does")
         });
         judge(now, is_own)?;
-        history.launch(Launch::new(spec, now, expires, copy));
+        let launch = Launch::new(spec, now, expires, copy);
+        let turn = turns::check(history, &launch);
+        judge(now, turn.map_err(|what| format!("{attempt}: {what}")))?;
+        if turns::is_short(&self.bounds, &launch) {
+            self.short.insert(attempt.clone());
+        } else if launch.time_ms() < self.bounds.short_turn_ms {
+            self.brief.insert(attempt.clone());
+        }
+        history.launch(launch);
         self.open.insert(attempt.clone(), expires);
         self.expires_from = self.expires_from.min(expires);
         self.idle_since = None;
-        let (open, max) = (self.open.len(), self.bounds.concurrency_max);
-        let rule = must(open <= max as usize, || {
-            format!("{open} attempts in flight, over {max}")
-        });
-        let rule = rule.and_then(|()| self.width.check(open));
+        let rule = self.check_width(spec);
         judge(now, rule.map_err(|what| format!("{attempt}: {what}")))
+    }
+
+    /// Looked at when the launch is in flight.
+    fn check_width(&self, spec: &TaskSpec) -> Rule {
+        let (short, max) = (self.short.len(), self.bounds.short_turns_max as usize);
+        if self.short.contains(&spec.attempt) {
+            return must(short <= max, || format!("{short} attempts in short turns, over {max}"));
+        }
+        // Some of the brief ones may be in short turns, too; this one, if there was one left, though more slots than there are may be taken since
+        // they became fewer.
+        if self.brief.contains(&spec.attempt) && short < max {
+            return Ok(());
+        }
+        let beside = short + self.brief.len().min(max - short);
+        self.width.check(self.open.len() - beside)
     }
 
     /// Whether somebody else should have been launched, or this one before.

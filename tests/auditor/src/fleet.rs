@@ -11,7 +11,10 @@ use mayfly_protocol::{EpochMs, Failure};
 pub(crate) fn is_silent(failure: &Failure) -> bool {
     matches!(
         failure,
-        Failure::Transient { .. } | Failure::Throttled { .. } | Failure::EnvironmentLost { .. }
+        Failure::Transient { .. }
+            | Failure::Throttled { .. }
+            | Failure::Unreachable { .. }
+            | Failure::EnvironmentLost { .. }
     )
 }
 

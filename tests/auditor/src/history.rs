@@ -32,6 +32,8 @@ pub(crate) struct History {
     /// How many tasks of each stage have reported, and when the latest of them first did.
     reported: BTreeMap<StageId, (usize, EpochMs)>,
     pub risk: Risk,
+    /// It ran out of a short turn.
+    pub is_long: bool,
     /// The first failure since the last sign of life.
     pub failing_since: Option<EpochMs>,
     /// Its final record is there, and this coordinator wrote it.
@@ -99,6 +101,7 @@ impl History {
             again: ByTask::default(),
             reported: BTreeMap::new(),
             risk: Risk::default(),
+            is_long: false,
             failing_since: None,
             is_durable: false,
             owed: ByTask::default(),
@@ -173,7 +176,7 @@ impl History {
 
     pub fn launch(&mut self, launch: Launch) {
         let again = self.again.entry(launch.attempt.task);
-        again.get_or_insert_with(|| Again::new(&launch));
+        again.get_or_insert_with(|| Again::new(&launch, &self.bounds));
         let launches = self.launches.entry(launch.attempt.task);
         launches.get_or_insert_default().push(launch);
     }

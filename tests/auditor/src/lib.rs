@@ -38,6 +38,7 @@ mod outcome;
 mod regroup;
 mod risk;
 mod standing;
+mod turns;
 mod violation;
 mod width;
 

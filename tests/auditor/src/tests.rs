@@ -18,6 +18,9 @@ use std::rc::Rc;
 
 const BOUNDS: Bounds = Bounds {
     concurrency_max: 3,
+    short_turns_max: 0,
+    short_turn_ms: 0,
+    task_duration_ms: 60_000,
     answer_grace_ms: 10_000,
     retries_min: 20,
     retries_percent: 20,
@@ -151,6 +154,7 @@ impl Scene {
             sort_merge_joins: false,
             cancel_key: None,
             deadline: EpochMs(self.now.0 + 60_000),
+            sent: None,
             settings: BTreeMap::new(),
             attempt,
         }

@@ -60,6 +60,9 @@ impl Width {
 
     /// Looked at when the launch is in flight.
     pub fn check(&self, in_flight: usize) -> Rule {
+        must(in_flight <= self.max as usize, || {
+            format!("{in_flight} attempts in flight, over {}", self.max)
+        })?;
         must(!self.is_known || in_flight <= self.limit as usize, || {
             format!("{in_flight} attempts in flight, over {} after throttling", self.limit)
         })

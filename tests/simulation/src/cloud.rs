@@ -259,7 +259,7 @@ impl Cloud {
     }
 }
 
-/// 429, with or without a word on when to come back. Not billed.
+/// 429, with or without a word on when to come back, or no way through to the platform. Not billed.
 fn refuse(spec: &TaskSpec, to: Address, moment: &mut Moment<'_>) {
     let told = chance(&mut moment.streams.faults, 0.5);
     let retry_after_ms = told.then(|| moment.streams.faults.random_range(10..2_000));
@@ -267,7 +267,14 @@ fn refuse(spec: &TaskSpec, to: Address, moment: &mut Moment<'_>) {
     let at = moment.after(travel_ms);
     let news = News::Fail {
         attempt: spec.attempt.clone(),
-        failure: Failure::Throttled { retry_after_ms },
+        failure: match retry_after_ms {
+            Some(ms) if ms % 3 == 0 => {
+                moment.coverage.hit("fault unreachable");
+                let message = String::new();
+                Failure::Unreachable { message }
+            }
+            _ => Failure::Throttled { retry_after_ms },
+        },
         meter: Meter::default(),
     };
     moment.heap.arrange(at, Happening::Deliver { to, news });

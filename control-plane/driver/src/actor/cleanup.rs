@@ -26,7 +26,7 @@ impl Actor {
         let (store, bucket, query) = (self.world.store.clone(), self.settings.bucket.clone(), query.clone());
         tokio::spawn(async move {
             if let Err(error) = store.delete(&bucket, &keys).await {
-                tracing::warn!(%query, %error, "cannot delete shuffle objects; the bucket's lifecycle will");
+                tracing::warn!(%query, %error, "cannot delete objects of a query that has ended; the bucket's lifecycle will");
             }
         });
     }

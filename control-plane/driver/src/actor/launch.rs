@@ -9,7 +9,8 @@ use mayfly_protocol::{ErrorCode, FunctionSize, PlanBytes, QueryError, QueryId, T
 impl Actor {
     /// Uploads a plan that is too big for specs; specs that name it wait until it is there.
     pub(super) fn put_plan(&mut self, query: QueryId, key: String, plan: PlanBytes) {
-        let Some(live) = self.live.get(&query) else { return };
+        let Some(live) = self.live.get_mut(&query) else { return };
+        live.plans.push(key.clone());
         self.waiting.entry(key.clone()).or_default();
         let (store, bucket, orders) = (live.requests.clone(), self.settings.bucket.clone(), self.orders.clone());
         tokio::spawn(async move {
@@ -25,6 +26,10 @@ impl Actor {
         let specs = self.waiting.remove(&key).unwrap_or_default();
         if let Err(error) = result {
             tracing::warn!(%query, %error, "cannot write a plan");
+        }
+        // One that came too late for its query's end.
+        if self.live.get(&query).is_none_or(|live| live.status.borrow().is_final()) {
+            self.delete(&query, vec![key]);
         }
         // Without its plan an executor answers with a transient failure, and the scheduler's budget ends the query.
         for (spec, size) in specs {

@@ -104,7 +104,7 @@ impl Actor {
         let orders = self.orders.clone();
         let live = self.live.get(&query);
         let spent = live.map(Live::total);
-        let deadline = live.map_or_else(now, |live| live.accepted.request.deadline);
+        let deadline = live.map_or_else(now, |live| live.deadline);
         let within = deadline.since(now()) + GRACE;
         tokio::spawn(async move {
             let result = journal.append(entries, spent, within).await;

@@ -2,7 +2,7 @@
 
 use super::cleanup::tell_to_stop;
 use super::{Actor, Kept};
-use crate::clock::now;
+use crate::clock::{counted, now};
 use crate::handle::{QueryHandle, QueryStatus};
 use crate::journal::{Journal, JournalError};
 use crate::live::Live;
@@ -59,7 +59,8 @@ impl Actor {
         let status = status
             .or(before)
             .unwrap_or_else(|| watch::Sender::new(Live::accepted()));
-        let mut live = Live::new(status, journal, requests, Arc::new(kept));
+        let deadline = counted(kept.request.deadline);
+        let mut live = Live::new(status, journal, requests, Arc::new(kept), deadline);
         live.epoch = standing.epoch + 1;
         live.before = standing.spent;
         // Of attempts that others launched nothing is known but what they have published.
@@ -70,7 +71,11 @@ impl Actor {
         self.live.insert(query.clone(), live);
         self.owned.begin(&query);
         self.start_beats(query.clone());
-        if let Some(event) = standing.resumed(query, found) {
+        let mut resumed = standing.resumed(query, found);
+        if let Some(Event::Resumed { deadline: named, .. }) = &mut resumed {
+            *named = deadline;
+        }
+        if let Some(event) = resumed {
             self.scheduler.handle(now(), event);
         }
     }

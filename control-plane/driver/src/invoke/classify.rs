@@ -3,7 +3,9 @@
 use super::ReportLine;
 use aws_sdk_lambda::error::{DisplayErrorContext, SdkError};
 use aws_sdk_lambda::operation::invoke::InvokeError;
+use aws_smithy_runtime_api::client::result::DispatchFailure;
 use mayfly_protocol::{ErrorCode, Failure, FunctionSize};
+use std::error::Error;
 
 /// The Invoke itself failed. The flag says whether the function may have run, and so may have been billed.
 pub fn refused(error: &SdkError<InvokeError>) -> (Failure, bool) {
@@ -11,8 +13,24 @@ pub fn refused(error: &SdkError<InvokeError>) -> (Failure, bool) {
     match error {
         SdkError::ConstructionFailure(_) => (Failure::Broken { message }, false),
         SdkError::ServiceError(service) => (service_error(service.err(), message), false),
+        SdkError::DispatchFailure(dispatch) if never_left(dispatch) => (Failure::Unreachable { message }, false),
         // No answer, or half of one: the function may be running still.
         _ => (Failure::EnvironmentLost { message }, true),
+    }
+}
+
+/// Whether the request was never sent: no connection came to be (refused, no route, no name, no handshake), or there was nothing to sign
+/// it with.
+fn never_left(dispatch: &DispatchFailure) -> bool {
+    let Some(error) = dispatch.as_connector_error() else {
+        return false;
+    };
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut sending = causes.filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>());
+    match sending.next() {
+        Some(error) => error.is_connect(),
+        // Before there was a client to send it.
+        None => error.is_other() || error.is_user(),
     }
 }
 

@@ -133,6 +133,7 @@ impl Run<'_> {
             sort_merge_joins: false,
             cancel_key: None,
             deadline: EpochMs(u64::MAX),
+            sent: None,
             settings: BTreeMap::new(),
             pin_digest: Digest::of(b"test"),
         }

@@ -49,8 +49,13 @@ impl Query {
         self.stages[at.stage].failed_attempts += 1;
         match failure {
             Failure::Throttled { .. } => core.admission.throttled(core.now, flight.launched),
+            // Says nothing of how many may run.
+            Failure::Unreachable { .. } => {}
             _ => core.admission.answered(),
         }
+        let is_over = flight.is_cut && matches!(failure, Failure::TimedOut { .. });
+        self.is_long |= is_over;
+        core.counters.short_turns_over += u64::from(is_over);
         let dead = self.note_failure(core, failure);
         let verdict = self.judge_failure(core, at, flight, failure);
         verdict.or_else(|| dead.map(|error| Outcome::Failed { error }))
@@ -82,6 +87,11 @@ impl Query {
             core.counters.copies_failed += 1;
             return None;
         }
+        // It did not have the task's time, and nothing is held against it.
+        if flight.is_cut && matches!(failure, Failure::TimedOut { .. }) && !mutant!(CountShortTurns) {
+            self.wait(core, at, 0);
+            return None;
+        }
         self.count(core, at, failure);
         match self.verdict(core, at, flight, failure) {
             Verdict::Fail(error) => Some(Outcome::Failed { error }),
@@ -109,6 +119,7 @@ impl Query {
                 (&mut tries.transient, &mut counters.transient)
             }
             Failure::Throttled { .. } => (&mut tries.throttled, &mut counters.throttled),
+            Failure::Unreachable { .. } => (&mut tries.unreachable, &mut counters.unreachable),
             Failure::EnvironmentLost { .. } => (&mut tries.environments_lost, &mut counters.environments_lost),
             Failure::TimedOut { .. } => (&mut tries.timed_out, &mut counters.escalated_time),
             // A lost input that is none of the task's inputs is a bad answer.

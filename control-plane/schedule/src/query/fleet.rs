@@ -23,7 +23,10 @@ impl Query {
     /// Starts the clock at the first failure; an error once it has run out.
     pub(super) fn note_failure(&mut self, core: &mut Core, failure: &Failure) -> Option<QueryError> {
         match failure {
-            Failure::Transient { .. } | Failure::Throttled { .. } | Failure::EnvironmentLost { .. } => {}
+            Failure::Transient { .. }
+            | Failure::Throttled { .. }
+            | Failure::Unreachable { .. }
+            | Failure::EnvironmentLost { .. } => {}
             _ => {
                 self.show_life(core);
                 return None;

@@ -2,7 +2,7 @@
 
 use super::Query;
 use crate::Command;
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Turn};
 use crate::bind;
 use crate::core::Core;
 use crate::task::{Phase, TaskKey};
@@ -11,23 +11,43 @@ use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{EpochMs, ErrorCode, QueryError, TaskSpec, limits};
 use std::time::Duration;
 
+/// How an attempt is launched.
+pub(super) struct Flight {
+    pub is_copy: bool,
+    pub turn: Turn,
+    /// Its turn gives it less time than the task may have.
+    pub is_cut: bool,
+}
+
 impl Query {
     /// Launches one ready task, if there is one, and lines up again if there are more.
-    pub fn take_turn(&mut self, core: &mut Core) -> Result<(), QueryError> {
+    pub fn take_turn(&mut self, core: &mut Core, turn: Turn) -> Result<(), QueryError> {
         self.has_turn = false;
         if let Some(at) = self.ready.first().copied() {
-            self.launch(core, at)?;
+            self.launch(core, at, turn)?;
         }
         self.wait_turn(core);
         Ok(())
     }
 
-    fn launch(&mut self, core: &mut Core, at: TaskKey) -> Result<(), QueryError> {
-        let deadline = self.task_deadline(core, at)?;
+    fn launch(&mut self, core: &mut Core, at: TaskKey, turn: Turn) -> Result<(), QueryError> {
+        let whole = self.task_deadline(core, at)?;
+        let deadline = match turn {
+            Turn::Short if !mutant!(ShortTurnUncut) => {
+                whole.min(core.now + Duration::from_millis(core.settings.short_turn_ms))
+            }
+            _ => whole,
+        };
         let spec = bind::spec(self, at, &core.settings, deadline)?;
         self.put_plan(core, at.stage);
-        self.fly(core, at, &spec, false);
+        let flight = Flight {
+            is_copy: false,
+            turn,
+            is_cut: deadline < whole,
+        };
+        self.fly(core, at, &spec, flight);
         core.counters.launched += 1;
+        core.counters.short_turns += u64::from(turn == Turn::Short);
         core.commands.push_back(Command::Invoke {
             size: spec.size,
             spec: Box::new(spec),
@@ -85,7 +105,7 @@ impl Query {
         }
     }
 
-    pub(super) fn fly(&mut self, core: &mut Core, at: TaskKey, spec: &TaskSpec, is_copy: bool) {
+    pub(super) fn fly(&mut self, core: &mut Core, at: TaskKey, spec: &TaskSpec, how: Flight) {
         let expires = spec.deadline + Duration::from_millis(core.settings.answer_grace_ms);
         self.enter(core, at, Phase::Running);
         let stage = &mut self.stages[at.stage];
@@ -97,14 +117,17 @@ impl Query {
             size: spec.size,
             launched: core.now,
             input_bytes: bind::input_bytes(spec),
-            is_copy,
+            is_copy: how.is_copy,
+            turn: how.turn,
+            is_cut: how.is_cut,
             time_ms: spec.deadline.since(core.now).as_millis() as u64,
             expires,
         };
         let task = &mut stage.tasks[at.task];
         task.number += u32::from(!mutant!(ReuseNumber));
         task.flights.push(flight);
-        core.admission.begin();
+        self.in_flight += 1;
+        core.admission.begin(how.turn);
         if !mutant!(ForgetExpiry) {
             core.timers.set(expires, Timer::Expiry(spec.attempt.clone()));
         }

@@ -36,6 +36,8 @@ impl Query {
             positions: BTreeMap::new(),
             ready: BTreeSet::new(),
             has_turn: false,
+            in_flight: 0,
+            is_long: false,
             metered: Usage::default(),
             bounds: BTreeMap::new(),
             kept: Vec::new(),

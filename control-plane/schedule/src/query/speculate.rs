@@ -5,8 +5,9 @@
 //! queries, and are judged again when a slot is theirs: until then most have answered.
 
 use super::Query;
+use super::launch::Flight;
 use crate::Command;
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Turn};
 use crate::bind;
 use crate::core::Core;
 use crate::speculation::Speculation;
@@ -189,7 +190,12 @@ impl Query {
         self.task_mut(at).speculated = Speculated::As(spec.attempt.number);
         self.stages[at.stage].speculation.copies += 1;
         core.counters.copies += 1;
-        self.fly(core, at, &spec, true);
+        let flight = Flight {
+            is_copy: true,
+            turn: Turn::Slot,
+            is_cut: false,
+        };
+        self.fly(core, at, &spec, flight);
         core.commands.push_back(Command::Invoke {
             size: spec.size,
             spec: Box::new(spec),

@@ -1,7 +1,8 @@
 //! Reads scripts, plays the driver, prints transcripts.
 //!
 //! ```text
-//! settings concurrency=2                  first line only; also transient=, retries=, task=30s, copies=none, copies_mb_ms=
+//! settings concurrency=2                  first line only; also transient=, retries=, task=30s, copies=none, copies_mb_ms=, short=1 (turns, of
+//!                                         turn=10s each)
 //! submit q 2>3>1 deadline=10s rows=5      a chain of stages with 2, 3 and 1 tasks, at most 5 rows (one per partition and task); `diamond`: s0 feeds s1 and s2, which s3 joins
 //!                                         size=six: every task begins in the largest function
 //!                                         heavy=5: the last task of s0 has five times the bytes
@@ -9,7 +10,7 @@
 //!                                         instead=50: s1 is one task if s0 has at most 50 bytes
 //! report s0/t1/a0 inline nonce=7          also q2/s0/t0/a0, content=2 (other rows), empty, hot=2 (ten times the rows in
 //!                                         partition 2), pinned=wrong, partitions=9, unheard (published, and nobody was told)
-//! fail s0/t0/a1 transient                 or user, throttled 500ms, lost, memory, timeout, broken, input s0/t1
+//! fail s0/t0/a1 transient                 or user, throttled 500ms, unreachable, lost, memory, timeout, broken, input s0/t1
 //! wait 2s                                 fires what falls due, at its time
 //! cancel q     progress q
 //! crash                                   the scheduler is gone; what was journaled and published stays
@@ -240,7 +241,8 @@ impl Play {
             Command::Switched { alternative, .. } => format!("switch {}", alternative.stage.id),
             Command::Invoke { spec, size } => {
                 let usual_ms = self.settings.task_duration_ms;
-                let time_ms = Some(spec.deadline.0 - self.now.0).filter(|time_ms| *time_ms > usual_ms);
+                let time_ms = Some(spec.deadline.0 - self.now.0)
+                    .filter(|time_ms| *time_ms > usual_ms || *time_ms == self.settings.short_turn_ms);
                 let line = show_spec(&spec, size, time_ms);
                 self.specs.insert(spec.attempt.clone(), *spec);
                 line
@@ -287,6 +289,8 @@ fn settings(words: &[&str]) -> Settings {
     if let (Some(rule), Some(cost)) = (&mut settings.speculation, number("copies_mb_ms")) {
         rule.cost_mb_ms_min = cost.into();
     }
+    settings.short_turns_max = number("short").unwrap_or(settings.short_turns_max);
+    settings.short_turn_ms = option(words, "turn").map_or(settings.short_turn_ms, ms);
     settings.task_duration_ms = option(words, "task").map_or(settings.task_duration_ms, ms);
     settings
 }
@@ -525,6 +529,7 @@ fn failure(spec: &TaskSpec, words: &[&str]) -> Failure {
         ["throttled", after] => Failure::Throttled {
             retry_after_ms: Some(ms(after)),
         },
+        ["unreachable"] => Failure::Unreachable { message },
         ["lost"] => Failure::EnvironmentLost { message },
         ["memory"] => Failure::NeedsMemory { message },
         ["timeout"] => Failure::TimedOut { message },

@@ -399,3 +399,55 @@ fn a_report_that_is_no_answer_to_its_spec_counts_as_a_crash() {
         "#]],
     );
 }
+
+#[test]
+fn a_platform_that_is_not_reached_is_tried_again_after_growing_pauses_and_costs_nothing_of_any_budget() {
+    check(
+        "settings transient=1 retries=0
+         submit q 1
+         fail s0/t0/a0 unreachable
+         wait 100ms
+         fail s0/t0/a1 unreachable
+         wait 200ms
+         fail s0/t0/a2 unreachable
+         wait 400ms
+         fail s0/t0/a3 unreachable
+         wait 800ms
+         fail s0/t0/a4 unreachable
+         wait 1600ms
+         fail s0/t0/a5 unreachable
+         wait 3200ms
+         fail s0/t0/a6 unreachable
+         wait 5s
+         fail s0/t0/a7 unreachable
+         wait 5s
+         fail s0/t0/a8 unreachable
+         wait 5s
+         report s0/t0/a9",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_platform_that_is_never_reached_ends_the_query_after_a_minute() {
+    check(
+        "submit q 1
+         fail s0/t0/a0 unreachable
+         wait 70s",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_platform_that_is_not_reached_narrows_nothing() {
+    check(
+        "settings concurrency=2
+         submit q 3
+         fail s0/t0/a0 unreachable
+         wait 100ms
+         report s0/t1/a0
+         report s0/t2/a0
+         report s0/t0/a1",
+        expect![[]],
+    );
+}

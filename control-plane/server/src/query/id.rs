@@ -8,6 +8,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const COUNTER_MODULUS: u32 = 100_000;
 const ISSUER_CHARACTERS: usize = 5;
 
+/// Whether some server of ours may have issued it.
+pub fn is_ours(id: &QueryId) -> bool {
+    let digits = |text: &str, len| text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_base_36 = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let parts: Vec<&str> = id.as_str().split('_').collect();
+    let [date, time, counter, issuer] = parts[..] else {
+        return false;
+    };
+    let is_issuer = issuer.len() == ISSUER_CHARACTERS && issuer.bytes().all(is_base_36);
+    digits(date, 8) && digits(time, 6) && digits(counter, 5) && is_issuer
+}
+
 /// Issues ids. Two issuers differ in their last five characters, one issuer's ids in their counter.
 pub struct QueryIds {
     issuer: String,
@@ -35,3 +47,6 @@ impl QueryIds {
             .expect("digits, underscores and base-36 characters make an id")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod room;
 
 use super::id::QueryIds;
+use super::recover::Lookups;
 use super::{Life, Planned, Query, Ready};
 use crate::client::Client;
 use crate::clock;
@@ -21,6 +22,7 @@ pub struct Registry {
     queries: Mutex<BTreeMap<QueryId, Entry>>,
     /// Each recovery reads a journal: few at a time, whatever strangers ask for.
     pub(super) recoveries: Semaphore,
+    pub(super) lookups: Lookups,
 }
 
 /// Recoveries under way at a time.
@@ -40,12 +42,13 @@ impl Registry {
             ids: QueryIds::new(),
             queries: Mutex::default(),
             recoveries: Semaphore::new(RECOVERIES_MAX),
+            lookups: Lookups::default(),
         }
     }
 
     /// An id without a query, for what is refused before it becomes one.
     pub fn issue(&self) -> QueryId {
-        self.ids.issue(clock::now())
+        self.ids.issue(clock::wall())
     }
 
     pub fn register(&self, id: QueryId, sql: String, client: Client) -> Result<Arc<Query>, QueryError> {

@@ -5,6 +5,12 @@ use std::fmt;
 /// 128 random bits, as hex.
 pub struct Slug(String);
 
+/// Whether it has the form of one.
+pub fn is_slug(text: &str) -> bool {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    text.len() == 32 && text.bytes().all(is_hex)
+}
+
 impl Slug {
     pub fn random() -> Slug {
         Slug(hex::encode(rand::random::<[u8; 16]>()))

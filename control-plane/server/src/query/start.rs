@@ -54,8 +54,8 @@ impl Query {
             schema: self.client.schema.clone(),
             session: self.client.session.clone(),
             time_zone: self.client.time_zone.clone(),
-            accepted_at,
-            deadline,
+            accepted_at: clock::named(accepted_at),
+            deadline: clock::named(deadline),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The native view of queries: state, plan, stages, bill. Leaves out rows: they go to who knows the query's secret.
 
 use super::{App, refuse};
+use crate::clock;
 use crate::engine::{Journaled, StageProgress};
 use crate::query::{Query, View};
 use crate::result::ErrorDocument;
@@ -99,7 +100,7 @@ fn brief(query: &Query, view: View) -> Brief {
         state: view.phase.name(),
         query: query.sql.chars().take(BRIEF_CHARS_MAX).collect(),
         user: query.client.user.clone(),
-        created_at_ms: query.created_at,
+        created_at_ms: clock::named(query.created_at),
         error_name: view.error.map(|error| error.code.name()),
         so_far: view.in_flight > 0,
         cost_usd: view.bill.map(|bill| bill.total.as_dollars_f64()),
@@ -119,7 +120,7 @@ fn document(query: &Query, view: View) -> QueryDocument<'_> {
             schema: client.schema.as_deref(),
             client_tags: &client.tags,
         },
-        created_at_ms: query.created_at,
+        created_at_ms: clock::named(query.created_at),
         meter: view.meter(),
         plan: view.plan,
         stages: view.stages,

@@ -2,12 +2,14 @@
 //! request itself was wrong.
 
 use super::{App, refuse};
+use crate::callers::Caller;
 use crate::client::Client;
 use crate::clock;
 use crate::quantity;
 use crate::query::{PollError, Query, Stand, Want};
 use crate::result::{Page, refusal};
 use crate::settings::{BODY_BYTES_MAX, PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, REQUEST_READ_DURATION_MAX};
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
@@ -84,10 +86,11 @@ pub async fn page(
     State(app): State<App>,
     uri: Uri,
     headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
     Path(place): Path<Place>,
     Parameters(parameters): Parameters<PollParameters>,
 ) -> Response {
-    let (query, token) = match find(&app, &place).await {
+    let (query, token) = match find(&app, caller, &place).await {
         Ok(Some(found)) => found,
         Ok(None) => return refuse(StatusCode::NOT_FOUND, "no such query"),
         // Clients ask again.
@@ -125,8 +128,12 @@ impl PollParameters {
 }
 
 /// Says that the client is alive.
-pub async fn heartbeat(State(app): State<App>, Path(place): Path<Place>) -> StatusCode {
-    match find(&app, &place).await {
+pub async fn heartbeat(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(place): Path<Place>,
+) -> StatusCode {
+    match find(&app, caller, &place).await {
         Ok(Some((query, _))) => {
             query.touch();
             StatusCode::OK
@@ -137,15 +144,19 @@ pub async fn heartbeat(State(app): State<App>, Path(place): Path<Place>) -> Stat
 }
 
 /// 204 whatever there was to cancel: Python takes any other status for an error, and asks also after the end.
-pub async fn cancel(State(app): State<App>, Path(place): Path<Place>) -> StatusCode {
-    if let Ok(Some((query, _))) = find(&app, &place).await {
+pub async fn cancel(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(place): Path<Place>,
+) -> StatusCode {
+    if let Ok(Some((query, _))) = find(&app, caller, &place).await {
         query.stop(QueryError::new(ErrorCode::UserCanceled, "query was canceled"));
     }
     StatusCode::NO_CONTENT
 }
 
 /// The query, if the secret is its own. Unknown and foreign look the same.
-async fn find(app: &App, (id, slug, place): &Place) -> Result<Option<(Arc<Query>, u64)>, QueryError> {
+async fn find(app: &App, caller: Caller, (id, slug, place): &Place) -> Result<Option<(Arc<Query>, u64)>, QueryError> {
     let (token, at) = match place.split_once('.') {
         Some((token, at)) => (token, Some(at)),
         None => (place.as_str(), None),
@@ -153,6 +164,7 @@ async fn find(app: &App, (id, slug, place): &Place) -> Result<Option<(Arc<Query>
     let (Ok(id), Ok(token)) = (id.parse(), token.parse()) else {
         return Ok(None);
     };
-    let found = app.registry.find(&app.engine, &id, Stand { slug, token, at }).await?;
+    let stand = Stand { slug, token, at };
+    let found = app.registry.find(&app.engine, &id, stand, caller).await?;
     Ok(found.map(|query| (query, token)))
 }

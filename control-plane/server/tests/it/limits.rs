@@ -54,6 +54,14 @@ async fn long_heads_are_431() {
         .post_with("rows 1", &[("x-trino-client-info", &long)])
         .await;
     assert_eq!(answer.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    for target in [
+        format!("/v1/info?{long}"),
+        format!("/v1/info?a={long}&b"),
+        format!("/{long}"),
+    ] {
+        let status = bench.client.get(&target).await.status;
+        assert!(matches!(status.as_u16(), 414 | 431), "{status}");
+    }
     let fits = "x".repeat(20 * 1024);
     assert_eq!(
         bench
@@ -211,6 +219,27 @@ async fn connections_beyond_the_cap_wait_their_turn() {
     held.clear();
     let answer = tokio::time::timeout(Duration::from_secs(5), bench.client.get("/v1/info")).await;
     assert_eq!(answer.expect("a connection is free").status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_client_cannot_hold_all_connections() {
+    let bench = start(ServerSettings {
+        connections_max: 8,
+        connections_per_client_max: 4,
+        ..settings()
+    })
+    .await;
+    // As many as it likes: its own oldest ones make room.
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        held.push(TcpStream::connect(bench.server.addr).await.unwrap());
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(5), bench.client.get("/v1/info")).await;
+    assert_eq!(answer.expect("there is room").status, StatusCode::OK);
+    let closed = tokio::time::timeout(Duration::from_secs(5), held[0].read(&mut [0; 1])).await;
+    assert_eq!(closed.expect("it was closed").unwrap_or(0), 0);
+    let open = tokio::time::timeout(Duration::from_millis(100), held[19].read(&mut [0; 1])).await;
+    assert!(open.is_err(), "the latest ones stay");
 }
 
 #[tokio::test]

@@ -82,3 +82,47 @@ async fn a_stranger_recovers_nothing() {
         1
     );
 }
+
+/// Each lookup is a request to S3 that nobody pays for.
+#[tokio::test]
+async fn ids_and_secrets_that_cannot_be_ours_are_looked_up_nowhere() {
+    let bench = bench().await;
+    let slug = "0".repeat(32);
+    for wrong in [
+        "/v1/statement/queued/x/x/1".to_owned(),
+        format!("/v1/statement/queued/x/{slug}/1"),
+        "/v1/statement/queued/20261120_151209_00042_k3x9a/x/1".to_owned(),
+        format!("/v1/statement/queued/20261120_151209_00042_k3x9a_2/{slug}/1"),
+        format!("/v1/statement/queued/20261120_151209_00042_k3x9a/{}/1", "G".repeat(32)),
+    ] {
+        assert_eq!(bench.client.get(&wrong).await.status, StatusCode::NOT_FOUND, "{wrong}");
+        bench.client.delete(&wrong).await;
+    }
+    assert_eq!(bench.engine.lookups(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_guesses_has_one_lookup_at_a_time() {
+    let bench = bench().await;
+    let guesses = (0..20).map(|guess| {
+        format!(
+            "/v1/statement/queued/20261120_151209_{guess:05}_k3x9a/{}/1",
+            "0".repeat(32)
+        )
+    });
+    let answers = guesses.map(|guess| {
+        let client = super::support::Client::new(bench.server.addr);
+        tokio::spawn(async move { client.get(&guess).await.status })
+    });
+    let answers: Vec<_> = answers.collect();
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    let lookups = bench.engine.lookups();
+    assert!((1..=4).contains(&lookups), "{lookups} lookups");
+    // Who has a query here waits for none of them.
+    let uri = bench.client.submit("query 10").await;
+    assert_eq!(
+        bench.client.get(&format!("{uri}?maxWait=10ms")).await.status,
+        StatusCode::OK
+    );
+    answers.iter().for_each(|answer| answer.abort());
+}

@@ -89,8 +89,10 @@ impl Auditor {
         let launched = history.launch_mut(attempt).map(|launch| launch.launched);
         match (failure, launched) {
             (Failure::Throttled { .. }, Some(launched)) => self.width.throttled(at, launched),
+            (Failure::Unreachable { .. }, _) => {}
             _ => self.width.answered(),
         }
+        history.is_long |= self.short.contains(attempt) && matches!(failure, Failure::TimedOut { .. });
         if fleet::is_silent(failure) {
             history.failing_since.get_or_insert(at);
         } else {
@@ -109,6 +111,8 @@ impl Auditor {
     /// An attempt is no longer in flight.
     fn end(&mut self, attempt: &AttemptId, at: EpochMs) {
         self.open.remove(attempt);
+        self.short.remove(attempt);
+        self.brief.remove(attempt);
         self.note_idleness(at);
     }
 }

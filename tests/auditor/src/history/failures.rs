@@ -1,7 +1,7 @@
 //! Failures that were seen, and which of them are held against their task.
 
 use super::{History, Launch};
-use crate::again;
+use crate::{again, turns};
 use mayfly_protocol::{Alternative, AttemptId, EpochMs, Failure, TaskId};
 use std::collections::BTreeSet;
 
@@ -38,15 +38,26 @@ impl History {
         self.failed_at.get_or_insert(now);
         let is_moot = self.has_reported(attempt.task) || self.is_needless(attempt.task);
         let counts = attempt.epoch == self.epoch && !is_moot && !self.is_beside(attempt);
+        let bounds = self.bounds;
         let Some(launch) = self.launch_mut(attempt).filter(|launch| launch.is_open()) else {
             return;
         };
         let transient = matches!(failure, Failure::Transient { .. });
+        // It did not have the task's time.
+        let is_over = turns::is_short(&bounds, launch) && matches!(failure, Failure::TimedOut { .. });
         launch.failure = Some(failure.clone());
-        launch.counts = counts;
+        launch.counts = counts && !is_over;
         self.transient += usize::from(transient && counts);
-        if counts {
-            self.hold_against(attempt, &failure, now);
+        match (counts, is_over) {
+            (true, false) => self.hold_against(attempt, &failure, now),
+            (true, true) => self.again_at_once(attempt, &failure, now),
+            (false, _) => {}
+        }
+    }
+
+    fn again_at_once(&mut self, attempt: &AttemptId, failure: &Failure, now: EpochMs) {
+        if let Some(again) = self.again.get_mut(attempt.task) {
+            again.note(now, failure, 1, (0, 0));
         }
     }
 

@@ -13,11 +13,15 @@ pub(super) fn draw(streams: &mut Streams) -> Settings {
         0 => defaults.journal_wins_max,
         _ => streams.coordination.random_range(1..=12),
     };
+    let concurrency_max = streams.graphs.random_range(1..=24);
+    // In some seeds so short that what has four times as long may straggle beyond it, too. Even, where short turns are odd.
+    let task_duration_ms = (streams.graphs.random_range(10_000..=60_000) >> streams.sizes.random_range(0..=2)) & !1;
     Settings {
         bucket: String::new(),
-        concurrency_max: streams.graphs.random_range(1..=24),
-        // In some seeds so short that what has four times as long may straggle beyond it, too.
-        task_duration_ms: streams.graphs.random_range(10_000..=60_000) >> streams.sizes.random_range(0..=2),
+        concurrency_max,
+        task_duration_ms,
+        short_turns_max: (task_duration_ms / 2 % 3) as u32,
+        short_turn_ms: (task_duration_ms / [2, 4, 8][(task_duration_ms / 6 % 3) as usize]) | 1,
         journal_wins_max,
         journal_risk_mb_ms_max: 1 << streams.coordination.random_range(20..34),
         speculation: draw_speculation(&mut streams.copies),
@@ -65,6 +69,9 @@ fn copying(rule: &Speculation) -> Copying {
 pub(super) fn bounds(settings: &Settings) -> Bounds {
     Bounds {
         concurrency_max: settings.concurrency_max,
+        short_turns_max: settings.short_turns_max,
+        short_turn_ms: settings.short_turn_ms,
+        task_duration_ms: settings.task_duration_ms,
         answer_grace_ms: settings.answer_grace_ms,
         retries_min: settings.retries_min,
         retries_percent: settings.retries_percent,

@@ -10,6 +10,7 @@ use mayfly_protocol::{EpochMs, ErrorCode, QueryError, QueryId, SourceLocation};
 use mayfly_server::Engine;
 use mayfly_server::engine::{Answer, Columns, Pages, Position, Recovered, RowBatches, SessionChange, Submission};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,12 +22,18 @@ pub struct Canned {
     /// When each query was accepted, and its memo.
     pub kept: Mutex<BTreeMap<QueryId, (EpochMs, String)>>,
     pub submitted: Mutex<Vec<Request>>,
+    /// Times that it was asked for a query of others.
+    pub looked_up: AtomicUsize,
     pub running: Mutex<Option<Arc<FakeQuery>>>,
 }
 
 impl Canned {
     pub fn submissions(&self) -> usize {
         self.submitted.lock().unwrap().len()
+    }
+
+    pub fn lookups(&self) -> usize {
+        self.looked_up.load(Ordering::SeqCst)
     }
 
     pub fn query(&self) -> Arc<FakeQuery> {
@@ -91,6 +98,7 @@ impl Engine for Canned {
     }
 
     async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError> {
+        self.looked_up.fetch_add(1, Ordering::SeqCst);
         let Some(kept) = self.kept.lock().unwrap().get(id).cloned() else {
             return Ok(None);
         };
