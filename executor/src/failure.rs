@@ -127,6 +127,8 @@ fn exchange(error: &ExchangeError) -> Failure {
 }
 
 fn spill_full(message: String) -> Failure {
+    // What DataFusion advises is nobody's to set here.
+    let message = message.split(". Please try").next().unwrap_or_default();
     let message = format!("local disk for intermediate data ran out: {message}");
     Failure::user(ErrorCode::ExceededSpillLimit, message)
 }

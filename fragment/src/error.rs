@@ -18,7 +18,7 @@ pub enum FragmentError {
     #[error("the plan has version {found}, this build speaks {}", crate::PLAN_VERSION)]
     Version { found: u16 },
     /// Also where a plan nests too deep for protobuf.
-    #[error("the plan is malformed or nests too deep")]
+    #[error("the plan cannot be read: it nests too deep, or is damaged")]
     Message(#[source] prost::DecodeError),
     #[error("the plan nests deeper than {PLAN_DEPTH_MAX}")]
     TooDeep,

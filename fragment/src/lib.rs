@@ -31,6 +31,8 @@ pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
 pub use function::directed::Directed;
 pub use function::filtered::Filtered;
+pub use function::held::{Around, Held};
+pub use function::product;
 pub use function::single_row::SingleRow;
 pub use function::trino;
 pub use node::exchange::ExchangeExec;

@@ -1,7 +1,9 @@
 //! The DataFusion settings that the planner and the executor share. A plan is only right where both sides mean the same by it, so
 //! whatever a query may override travels in `StageGraph::settings` and `TaskSpec::settings`.
 
+use crate::function::guard::Guard;
 use crate::function::percentile::PercentileCont;
+use crate::function::seeded::Seeded;
 use crate::function::trino;
 use crate::{Directed, SingleRow};
 use datafusion::common::Result;
@@ -79,11 +81,12 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
     builder
 }
 
-/// The same for a task, whose seed decides what it draws by chance.
+/// The same for a task, whose seed decides what it draws by chance, and whose functions are guarded.
 pub fn task_state_builder(config: SessionConfig, seed: u64) -> SessionStateBuilder {
     let mut builder = session_state_builder(config);
     let functions = builder.scalar_functions().get_or_insert_default();
-    functions.extend(crate::function::seeded::Seeded::all(seed));
+    functions.extend(Seeded::all(seed));
+    *functions = Guard::all(functions);
     builder
 }
 

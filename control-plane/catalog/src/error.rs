@@ -177,6 +177,9 @@ pub(crate) fn store(what: &str, cause: &StoreError) -> QueryError {
         StoreError::Changed { .. } => {
             QueryError::new(ErrorCode::SourceChanged, format!("'{what}' changed while it was read"))
         }
-        other => QueryError::new(ErrorCode::S3Error, format!("cannot read '{what}': {other}")),
+        other => QueryError::new(
+            ErrorCode::S3Error,
+            format!("'{what}' cannot be read or written: {other}"),
+        ),
     }
 }

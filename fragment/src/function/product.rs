@@ -1,13 +1,14 @@
 //! How large the result of a call will be, from its arguments: never too little by much, and cheap beside the call itself.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{cast, kernels::length::length};
-use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType};
-use datafusion::common::Result;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::compute::{cast, kernels::length::length, min};
+use datafusion::arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::ColumnarValue;
+use mayfly_protocol::{ErrorCode, QueryError};
 
 /// All names that a growing function goes by.
-pub(super) const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 19] = [
     "repeat",
     "lpad",
     "rpad",
@@ -34,8 +35,28 @@ const WORK_PER_BYTE: u64 = 100;
 
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
+/// Refuses arguments that the function would take for something else, or panic on, whatever the rows.
+pub fn check(name: &str, args: &[ColumnarValue]) -> Result<()> {
+    let (true, Some(length)) = (matches!(name, "lpad" | "rpad"), args.get(1)) else {
+        return Ok(());
+    };
+    let length = Argument::new(length)?;
+    let numbers = length
+        .numbers
+        .as_ref()
+        .map(|numbers| numbers.as_primitive::<Int64Type>());
+    match numbers.and_then(min).filter(|least| *least < 0) {
+        None => Ok(()),
+        Some(least) => {
+            let message = format!("{name} to a length of {least}: it may not be negative");
+            let error = QueryError::new(ErrorCode::InvalidFunctionArgument, message);
+            Err(DataFusionError::External(Box::new(error)))
+        }
+    }
+}
+
 /// Bytes of all rows together.
-pub(super) fn bytes(name: &str, args: &[ColumnarValue], rows: usize) -> Result<u64> {
+pub fn bytes(name: &str, args: &[ColumnarValue], rows: usize) -> Result<u64> {
     let columns: Vec<Argument> = args.iter().map(Argument::new).collect::<Result<_>>()?;
     let rows = match columns.iter().all(|column| column.is_scalar) {
         true => rows.min(1),
@@ -92,7 +113,7 @@ fn numbers(values: &ArrayRef) -> Option<ArrayRef> {
             let month_day_nano = DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano);
             let steps = cast(values, &month_day_nano).ok()?;
             let steps = steps.as_primitive_opt::<IntervalMonthDayNanoType>()?;
-            let nanos = |step: arrow::datatypes::IntervalMonthDayNano| {
+            let nanos = |step: datafusion::arrow::datatypes::IntervalMonthDayNano| {
                 let days = i64::from(step.months) * 30 + i64::from(step.days);
                 days.saturating_mul(DAY_NANOS).saturating_add(step.nanoseconds)
             };
@@ -170,3 +191,6 @@ impl Call<'_> {
         (span / step).saturating_mul(8)
     }
 }
+
+#[cfg(test)]
+mod tests;

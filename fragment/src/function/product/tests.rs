@@ -1,6 +1,6 @@
 //! Sizes and steps of growing functions, beside what they are known to be.
 
-use super::product::bytes;
+use super::{bytes, check};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
 
@@ -44,4 +44,17 @@ fn times_are_counted_in_steps() {
         bytes("generate_series", &[date(0), date(10), step], 1).unwrap(),
         864_000 * 8
     );
+}
+
+#[test]
+fn a_negative_length_is_no_length() {
+    let check = |name: &str, length: i64| check(name, &[text(1), number(length)]).map_err(|error| error.to_string());
+    for name in ["lpad", "rpad"] {
+        assert!(check(name, 0).is_ok() && check(name, 5).is_ok());
+        for length in [-1, -5, i64::MIN] {
+            let error = check(name, length).expect_err("negative");
+            assert!(error.contains(&format!("{name} to a length of {length}")), "{error}");
+        }
+    }
+    assert!(check("repeat", -1).is_ok(), "nothing is repeated less than never");
 }
