@@ -80,7 +80,7 @@ pub struct ServeArguments {
     /// A folder of yours to serve as a read-only bucket; may be repeated
     #[arg(long = "mount", value_name = "BUCKET=DIR", value_parser = mount)]
     pub mounts: Vec<(String, PathBuf)>,
-    /// Invocations at a time; by default as many as the cores of this machine can serve
+    /// Invocations at a time, and one in sixteen more for what is quick; by default as many as the cores of this machine can serve
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub concurrency: Option<u32>,
     /// Memory of the function that runs first attempts: 1769, 3538, 7076 or 10240

@@ -7,11 +7,12 @@ use crate::planner;
 use local_emulator::{Credentials, Endpoints};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
-use mayfly_driver::{Driver, DriverSettings, Endpoint, World};
+use mayfly_driver::{Driver, DriverSettings, Endpoint, World, in_flight_max};
 use mayfly_plan::{Planner, PlannerSettings};
-use mayfly_protocol::{FunctionSize, TenantId};
+use mayfly_protocol::{FunctionSize, TenantId, key};
 use mayfly_server::{Coordinator, LocalInfo, Planners, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -114,11 +115,18 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
         .ensure_bucket(BUCKET)
         .await
         .map_err(failed("cannot make the control bucket"))?;
+    if let Err(error) = store.ensure_lifecycle(BUCKET, &key::EXPIRING).await {
+        let error = chain(&error);
+        tracing::warn!(
+            error,
+            "the bucket's lifecycle cannot be set: what servers that die leave behind stays"
+        );
+    }
     let concurrency = settings.concurrency();
     let prices = PriceBook::named(REGION, architecture()).map_err(failed("no prices"))?;
 
     let (lambda, sqs) = (places.lambda.endpoint(), places.sqs.endpoint());
-    let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, concurrency).await;
+    let world = World::connect(store.fork(), &lambda, &sqs, QUEUE, in_flight_max(concurrency)).await;
     let world = world.map_err(failed("cannot reach the queue"))?;
     let driver = Driver::start(driver_settings(settings, concurrency), world).await;
     let driver = driver.map_err(failed("cannot start the driver"))?;
@@ -151,6 +159,9 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
 
     let shutdown = CancellationToken::new();
     let mut server = ServerSettings::new(settings.listen);
+    let files = open_files_max();
+    server.connections_max = server.connections_max.min(files / 2);
+    server.connections_per_client_max = server.connections_per_client_max.min(files / 4);
     server.price_book = REGION.to_owned();
     server.local = Some(places.info());
     let server = serve(server, Arc::new(engine), shutdown.clone())
@@ -195,6 +206,15 @@ fn driver_settings(settings: &LocalSettings, concurrency: u32) -> DriverSettings
         function_prefix: FUNCTION_PREFIX.to_owned(),
         seed: seed(),
     }
+}
+
+/// Files that this process may have open, connections among them: as many as the system lets it ask for.
+fn open_files_max() -> usize {
+    const USUAL: u64 = 1_024;
+    let limits = getrlimit(Resource::RLIMIT_NOFILE);
+    let raised = limits.and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));
+    let files = raised.or_else(|_| getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| soft));
+    usize::try_from(files.unwrap_or(USUAL)).unwrap_or(usize::MAX)
 }
 
 /// Differs between processes, so that their backoffs do not march in step.

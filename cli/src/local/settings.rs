@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use local_emulator::{FunctionSettings, Mount, RunAs, Settings};
-use mayfly_driver::DriverSettings;
+use mayfly_driver::{DriverSettings, in_flight_max};
 use mayfly_protocol::FunctionSize;
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ impl LocalSettings {
     }
 
     pub(super) fn emulator(&self, folder: &Folder, s3_port: u16) -> Settings {
-        let concurrency_max = self.concurrency() as usize;
+        let concurrency_max = in_flight_max(self.concurrency()) as usize;
         let mount = |(bucket, folder): &(String, PathBuf)| Mount {
             bucket: bucket.clone(),
             folder: folder.clone(),
