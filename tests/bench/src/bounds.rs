@@ -138,7 +138,7 @@ fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
 }
 
 /// So many, of all kinds in turn.
-fn statements(count: usize) -> Vec<String> {
+pub fn statements(count: usize) -> Vec<String> {
     let thousand: Vec<String> = (0..1000).map(|at| format!("({at})")).collect();
     let thousand = thousand.join(", ");
     let crossed = format!("SELECT * FROM (VALUES {thousand}) a(x), (VALUES {thousand}) b(y), (VALUES {thousand}) c(z)");

@@ -9,6 +9,7 @@ mod memory;
 mod report;
 mod scheduler;
 mod shape;
+mod siege;
 mod skew;
 mod straggler;
 mod tpch;
@@ -41,6 +42,8 @@ enum Bench {
     Straggler(straggler::Settings),
     /// Fifty statements at once that would take the server's memory, or its planning for good.
     Bounds(bounds::Settings),
+    /// Every hostile statement, file, flood, fault and clock that we know, mixed with a thousand good queries.
+    Siege(siege::Settings),
     /// The scheduler alone.
     Scheduler,
 }
@@ -65,6 +68,7 @@ async fn main() {
         Bench::Memory(settings) => memory::run(&settings).await,
         Bench::Straggler(settings) => straggler::run(&settings).await,
         Bench::Bounds(settings) => bounds::run(&settings).await,
+        Bench::Siege(settings) => siege::run(&settings).await,
         Bench::Scheduler => scheduler::run(),
     }
 }

@@ -8,6 +8,7 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// How a query ended when it did not end in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub struct Client {
     http: HttpClient<HttpConnector, Full<Bytes>>,
     server: String,
     schema: String,
+    user: String,
     session: Vec<(String, String)>,
 }
 
@@ -40,8 +42,18 @@ impl Client {
             http,
             server: server.to_owned(),
             schema: schema.to_owned(),
+            user: "analyst".to_owned(),
             session: Vec::new(),
         }
+    }
+
+    /// The same client as another user, who calls from that address.
+    pub fn of(mut self, user: &str, address: IpAddr) -> Client {
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(Some(address));
+        self.http = HttpClient::builder(TokioExecutor::new()).build(connector);
+        user.clone_into(&mut self.user);
+        self
     }
 
     /// The same client with a session property set.
@@ -67,6 +79,15 @@ impl Client {
         serde_json::from_slice(&body).ok()
     }
 
+    /// A page; none if there is none, or nobody answers.
+    pub async fn try_page(&self, url: &str) -> Option<Value> {
+        let request = Request::builder().uri(url).body(Full::new(Bytes::new())).ok()?;
+        let response = self.http.request(request).await.ok()?;
+        let is_page = response.status().is_success();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        serde_json::from_slice(&body).ok().filter(|_| is_page)
+    }
+
     pub async fn put_json(&self, url: &str, body: &Value) {
         let (status, answer) = self.send(Method::PUT, url, &body.to_string()).await;
         assert!(status < 300, "PUT {url}: {}", String::from_utf8_lossy(&answer));
@@ -81,7 +102,7 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(url)
-            .header("X-Trino-User", "analyst")
+            .header("X-Trino-User", &self.user)
             .header("X-Trino-Catalog", "lake")
             .header("X-Trino-Schema", &self.schema)
             .header("X-Trino-Client-Capabilities", "PARAMETRIC_DATETIME")

@@ -4,7 +4,9 @@
 pub mod alike;
 pub mod cases;
 pub mod client;
+pub mod clock;
 pub mod elsewhere;
+pub mod gate;
 pub mod judges;
 pub mod odd;
 pub mod oracle;

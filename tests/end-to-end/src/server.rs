@@ -86,25 +86,49 @@ impl Server {
     }
 
     pub fn start_with(executors: Executors, arguments: &[&str]) -> Server {
+        Server::start_in(executors, arguments, &[])
+    }
+
+    /// In an environment of its own.
+    pub fn start_in(executors: Executors, arguments: &[&str], environment: &[(&str, PathBuf)]) -> Server {
         let cloud = Cloud::of_suite(arguments);
         let mut command = Command::new(binary());
         command
             .args(["serve", "--local", "--port", "0"])
-            .args(executors.arguments());
+            .args(executors.arguments())
+            .envs(environment.iter().cloned());
         cloud.apply(&mut command);
         Server::spawn(command, cloud)
     }
 
     /// Another server over the same cloud, by way of `s3`.
     pub fn beside(&self, s3: &str, arguments: &[&str]) -> Server {
+        let mut command = self.command_beside(s3, &self.lambda);
+        command.args(arguments);
+        Server::spawn(command, Cloud::none())
+    }
+
+    /// Another server over the same cloud, that reaches Lambda by way of `lambda`.
+    pub fn beside_lambda(&self, lambda: &str, arguments: &[&str]) -> Server {
+        self.beside_in(lambda, arguments, &[])
+    }
+
+    /// The same, in an environment of its own.
+    pub fn beside_in(&self, lambda: &str, arguments: &[&str], environment: &[(&str, PathBuf)]) -> Server {
+        let mut command = self.command_beside(&self.s3, lambda);
+        command.args(arguments).envs(environment.iter().cloned());
+        Server::spawn(command, Cloud::none())
+    }
+
+    /// What starts another server over the same cloud.
+    pub fn command_beside(&self, s3: &str, lambda: &str) -> Command {
         let mut command = Command::new(binary());
         command.args(["serve", "--local", "--port", "0", "--s3-endpoint", s3]);
-        command.args(["--sqs-endpoint", &self.sqs, "--lambda-endpoint", &self.lambda]);
-        command.args(arguments);
+        command.args(["--sqs-endpoint", &self.sqs, "--lambda-endpoint", lambda]);
         command
             .env("AWS_ACCESS_KEY_ID", "emulator")
             .env("AWS_SECRET_ACCESS_KEY", "emulator-secret");
-        Server::spawn(command, Cloud::none())
+        command
     }
 
     fn spawn(mut command: Command, cloud: Cloud) -> Server {

@@ -27,6 +27,59 @@ async fn create(cloud: &Cloud, table: &str, declared: &str, options: &str) {
     created.unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
 }
 
+/// Values that functions of DataFusion's panic on, or that they would make more of than there is room for: the user hears of it, once, and soon.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_a_function_cannot_take_are_a_users_error() {
+    let cloud = support::cloud(&[]).await;
+    let cases = [
+        ("lpad(n_name, CAST(-n_nationkey AS int))", "it may not be negative"),
+        (
+            "rpad(n_name, CAST(n_nationkey AS int) - 2000000000)",
+            "it may not be negative",
+        ),
+        ("length(repeat(n_name, 2000000000))", "more than the 536870912"),
+        ("length(lpad(n_name, 2000000000))", "more than the 536870912"),
+        (
+            "regexp_replace(n_name, n_name || '(', 'x')",
+            "invalid regular expression",
+        ),
+        (
+            "approx_percentile_cont(CAST(n_nationkey AS double), 2.0)",
+            "between 0.0 and 1.0",
+        ),
+        (
+            "cardinality(array_repeat(n_nationkey, 1000000000))",
+            "more than the 536870912",
+        ),
+    ];
+    let before = cloud.invocations().await;
+    for (at, (expression, message)) in cases.into_iter().enumerate() {
+        let start = std::time::Instant::now();
+        let failure = cloud.client.query(&format!("SELECT {expression} FROM nation")).await;
+        let failure = failure.expect_err(expression);
+        assert_eq!(
+            failure.name, "INVALID_FUNCTION_ARGUMENT",
+            "{expression}: {}",
+            failure.message
+        );
+        assert!(failure.message.contains(message), "{expression}: {}", failure.message);
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(20),
+            "{expression}: {:?}",
+            start.elapsed()
+        );
+        assert!(
+            cloud.invocations().await <= before + 1 + at as u64,
+            "{expression} ran once at most"
+        );
+    }
+    let answer = cloud
+        .client
+        .query("SELECT length(repeat(n_name, 1000)) FROM nation WHERE n_nationkey = 0")
+        .await;
+    assert_eq!(answer.expect("answered").table.rows[0][0].as_deref(), Some("7000"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn text_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().expect("a folder");

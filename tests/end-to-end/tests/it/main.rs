@@ -26,6 +26,7 @@ mod random;
 mod readme;
 mod results;
 mod sql;
+mod stands;
 mod stars;
 mod stores;
 mod support;

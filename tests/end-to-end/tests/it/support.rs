@@ -1,7 +1,7 @@
 //! A server with TPC-H mounted as a bucket, and its tables created.
 
 use mayfly_end_to_end::client::Client;
-use mayfly_end_to_end::server::Server;
+use mayfly_end_to_end::server::{Executors, Server};
 use mayfly_end_to_end::tpch;
 use mayfly_store::{S3Settings, Store};
 use serde_json::Value;
@@ -22,11 +22,16 @@ pub fn files() -> PathBuf {
 }
 
 pub async fn cloud(arguments: &[&str]) -> Cloud {
+    cloud_in(arguments, &[]).await
+}
+
+/// In an environment of its own.
+pub async fn cloud_in(arguments: &[&str], environment: &[(&str, PathBuf)]) -> Cloud {
     let files = files();
     let mount = format!("tpch={}", files.display());
     let mut all = vec!["--mount", &mount];
     all.extend(arguments);
-    let server = Server::start(&all);
+    let server = Server::start_in(Executors::of_suite(), &all, environment);
     let client = Client::new(&server.url, SCHEMA);
     create_tables(&client, "s3://tpch").await;
     Cloud { server, client, files }
