@@ -240,9 +240,10 @@ impl Play {
             Command::Regrouped { stage, tasks, .. } => format!("regroup {stage}: {}", show_tasks(&tasks)),
             Command::Switched { alternative, .. } => format!("switch {}", alternative.stage.id),
             Command::Invoke { spec, size } => {
-                let usual_ms = self.settings.task_duration_ms;
-                let time_ms = Some(spec.deadline.0 - self.now.0)
-                    .filter(|time_ms| *time_ms > usual_ms || *time_ms == self.settings.short_turn_ms);
+                let (usual_ms, settings) = (self.settings.task_duration_ms, &self.settings);
+                let is_short = |time_ms| settings.short_turns_max > 0 && time_ms == settings.short_turn_ms;
+                let time_ms =
+                    Some(spec.deadline.0 - self.now.0).filter(|time_ms| *time_ms > usual_ms || is_short(*time_ms));
                 let line = show_spec(&spec, size, time_ms);
                 self.specs.insert(spec.attempt.clone(), *spec);
                 line

@@ -116,17 +116,24 @@ fn throttling_is_not_counted_and_waits_as_long_as_it_is_told() {
 }
 
 #[test]
-fn a_lost_environment_is_replaced_at_once_eight_times() {
+fn a_lost_environment_is_replaced_at_once_and_then_after_pauses_eight_times() {
     check(
         "submit q 1
          fail s0/t0/a0 lost
          fail s0/t0/a1 lost
+         wait 5s
          fail s0/t0/a2 lost
+         wait 5s
          fail s0/t0/a3 lost
+         wait 5s
          fail s0/t0/a4 lost
+         wait 5s
          fail s0/t0/a5 lost
+         wait 5s
          fail s0/t0/a6 lost
+         wait 5s
          fail s0/t0/a7 lost
+         wait 5s
          fail s0/t0/a8 lost",
         expect![[r#"
             submit q 1
@@ -134,19 +141,26 @@ fn a_lost_environment_is_replaced_at_once_eight_times() {
             fail s0/t0/a0 lost
                 invoke s0/t0/a1
             fail s0/t0/a1 lost
-                invoke s0/t0/a2
+            wait 5s
+                0.015 s: invoke s0/t0/a2
             fail s0/t0/a2 lost
-                invoke s0/t0/a3
+            wait 5s
+                5.007 s: invoke s0/t0/a3
             fail s0/t0/a3 lost
-                invoke s0/t0/a4
+            wait 5s
+                10.303 s: invoke s0/t0/a4
             fail s0/t0/a4 lost
-                invoke s0/t0/a5
+            wait 5s
+                15.398 s: invoke s0/t0/a5
             fail s0/t0/a5 lost
-                invoke s0/t0/a6
+            wait 5s
+                21.531 s: invoke s0/t0/a6
             fail s0/t0/a6 lost
-                invoke s0/t0/a7
+            wait 5s
+                26.343 s: invoke s0/t0/a7
             fail s0/t0/a7 lost
-                invoke s0/t0/a8
+            wait 5s
+                32.874 s: invoke s0/t0/a8
             fail s0/t0/a8 lost
                 finish q MAYFLY_TASK_POISONED: q/s0/t0/a8 lost its environment reading s3://lake/t/0.parquet, as its task now has 9 times: as the script says; s0 9× 90 ms
         "#]],
@@ -424,7 +438,40 @@ fn a_platform_that_is_not_reached_is_tried_again_after_growing_pauses_and_costs_
          fail s0/t0/a8 unreachable
          wait 5s
          report s0/t0/a9",
-        expect![[]],
+        expect![[r#"
+            settings transient=1 retries=0
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 unreachable
+            wait 100ms
+                0.015 s: invoke s0/t0/a1
+            fail s0/t0/a1 unreachable
+            wait 200ms
+                0.107 s: invoke s0/t0/a2
+            fail s0/t0/a2 unreachable
+            wait 400ms
+                0.603 s: invoke s0/t0/a3
+            fail s0/t0/a3 unreachable
+            wait 800ms
+                1.098 s: invoke s0/t0/a4
+            fail s0/t0/a4 unreachable
+            wait 1600ms
+                3.031 s: invoke s0/t0/a5
+            fail s0/t0/a5 unreachable
+            wait 3200ms
+                4.443 s: invoke s0/t0/a6
+            fail s0/t0/a6 unreachable
+            wait 5s
+                9.174 s: invoke s0/t0/a7
+            fail s0/t0/a7 unreachable
+            wait 5s
+                13.568 s: invoke s0/t0/a8
+            fail s0/t0/a8 unreachable
+            wait 5s
+                19.405 s: invoke s0/t0/a9
+            report s0/t0/a9
+                finish q with s0/t0/a9; s0 10× 190 ms
+        "#]],
     );
 }
 
@@ -434,7 +481,14 @@ fn a_platform_that_is_never_reached_ends_the_query_after_a_minute() {
         "submit q 1
          fail s0/t0/a0 unreachable
          wait 70s",
-        expect![[]],
+        expect![[r#"
+            submit q 1
+                invoke s0/t0/a0
+            fail s0/t0/a0 unreachable
+            wait 70s
+                0.015 s: invoke s0/t0/a1
+                60.000 s: finish q NO_NODES_AVAILABLE: no executor has answered for 60 s; the last failure was unreachable; check that the executor function exists, may be invoked and has concurrency left; s0 1× 10 ms
+        "#]],
     );
 }
 
@@ -448,6 +502,19 @@ fn a_platform_that_is_not_reached_narrows_nothing() {
          report s0/t1/a0
          report s0/t2/a0
          report s0/t0/a1",
-        expect![[]],
+        expect![[r#"
+            settings concurrency=2
+            submit q 3
+                invoke s0/t0/a0
+                invoke s0/t1/a0
+            fail s0/t0/a0 unreachable
+                invoke s0/t2/a0
+            wait 100ms
+            report s0/t1/a0
+                invoke s0/t0/a1
+            report s0/t2/a0
+            report s0/t0/a1
+                finish q with s0/t0/a1, s0/t1/a0, s0/t2/a0; s0 4× 310 ms
+        "#]],
     );
 }
