@@ -1,6 +1,7 @@
 //! A tree of inner joins taken apart: through filters, and projections that only choose columns. Everything else is an input.
 
 use super::graph::Tree;
+use crate::rewrite::unnest;
 use datafusion::common::NullEquality;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, Join, JoinType, LogicalPlan};
@@ -11,9 +12,13 @@ pub(super) fn is_inner_join(plan: &LogicalPlan) -> bool {
     matches!(plan, LogicalPlan::Join(join) if is_inner(join))
 }
 
-/// Joins on keys that may be NULL and equal are left alone: their equalities do not follow from one another.
+/// Joins on keys that may be NULL and equal are left alone: their equalities do not follow from one another. So are those with the value
+/// of a subquery: it is there for the rows that are joined before it. To join it first shuffles both it and whatever comes next.
 fn is_inner(join: &Join) -> bool {
-    join.join_type == JoinType::Inner && join.null_equality == NullEquality::NullEqualsNothing
+    join.join_type == JoinType::Inner
+        && join.null_equality == NullEquality::NullEqualsNothing
+        && !unnest::is_subquery(&join.left)
+        && !unnest::is_subquery(&join.right)
 }
 
 /// What a tree of joins consists of.

@@ -10,6 +10,7 @@
 //!
 //! A row is sought field by field: `x = v` is `x1 = v1 and x2 = v2`, and a value leaves open what it is if no field of it is another.
 
+use super::SUBQUERY;
 use super::each::{found, not_other};
 use super::push::{Attached, Push};
 use super::scope;
@@ -55,7 +56,7 @@ impl<'a> Site<'a> {
         let value = self.unnester.name("value");
         let right = LogicalPlanBuilder::from(subquery.clone())
             .project(vec![value_of(&subquery).alias(&value)])?
-            .alias(self.unnester.name("subquery"))?
+            .alias(self.unnester.name(SUBQUERY))?
             .build()?;
         let found = Expr::Column(right.schema().columns().remove(0));
         let null_aware = sought.nullable(self.plan.schema())? || found.nullable(right.schema())?;

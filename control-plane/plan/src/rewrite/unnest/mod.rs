@@ -38,6 +38,9 @@ use datafusion::optimizer::AnalyzerRule;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+/// What placed subqueries are called, before their numbers.
+const SUBQUERY: &str = "subquery";
+
 /// Runs after types were coerced: what it makes compares like with like.
 #[derive(Debug)]
 pub(crate) struct Unnest;
@@ -93,7 +96,22 @@ impl Unnester {
     fn name(&self, what: &str) -> String {
         let number = self.given.get() + 1;
         self.given.set(number);
-        format!("__{what}_{number}")
+        format!("{}{number}", named(what))
+    }
+}
+
+/// How such names begin.
+fn named(what: &str) -> String {
+    format!("__{what}_")
+}
+
+/// Whether this is what a subquery has become, placed beside its outer side.
+pub(crate) fn is_subquery(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => alias.alias.table().starts_with(&named(SUBQUERY)),
+        LogicalPlan::Projection(projection) => is_subquery(&projection.input),
+        LogicalPlan::Filter(filter) => is_subquery(&filter.input),
+        _ => false,
     }
 }
 

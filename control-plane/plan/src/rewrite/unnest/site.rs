@@ -1,8 +1,8 @@
 //! Where subqueries stand: an operator's input, which grows by the columns that they give.
 
-use super::Unnester;
 use super::join::{Pair, join};
 use super::push::{Attached, Push};
+use super::{SUBQUERY, Unnester};
 use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder};
 
@@ -58,7 +58,7 @@ impl<'a> Site<'a> {
         attached: Attached,
         columns: Vec<Expr>,
     ) -> Result<(LogicalPlan, Vec<Option<super::push::Bound>>, Vec<Expr>)> {
-        let alias = self.unnester.name("subquery");
+        let alias = self.unnester.name(SUBQUERY);
         let under = |name: &str| Column::new(Some(alias.as_str()), name);
         let mut exprs = Vec::new();
         let mut shown = Vec::new();
