@@ -9,6 +9,7 @@ use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::grouping_sets::GroupingSets;
 use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
+use crate::rewrite::own_equal::OwnEqual;
 use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
@@ -345,6 +346,7 @@ fn rules(shape: Shape) -> Vec<Rule> {
     insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
     rules.insert(0, Arc::new(DistinctNames));
     rules.insert(0, Arc::new(GroupingSets));
+    rules.insert(0, Arc::new(OwnEqual));
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
     }

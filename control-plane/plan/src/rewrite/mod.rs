@@ -12,6 +12,7 @@
 //!             where DataFusion looks a column up by a name that two have, it finds the right one
 //! grouping_sets
 //!             below several grouping sets a fence hides what holds of columns and not of keys
+//! own_equal   a filter t = f(t) says nothing of orders
 //! nested_top  the first rows in an order by nested values are cut off a whole sort
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
@@ -25,6 +26,7 @@ pub(crate) mod join;
 pub(crate) mod join_order;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
+pub(crate) mod own_equal;
 pub(crate) mod text_order;
 pub(crate) mod top_groups;
 pub(crate) mod unnest;
