@@ -2,14 +2,15 @@
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
 //! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `percentile`
-//! for one that reads only the first of the states that it merges, `guard` bounds what a call may make (as `product` foretells it) and
-//! catches its panics, `single_row` is the check of scalar subqueries, and `trino` stands for
-//! those whose answers are others in Trino. Left out: which expressions need them (see `plan`).
+//! for one that reads only the first of the states that it merges, `ordered` for those that demand what they do themselves, `guard` bounds
+//! what a call may make (as `product` foretells it) and catches its panics, `single_row` is the check of scalar subqueries, and `trino`
+//! stands for those whose answers are others in Trino. Left out: which expressions need them (see `plan`).
 
 pub mod directed;
 pub mod filtered;
 pub mod guard;
 pub mod held;
+pub mod ordered;
 pub mod percentile;
 pub mod product;
 pub mod seeded;

@@ -4,7 +4,7 @@
 use crate::function::guard::Guard;
 use crate::function::percentile::PercentileCont;
 use crate::function::seeded::Seeded;
-use crate::function::trino;
+use crate::function::{ordered, trino};
 use crate::{Directed, SingleRow};
 use datafusion::common::Result;
 use datafusion::config::{ConfigOptions, SpillCompression};
@@ -74,10 +74,12 @@ pub fn session_state_builder(config: SessionConfig) -> SessionStateBuilder {
         .scalar_functions()
         .get_or_insert_default()
         .extend(trino::scalars().into_iter().chain([SingleRow::function()]));
-    builder
-        .aggregate_functions()
-        .get_or_insert_default()
-        .extend(PercentileCont::function().into_iter().chain(trino::aggregates()));
+    builder.aggregate_functions().get_or_insert_default().extend(
+        PercentileCont::function()
+            .into_iter()
+            .chain(ordered::all())
+            .chain(trino::aggregates()),
+    );
     builder
 }
 

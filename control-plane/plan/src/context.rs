@@ -4,13 +4,13 @@
 
 use crate::lists::Lists;
 use crate::provider::{LakeTable, Scans};
+use crate::rewrite::aggregate_order::AggregateOrder;
 use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::grouping_sets::GroupingSets;
 use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::own_equal::OwnEqual;
-use crate::rewrite::text_order::TextOrder;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
@@ -317,7 +317,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     let builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
     let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
-        .with_analyzer_rule(Arc::new(TextOrder))
+        .with_analyzer_rule(Arc::new(AggregateOrder))
         .with_optimizer_rules(join_order::rules())
         .with_relation_planners(vec![Arc::new(Lists)])
         .with_physical_optimizer_rules(rules(shape));

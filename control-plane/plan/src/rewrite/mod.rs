@@ -3,7 +3,8 @@
 //! ```text
 //! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
 //! multiset    INTERSECT and EXCEPT count rows and know types (on the bound plan)
-//! text_order  aggregates over texts are ordered by the text itself, not by a cast of it to another text (on the logical plan)
+//! aggregate_order
+//!             aggregates have only orders that count, as DataFusion takes them (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! unnest      subqueries become joins (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
@@ -17,6 +18,7 @@
 //! exchange    where data must cross tasks, an ExchangeExec says so
 //! ```
 
+pub(crate) mod aggregate_order;
 pub(crate) mod broadcast;
 pub(crate) mod distinct_names;
 pub(crate) mod empty_sets;
@@ -27,7 +29,6 @@ pub(crate) mod join_order;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
 pub(crate) mod own_equal;
-pub(crate) mod text_order;
 pub(crate) mod top_groups;
 pub(crate) mod unnest;
 pub(crate) mod window;

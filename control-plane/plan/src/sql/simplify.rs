@@ -1,12 +1,13 @@
 //! Ways of writing that DataFusion refuses → those that mean the same and that it takes: FETCH FIRST n ROWS ONLY, GROUP BY (), LIKE with
-//! an escape character other than the backslash, VALUES as the query of an expression, and ARRAY[…], within which it knows no column but
-//! those of the relation at hand: none of an outer query, and no parameter of a lambda.
+//! an escape character other than the backslash, VALUES as the query of an expression, LISTAGG, and ARRAY[…], within which it knows no column
+//! but those of the relation at hand: none of an outer query, and no parameter of a lambda.
 
 use super::{outward, syntax, template};
 use crate::error;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SetExpr, Spanned, TableAlias, TableFactor, Value,
-    ValueWithSpan, VisitMut, VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident,
+    LimitClause, ObjectName, Query, Select, SetExpr, Spanned, TableAlias, TableFactor, Value, ValueWithSpan, VisitMut,
+    VisitorMut,
 };
 use mayfly_protocol::{ErrorCode, QueryError};
 use std::ops::ControlFlow;
@@ -62,8 +63,28 @@ impl VisitorMut for Simplify {
         if let Expr::Array(list) = expr {
             *expr = syntax::call("make_array", std::mem::take(&mut list.elem));
         }
+        if let Expr::Function(function) = expr {
+            listagg_as_string_agg(function);
+        }
         ControlFlow::Continue(())
     }
+}
+
+/// `listagg(x, ',') WITHIN GROUP (ORDER BY y)` → `string_agg(x, ',' ORDER BY y)`
+fn listagg_as_string_agg(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else {
+        return;
+    };
+    if !function.name.to_string().eq_ignore_ascii_case("listagg") || function.within_group.is_empty() {
+        return;
+    }
+    if list.args.len() == 1 {
+        let nothing = Expr::value(Value::SingleQuotedString(String::new()));
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(nothing)));
+    }
+    let order = std::mem::take(&mut function.within_group);
+    list.clauses.push(FunctionArgumentClause::OrderBy(order));
+    function.name = ObjectName::from(vec![Ident::new("string_agg")]);
 }
 
 /// `x IN (VALUES (1), (2))` → `x IN (SELECT * FROM (VALUES (1), (2)) AS …)`
