@@ -18,6 +18,7 @@ mod function;
 mod node;
 mod observe;
 mod push_down;
+mod sample;
 mod session;
 mod write;
 
@@ -43,6 +44,7 @@ pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
 pub use observe::{Observed, observe};
 pub use push_down::PushDown;
+pub use sample::{Sample, SampleUnit};
 pub use session::{
     execution_config, runtime_env_builder, session_config, session_state_builder, set_values, task_state_builder,
 };

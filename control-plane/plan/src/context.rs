@@ -11,6 +11,7 @@ use crate::rewrite::grouping_sets::GroupingSets;
 use crate::rewrite::join_order;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::own_equal::OwnEqual;
+use crate::rewrite::sample;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
@@ -314,7 +315,8 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
         .expect("a runtime without a disk has nothing to fail on");
-    let builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
+    let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
+    builder.scalar_functions().get_or_insert_default().push(sample::mark());
     let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(AggregateOrder))

@@ -10,7 +10,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use mayfly_catalog::Table;
-use mayfly_fragment::SplitScanExec;
+use mayfly_fragment::{Sample, SplitScanExec};
 use mayfly_protocol::FileFormat;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +40,8 @@ pub(crate) struct LakeTable {
     /// The table's columns under lower-case names: identifiers resolve without regard to case.
     schema: SchemaRef,
     statistics: Arc<Statistics>,
+    /// What of its rows there is, if not all.
+    sample: Option<Sample>,
     scans: Arc<Scans>,
 }
 
@@ -49,7 +51,19 @@ impl LakeTable {
             schema: lower_case(&scan_schema(&table)),
             statistics,
             table,
+            sample: None,
             scans,
+        }
+    }
+
+    /// The table as if a sample were all that it holds.
+    pub(crate) fn sampled(&self, sample: Sample) -> LakeTable {
+        LakeTable {
+            table: self.table.clone(),
+            schema: self.schema.clone(),
+            statistics: Arc::new(of_share(self.statistics.as_ref().clone(), sample.share)),
+            sample: Some(sample),
+            scans: self.scans.clone(),
         }
     }
 
@@ -97,11 +111,21 @@ impl TableProvider for LakeTable {
         let name = self.table.name.to_string();
         let leaf = SplitScanExec::new(scan, name, scan_schema(&self.table), projection.cloned())?
             .with_files(self.table.format.clone(), self.table.partition_columns)
+            .with_sample(self.sample)
             .with_limit(limit)
             .with_statistics(self.statistics.as_ref().clone())
             .with_partitions(state.config().target_partitions())?;
         self.renamed(leaf)
     }
+}
+
+/// Statistics of a share of the rows.
+fn of_share(whole: Statistics, share: f64) -> Statistics {
+    let mut part = whole.to_inexact();
+    let shared = |count: usize| (count as f64 * share).ceil() as usize;
+    part.num_rows = part.num_rows.map(shared);
+    part.total_byte_size = part.total_byte_size.map(shared);
+    part
 }
 
 /// The table's columns as a scan yields them. Texts of Parquet are views into its pages: filtering and comparing them copies nothing.

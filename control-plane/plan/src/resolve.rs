@@ -2,7 +2,7 @@
 //! where it stands.
 
 use crate::context::Context;
-use crate::rewrite::multiset;
+use crate::rewrite::{multiset, sample};
 use crate::{Session, error, misread, outer, sql, weight};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -39,6 +39,10 @@ pub(crate) async fn logical(context: &Context, ast: DfStatement, session: &Sessi
     refuse_places(&plan)?;
     refuse_crowds(&plan)?;
     outer::refuse_aggregates(&plan)?;
+    let Some(random) = context.state.scalar_functions().get("random") else {
+        return Err(error::internal("random is not registered"));
+    };
+    let plan = sample::rewrite(plan, random, session.now)?;
     match context.state.window_functions().get("row_number") {
         Some(numbered) => multiset::rewrite(plan, numbered),
         None => Err(error::internal("row_number is not registered")),

@@ -13,6 +13,7 @@ pub mod location;
 mod pinned;
 pub mod reader;
 mod replay;
+mod sampled;
 pub mod scan;
 mod sort_merge;
 mod text;

@@ -152,6 +152,21 @@ impl SplitReaderFactory {
         self
     }
 
+    /// The footer of the split's whole file.
+    pub async fn footer(&self, split: &Split) -> Result<Arc<ParquetMetaData>> {
+        let get = self.get(split.clone());
+        let found = self.footers.get(&key(split), async || get.footer().await).await;
+        found.map_err(DataFusionError::from)
+    }
+
+    fn get(&self, split: Split) -> RangeGet {
+        RangeGet {
+            store: self.store.clone(),
+            meter: Arc::clone(&self.meter),
+            split: Arc::new(split),
+        }
+    }
+
     /// Whether readers ask for a row group before it is wanted; a scan that may stop early should not.
     pub fn with_reads_ahead(mut self, reads_ahead: bool) -> SplitReaderFactory {
         self.reads_ahead = reads_ahead;
@@ -170,17 +185,20 @@ impl ParquetFileReaderFactory for SplitReaderFactory {
         let split = file.extension::<Split>().cloned();
         let split = split.ok_or_else(|| internal_datafusion_err!("a file to scan is not a split"))?;
         self.meter.opened((self.scan, partition), name(&split));
-        let get = RangeGet {
-            store: self.store.clone(),
-            meter: Arc::clone(&self.meter),
-            split: Arc::new(split),
-        };
         Ok(Box::new(SplitReader {
-            get,
+            get: self.get(split),
             footers: Arc::clone(&self.footers),
             columns: self.columns.clone(),
             ahead: self.reads_ahead.then(Ahead::default),
         }))
+    }
+}
+
+fn key(split: &Split) -> FooterKey {
+    FooterKey {
+        bucket: split.bucket.clone(),
+        key: split.key.clone(),
+        etag: split.etag.clone(),
     }
 }
 
@@ -294,13 +312,8 @@ impl AsyncFileReader for SplitReader {
         _: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         let split = Arc::clone(&self.get.split);
-        let key = FooterKey {
-            bucket: split.bucket.clone(),
-            key: split.key.clone(),
-            etag: split.etag.clone(),
-        };
         async move {
-            let footer = self.footers.get(&key, async || self.get.footer().await).await?;
+            let footer = self.footers.get(&key(&split), async || self.get.footer().await).await?;
             if let Some(columns) = self.columns.as_ref().filter(|_| split.range == FileRange::All) {
                 agree(&footer, columns, &split)?;
             }

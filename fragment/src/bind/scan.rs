@@ -3,6 +3,7 @@
 use super::by_name::ByName;
 use super::pinned;
 use super::reader::{ScanMeter, SplitReaderFactory};
+use super::sampled::SampledScanExec;
 use super::text::TextScanExec;
 use crate::node::split_scan::SplitScanExec;
 use datafusion::arrow::datatypes::{FieldRef, Schema};
@@ -37,7 +38,19 @@ pub fn bind_scan(
     let shares = spread(splits, partitions);
     if scan.format == FileFormat::Parquet {
         let readers = readers.with_columns(Arc::clone(schema.file_schema()));
-        return data_source(scan, parquet(scan, schema, Arc::new(readers), config), &shares);
+        return match scan.sample {
+            None => {
+                let source = parquet(scan, schema, Arc::new(readers), config);
+                data_source(scan, source, files(scan, shares)?)
+            }
+            Some(sample) => {
+                // The row groups that are left out should not be fetched ahead.
+                let readers = Arc::new(readers.with_reads_ahead(false));
+                let source = parquet(scan, schema, Arc::clone(&readers), config);
+                let sampled = SampledScanExec::new(scan, sample, source, readers, shares);
+                Ok(limited(scan, Arc::new(sampled)))
+            }
+        };
     }
     let with_folders = |split: Split| partition_values(&split, scan).map(|folders| (split, folders));
     let shares = shares
@@ -50,22 +63,28 @@ pub fn bind_scan(
         config.execution.batch_size.get(),
         meter,
     ));
-    Ok(match scan.limit {
-        Some(limit) => Arc::new(LocalLimitExec::new(whole, limit)),
-        None => whole,
-    })
+    Ok(limited(scan, whole))
 }
 
-fn data_source(
+fn limited(scan: &SplitScanExec, whole: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    match scan.limit {
+        Some(limit) => Arc::new(LocalLimitExec::new(whole, limit)),
+        None => whole,
+    }
+}
+
+fn files(scan: &SplitScanExec, shares: Vec<Vec<Split>>) -> Result<Vec<Vec<PartitionedFile>>> {
+    let files = |splits: Vec<Split>| splits.into_iter().map(|split| file(split, scan)).collect();
+    shares.into_iter().map(files).collect()
+}
+
+/// DataFusion's scan of the files of each partition.
+pub(super) fn data_source(
     scan: &SplitScanExec,
     source: Arc<dyn FileSource>,
-    shares: &[Vec<Split>],
+    files: Vec<Vec<PartitionedFile>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut groups = Vec::with_capacity(shares.len());
-    for splits in shares {
-        let files = splits.iter().map(|split| file(split.clone(), scan));
-        groups.push(FileGroup::new(files.collect::<Result<_>>()?));
-    }
+    let groups = files.into_iter().map(FileGroup::new).collect();
     let config = FileScanConfigBuilder::new(store_url()?, source)
         .with_projection_indices(Some(scan.projection.clone()))?
         .with_limit(scan.limit)
@@ -118,7 +137,7 @@ fn parquet(
     })
 }
 
-fn file(split: Split, scan: &SplitScanExec) -> Result<PartitionedFile> {
+pub(super) fn file(split: Split, scan: &SplitScanExec) -> Result<PartitionedFile> {
     let mut file = PartitionedFile::new(pinned::path(&split).to_string(), split.size_bytes);
     if let FileRange::Bytes { start, end } = split.range {
         file = file.with_range(start as i64, end as i64);

@@ -7,6 +7,7 @@ use crate::node::no_rows::NoRowsExec;
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 use crate::node::split_scan::SplitScanExec;
+use crate::sample::{Sample, SampleUnit};
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err};
 use datafusion::execution::TaskContext;
@@ -148,6 +149,7 @@ impl Writer<'_> {
             format: format_to_wire(&scan.format)?,
             partition_columns: scan.partition_columns as u32,
             late: scan.late,
+            sample: scan.sample.map(sample_to_wire),
         })
     }
 
@@ -205,6 +207,7 @@ impl Reader<'_> {
             .with_partitions(partitions(scan.partitions)?)?
             .with_filters(predicate)
             .with_late(scan.late)
+            .with_sample(scan.sample.map(sample_from_wire))
             .with_limit(scan.limit.map(|limit| limit as usize));
         Ok(Arc::new(leaf))
     }
@@ -256,6 +259,25 @@ fn no_rows(none: wire::NoRows, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn
         Arc::clone(input),
         schema_from_wire(none.schema)?,
     )))
+}
+
+fn sample_to_wire(sample: Sample) -> wire::Sample {
+    wire::Sample {
+        blocks: sample.unit == SampleUnit::Block,
+        share: sample.share,
+        seed: sample.seed,
+    }
+}
+
+fn sample_from_wire(sample: wire::Sample) -> Sample {
+    Sample {
+        unit: match sample.blocks {
+            true => SampleUnit::Block,
+            false => SampleUnit::Row,
+        },
+        share: sample.share,
+        seed: sample.seed,
+    }
 }
 
 fn format_to_wire(format: &FileFormat) -> Result<String> {

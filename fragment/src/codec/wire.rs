@@ -62,6 +62,20 @@ pub struct SplitScan {
     pub partition_columns: u32,
     #[prost(bool, tag = "10")]
     pub late: bool,
+    #[prost(message, optional, tag = "11")]
+    pub sample: Option<Sample>,
+}
+
+/// What of a table is scanned.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Sample {
+    /// Row groups, or blocks of text, instead of rows.
+    #[prost(bool, tag = "1")]
+    pub blocks: bool,
+    #[prost(double, tag = "2")]
+    pub share: f64,
+    #[prost(uint64, tag = "3")]
+    pub seed: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -48,7 +48,7 @@ impl Seeded {
     }
 
     fn double(&self, row: u64) -> f64 {
-        (self.word(row) >> 11) as f64 / (1_u64 << 53) as f64
+        double(self.word(row))
     }
 
     fn uuid(&self, row: u64) -> String {
@@ -66,8 +66,13 @@ impl Seeded {
     }
 }
 
+/// Of [0, 1).
+pub fn double(word: u64) -> f64 {
+    (word >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// SplitMix64's output function.
-fn mixed(word: u64) -> u64 {
+pub fn mixed(word: u64) -> u64 {
     let word = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -4,6 +4,7 @@
 //! leaf is replaced by a `DataSourceExec` over the task's splits (see `bind::scan`); unbound, it cannot run.
 
 use super::no_child;
+use crate::sample::{Sample, SampleUnit};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -45,6 +46,8 @@ pub struct SplitScanExec {
     pub predicate: Option<Arc<dyn PhysicalExpr>>,
     /// Whether the predicate's columns are decoded first, and of the others only the rows that it keeps.
     pub late: bool,
+    /// What of its rows there is to be scanned, if not all.
+    pub sample: Option<Sample>,
     /// Rows that suffice, from any split.
     pub limit: Option<usize>,
     /// Statistics of the whole table, over all its columns.
@@ -72,6 +75,7 @@ impl SplitScanExec {
             projection,
             predicate: None,
             late: false,
+            sample: None,
             limit: None,
             statistics,
         })
@@ -106,6 +110,11 @@ impl SplitScanExec {
     /// Whether columns are materialized late: only where few rows stay.
     pub fn with_late(mut self, late: bool) -> SplitScanExec {
         self.late = late;
+        self
+    }
+
+    pub fn with_sample(mut self, sample: Option<Sample>) -> SplitScanExec {
+        self.sample = sample;
         self
     }
 
@@ -198,6 +207,13 @@ impl DisplayAs for SplitScanExec {
         if self.late {
             f.write_str(", late")?;
         }
+        if let Some(sample) = &self.sample {
+            let unit = match sample.unit {
+                SampleUnit::Row => "rows",
+                SampleUnit::Block => "blocks",
+            };
+            write!(f, ", sample={} of {unit}", sample.share)?;
+        }
         self.limit.map_or(Ok(()), |limit| write!(f, ", limit={limit}"))
     }
 }
@@ -243,7 +259,8 @@ impl ExecutionPlan for SplitScanExec {
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let whole = self.statistics.as_ref().clone().project(Some(&self.projection));
         // Exact figures answer `count(*)` without a scan, so they may only stand where every row is scanned.
-        let narrowed = self.predicate.is_some() || self.limit.is_some() || args.partition().is_some();
+        let narrowed =
+            self.predicate.is_some() || self.limit.is_some() || self.sample.is_some() || args.partition().is_some();
         let mut statistics = if narrowed { whole.to_inexact() } else { whole };
         if args.partition().is_some() {
             let share = |count: usize| count.div_ceil(self.partitions());

@@ -138,7 +138,7 @@ async fn tampered_foreign_and_old_plans_are_refused() {
     old[6] += 1;
     assert!(matches!(
         refused(PlanBytes::new(old)),
-        FragmentError::Version { found: 3 }
+        FragmentError::Version { found: 4 }
     ));
 
     assert!(matches!(

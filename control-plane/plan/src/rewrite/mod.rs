@@ -3,6 +3,7 @@
 //! ```text
 //! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
 //! multiset    INTERSECT and EXCEPT count rows and know types (on the bound plan)
+//! sample      a part of a table is scanned where a sample is asked for (on the bound plan)
 //! aggregate_order
 //!             aggregates have only orders that count, as DataFusion takes them (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
@@ -29,6 +30,7 @@ pub(crate) mod join_order;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
 pub(crate) mod own_equal;
+pub(crate) mod sample;
 pub(crate) mod top_groups;
 pub(crate) mod unnest;
 pub(crate) mod window;

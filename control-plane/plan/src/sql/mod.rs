@@ -37,6 +37,7 @@ pub(crate) use look::wrapped;
 pub(crate) use merge::{is_needed as merges_columns, merge as merge_columns};
 pub(crate) use names::OutputNames;
 pub(crate) use parse::parse;
+pub(crate) use sample::{MARK as SAMPLE_MARK, Marked};
 pub(crate) use statement::{
     Command, ExplainForm, NewTableStatement, NewViewStatement, QueryStatement, Show, Statement,
 };

@@ -175,27 +175,57 @@ async fn functions_refuse_clauses_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn samples_are_drawn_by_row_or_refused() {
+async fn samples_are_drawn_or_refused() {
     let world = world().await;
     for sql in [
         "SELECT * FROM orders TABLESAMPLE BERNOULLI (50)",
         "SELECT o.comment FROM orders AS o TABLESAMPLE BERNOULLI (12.5) JOIN orders USING (order_key)",
+        "SELECT * FROM orders TABLESAMPLE SYSTEM (50)",
+        "SELECT * FROM orders TABLESAMPLE BERNOULLI (50) REPEATABLE (1)",
+        "WITH c AS (SELECT * FROM orders) SELECT * FROM c TABLESAMPLE BERNOULLI (50)",
     ] {
         assert!(world.run(sql).await.is_ok(), "{sql}");
     }
     for (sql, what) in [
-        ("SELECT * FROM orders TABLESAMPLE SYSTEM (50)", "TABLESAMPLE by block"),
         (
-            "SELECT * FROM orders TABLESAMPLE BERNOULLI (50) REPEATABLE (1)",
-            "TABLESAMPLE … REPEATABLE",
+            "SELECT * FROM orders TABLESAMPLE BLOCK (50)",
+            "TABLESAMPLE without BERNOULLI or SYSTEM",
         ),
         (
-            "SELECT * FROM orders TABLESAMPLE BERNOULLI (101)",
-            "TABLESAMPLE with anything but a number from 0 to 100",
+            "SELECT * FROM orders TABLESAMPLE (50)",
+            "TABLESAMPLE without BERNOULLI or SYSTEM",
+        ),
+        (
+            "SELECT * FROM orders TABLESAMPLE BERNOULLI (50 ROWS)",
+            "TABLESAMPLE of a number of rows",
+        ),
+        (
+            "SELECT * FROM orders TABLESAMPLE BERNOULLI (50) SEED (1)",
+            "SEED of a sample",
+        ),
+        (
+            "WITH c AS (SELECT * FROM orders) SELECT * FROM c TABLESAMPLE SYSTEM (50)",
+            "TABLESAMPLE SYSTEM of anything but a table",
+        ),
+        (
+            "WITH c AS (SELECT * FROM orders) SELECT * FROM c TABLESAMPLE BERNOULLI (50) REPEATABLE (1)",
+            "TABLESAMPLE … REPEATABLE of anything but a table",
         ),
     ] {
         let error = world.error(sql).await;
         assert_eq!(error.code, ErrorCode::NotSupported, "{sql}: {error}");
         assert!(error.message.starts_with(what), "{sql}: {error}");
+    }
+    for (sample, code) in [
+        ("BERNOULLI (101)", ErrorCode::NumericValueOutOfRange),
+        ("SYSTEM (-1)", ErrorCode::NumericValueOutOfRange),
+        ("BERNOULLI (NULL)", ErrorCode::InvalidArguments),
+        ("BERNOULLI ('10')", ErrorCode::TypeMismatch),
+        ("BERNOULLI (order_key)", ErrorCode::TypeMismatch),
+        ("BERNOULLI (10) REPEATABLE (NULL)", ErrorCode::SyntaxError),
+    ] {
+        let error = world.error(&format!("SELECT * FROM orders TABLESAMPLE {sample}")).await;
+        assert_eq!(error.code, code, "{sample}: {error}");
+        assert!(error.location.is_some(), "{sample}: {error}");
     }
 }

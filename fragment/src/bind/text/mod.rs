@@ -10,6 +10,7 @@ mod read;
 use super::reader::ScanMeter;
 use super::scan;
 use crate::node::split_scan::SplitScanExec;
+use crate::sample::Sample;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, ScalarValue, internal_err};
@@ -37,6 +38,7 @@ struct Wanted {
     /// Of the table's columns, those that the scan yields; beyond the held ones, folders'.
     projection: Vec<usize>,
     schema: SchemaRef,
+    sample: Option<Sample>,
     batch_rows: usize,
 }
 
@@ -72,6 +74,7 @@ impl TextScanExec {
             held,
             projection: scan.projection.clone(),
             schema,
+            sample: scan.sample,
             batch_rows,
         };
         TextScanExec {

@@ -13,6 +13,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use mayfly_files::text::{BYTE_ORDER_MARK, Records, Unlisted, is_array};
 use mayfly_protocol::{Compression, FileFormat, FileRange, Split};
 use object_store::{GetOptions, GetRange, ObjectStore};
+use std::borrow::Cow;
 use std::error::Error;
 use std::ops::Range;
 use std::sync::Arc;
@@ -301,14 +302,36 @@ impl Rows {
             _ => &block.text,
         };
         self.check_lines(&block)?;
+        let read = self.drawn(text, block.place.offset + (block.text.len() - text.len()) as u64);
         let decoded = match &self.decoder {
-            Decoder::Csv(csv) => csv.decode(text).map_err(|cause| csv.failed(text, block.place, &cause)),
+            Decoder::Csv(csv) => csv.decode(&read).map_err(|cause| csv.failed(text, block.place, &cause)),
             Decoder::Json(json) => json
-                .decode(text)
+                .decode(&read)
                 .map_err(|cause| json.failed(text, block.place, &cause)),
         };
         let batches = decoded?.into_iter().map(|batch| self.finished(&batch));
         batches.collect::<Result<Vec<_>>>().map(Some)
+    }
+
+    /// The records that are to be read: all, or those of a sample. `offset`: where the text begins in the file, unpacked.
+    fn drawn<'a>(&self, text: &'a [u8], offset: u64) -> Cow<'a, [u8]> {
+        let Some(sample) = self.wanted.sample else {
+            return Cow::Borrowed(text);
+        };
+        let draw = sample.of_file(&self.file.split);
+        let mut records = match &self.wanted.format {
+            FileFormat::Csv(format) => Records::csv(csv::marks(format)),
+            _ => Records::json(),
+        };
+        let (mut from, mut drawn) = (0, Vec::new());
+        while from < text.len() {
+            let end = records.end(&text[from..]).map_or(text.len(), |end| from + end);
+            if draw.takes_record(offset + from as u64) {
+                drawn.extend_from_slice(&text[from..end]);
+            }
+            from = end;
+        }
+        Cow::Owned(drawn)
     }
 
     /// A file that was cut at line ends must have none within a value.

@@ -3,6 +3,7 @@
 
 use crate::support::{self, Cloud, SCHEMA};
 use datafusion::prelude::SessionContext;
+use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::{odd, oracle};
 use std::path::Path;
 
@@ -218,4 +219,71 @@ async fn each_file_is_unpacked_as_its_name_says() {
             assert_eq!(answer.table.difference(&expected), None, "{sql}");
         }
     }
+}
+
+/// Samples with a seed: the same rows whoever reads them, about as many as asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_with_a_seed_repeat() {
+    let (cloud, _oracle, _made) = world().await;
+    let tables = [
+        ("lineitem", "l_orderkey * 8 + l_linenumber"),
+        ("orders_csv", "o_orderkey"),
+        ("orders_gz", "o_orderkey"),
+        ("orders_json", "o_orderkey"),
+        ("quoted", "id"),
+    ];
+    for (table, key) in tables {
+        let whole = numbers(&cloud.client, &format!("SELECT count(*), sum({key}) FROM {table}")).await;
+        for (method, percent) in [("BERNOULLI", 10), ("SYSTEM", 40)] {
+            let sample = format!("TABLESAMPLE {method} ({percent}) REPEATABLE");
+            let sql = |seed: u32| format!("SELECT count(*), sum({key}) FROM {table} {sample} ({seed})");
+            let drawn = numbers(&cloud.client, &sql(1)).await;
+            for partitions in [1, 3] {
+                let forced = support::forced(cloud.client.clone(), partitions);
+                assert_eq!(numbers(&forced, &sql(1)).await, drawn, "{}", sql(1));
+            }
+            assert!(drawn[0] <= whole[0], "{}: {drawn:?} of {whole:?}", sql(1));
+            let other = numbers(&cloud.client, &sql(2)).await;
+            if method == "BERNOULLI" {
+                let tenth = whole[0] / 10;
+                let near = tenth - tenth / 5..tenth + tenth / 5;
+                assert!(near.contains(&drawn[0]), "{}: {drawn:?} of {whole:?}", sql(1));
+                assert_ne!(drawn, other, "{} and seed 2", sql(1));
+            }
+        }
+    }
+}
+
+/// Filters, limits and joins see the sample alone; without a seed each query draws anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_stand_for_their_tables() {
+    let (cloud, _oracle, _made) = world().await;
+    let ask = async |sql: &str| numbers(&cloud.client, sql).await;
+    let drawn = "lineitem TABLESAMPLE BERNOULLI (20) REPEATABLE (5)";
+    let parts = ask(&format!(
+        "SELECT count(*), count(*) FILTER (WHERE l_quantity < 10) FROM {drawn}"
+    ))
+    .await;
+    let filtered = ask(&format!("SELECT count(*) FROM {drawn} WHERE l_quantity < 10")).await;
+    assert_eq!(filtered[0], parts[1]);
+    let joined = ask(&format!(
+        "SELECT count(*) FROM {drawn} JOIN orders ON l_orderkey = o_orderkey"
+    ))
+    .await;
+    assert_eq!(joined[0], parts[0]);
+    let limited = ask(&format!("SELECT count(*) FROM (SELECT * FROM {drawn} LIMIT 100) AS t")).await;
+    assert_eq!(limited[0], 100);
+    let twice = "SELECT sum(l_orderkey) FROM lineitem TABLESAMPLE BERNOULLI (20)";
+    assert_ne!(ask(twice).await, ask(twice).await);
+    let both = "SELECT count(*) FROM lineitem AS a TABLESAMPLE BERNOULLI (30) JOIN lineitem AS b TABLESAMPLE BERNOULLI (30) \
+                ON a.l_orderkey = b.l_orderkey AND a.l_linenumber = b.l_linenumber";
+    let (all, both) = (ask("SELECT count(*) FROM lineitem").await[0], ask(both).await[0]);
+    assert!((all * 7 / 100..all * 11 / 100).contains(&both), "{both} of {all}");
+}
+
+async fn numbers(client: &Client, sql: &str) -> Vec<i64> {
+    let answer = client.query(sql).await;
+    let answer = answer.unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
+    let number = |cell: &Option<String>| cell.as_deref().map_or(0, |text| text.parse().expect("a whole number"));
+    answer.table.rows[0].iter().map(number).collect()
 }
