@@ -50,7 +50,7 @@ pub struct Toll {
     files: usize,
     /// Invocations that the cloud runs.
     busy: usize,
-    /// Queries that have not ended.
+    /// Queries that are planned or run.
     running: usize,
     /// Under `x/` and `p/`.
     objects: usize,
@@ -63,14 +63,15 @@ impl Toll {
             true => client.get_json(&format!("{}/v1/query", server.url)).await,
             false => Value::Null,
         };
-        let is_over = |query: &&Value| matches!(query["state"].as_str(), Some("FINISHED" | "FAILED"));
+        // What was only registered runs nothing, and is forgotten when nobody asks for it.
+        let runs = |query: &&Value| matches!(query["state"].as_str(), Some("PLANNING" | "RUNNING"));
         let queries = queries.as_array().cloned().unwrap_or_default();
         Toll {
             is_alive,
             server_mb: resident_mb(server.pid()),
             files: files(server.pid()),
             busy: busy(cloud, client).await,
-            running: queries.len() - queries.iter().filter(is_over).count(),
+            running: queries.iter().filter(runs).count(),
             objects: objects(cloud).await,
         }
     }
