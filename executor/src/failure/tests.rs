@@ -183,5 +183,5 @@ fn what_is_our_own_fault() {
         "broken"
     );
     let failure = classify(&FragmentError::Version { found: 9 }.into(), &[]);
-    expect!["MAYFLY_EXECUTOR_MISMATCH the plan has version 9, this build speaks 2"].assert_eq(&word(&failure));
+    expect!["MAYFLY_EXECUTOR_MISMATCH the plan has version 9, this build speaks 3"].assert_eq(&word(&failure));
 }

@@ -174,12 +174,12 @@ impl Auditor {
             format!("{attempt}: writes to {prefix}, as another does")
         });
         judge(now, is_own)?;
-        let launch = Launch::new(spec, now, expires, copy);
+        let launch = Launch::new(spec, now, expires, history.deadline, copy);
         let turn = turns::check(history, &launch);
         judge(now, turn.map_err(|what| format!("{attempt}: {what}")))?;
         if turns::is_short(&self.bounds, &launch) {
             self.short.insert(attempt.clone());
-        } else if launch.time_ms() < self.bounds.short_turn_ms {
+        } else if launch.time_ms() <= self.bounds.short_turn_ms {
             self.brief.insert(attempt.clone());
         }
         history.launch(launch);

@@ -5,7 +5,7 @@ use crate::history::{History, Launch};
 use crate::violation::{Rule, must};
 
 pub(crate) fn is_short(bounds: &Bounds, launch: &Launch) -> bool {
-    bounds.short_turns_max > 0 && launch.time_ms() == bounds.short_turn_ms
+    bounds.short_turns_max > 0 && launch.time_ms() == bounds.short_turn_ms && !launch.until_end
 }
 
 /// Looked at before the launch is in flight.

@@ -18,6 +18,8 @@ pub(crate) struct Launch {
     pub launched: EpochMs,
     /// When its answer is no longer awaited.
     pub expires: EpochMs,
+    /// Its query's end leaves it no more time: which turn it has cannot be seen.
+    pub until_end: bool,
     pub answered: bool,
     pub expired: bool,
     /// Its first answer, if that was a failure; an expiry counts as a lost environment.
@@ -31,7 +33,8 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs, copy: Option<Copy>) -> Launch {
+    /// `end`: its query's deadline.
+    pub fn new(spec: &Rc<TaskSpec>, launched: EpochMs, expires: EpochMs, end: EpochMs, copy: Option<Copy>) -> Launch {
         Launch {
             attempt: spec.attempt.clone(),
             size: spec.size,
@@ -39,6 +42,7 @@ impl Launch {
             spec: spec.clone(),
             launched,
             expires,
+            until_end: spec.deadline == end,
             answered: false,
             expired: false,
             failure: None,
