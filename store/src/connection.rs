@@ -2,6 +2,7 @@
 
 use crate::S3Settings;
 use crate::hedge::Hedging;
+use crate::skew::SignedAtAnotherTime;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -89,6 +90,7 @@ async fn configure(settings: &S3Settings) -> Config {
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .retry_config(retries(settings.attempts_max))
         .retry_partition(retry_partition())
+        .retry_classifier(SignedAtAnotherTime)
         .timeout_config(timeouts(settings.request_timeout))
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALL_MAX).build());
     if let Some(endpoint) = &settings.endpoint {

@@ -15,6 +15,7 @@ mod list;
 mod meter;
 mod read;
 mod settings;
+mod skew;
 mod upload;
 mod write;
 

@@ -13,6 +13,7 @@ mod lease;
 mod live;
 mod recover;
 mod settings;
+mod steady;
 mod world;
 
 pub use actor::{Kept, Submission};

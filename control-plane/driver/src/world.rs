@@ -1,6 +1,7 @@
 //! The parts of AWS that the driver talks to, and whether they will do.
 
 use crate::DriverSettings;
+use crate::steady::SteadyTime;
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::{BehaviorVersion, Region};
@@ -109,7 +110,9 @@ async fn sqs_client(endpoint: &Endpoint) -> aws_sdk_sqs::Client {
 }
 
 async fn shared_config(endpoint: &Endpoint) -> aws_config::SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(endpoint.region.clone()));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(endpoint.region.clone()))
+        .time_source(SteadyTime);
     if let Some(url) = &endpoint.url {
         loader = loader.endpoint_url(url);
     }
