@@ -1,12 +1,14 @@
 //! Functions that carry what DataFusion's protobuf of a window expression drops: FILTER of an aggregate, IGNORE NULLS and the
 //! direction of a window function. Without them an executor would compute something else than was asked.
 //!
-//! They wrap DataFusion's own and compute nothing themselves; `seeded` stands in for functions that may not depend on chance, `percentile`
-//! for one that reads only the first of the states that it merges, `ordered` for those that demand what they do themselves, `guard` bounds
-//! what a call may make (as `product` foretells it) and catches its panics, `single_row` is the check of scalar subqueries, and `trino`
-//! stands for those whose answers are others in Trino. Left out: which expressions need them (see `plan`).
+//! They wrap DataFusion's own and compute nothing themselves; `excluding` computes those of frames that DataFusion does not have, `seeded`
+//! stands in for functions that may not depend on chance, `percentile` for one that reads only the first of the states that it merges,
+//! `ordered` for those that demand what they do themselves, `guard` bounds what a call may make (as `product` foretells it) and catches its
+//! panics, `single_row` is the check of scalar subqueries, and `trino` stands for those whose answers are others in Trino. Left out: which
+//! expressions need them (see `plan`).
 
 pub mod directed;
+pub mod excluding;
 pub mod filtered;
 pub mod guard;
 pub mod held;
@@ -22,7 +24,7 @@ use datafusion::logical_expr::{AggregateUDF, WindowUDF};
 use std::sync::Arc;
 
 /// The aggregate of this name.
-fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
+pub fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
     let ours = trino::aggregates()
         .into_iter()
         .chain(percentile::PercentileCont::function());

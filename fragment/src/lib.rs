@@ -31,6 +31,7 @@ pub use bind::{ByName, Sources, bind};
 pub use codec::{PLAN_VERSION, decode, encode};
 pub use error::FragmentError;
 pub use function::directed::Directed;
+pub use function::excluding::{Excluding, Exclusion, Frame as ExcludingFrame, Inner as ExcludingInner};
 pub use function::filtered::Filtered;
 pub use function::held::{Around, Held};
 pub use function::product;

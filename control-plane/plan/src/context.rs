@@ -9,9 +9,9 @@ use crate::rewrite::broadcast::Broadcast;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
 use crate::rewrite::grouping_sets::GroupingSets;
 use crate::rewrite::join_order;
+use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::own_equal::OwnEqual;
-use crate::rewrite::sample;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::sql::{NamedFiles, QueryStatement};
@@ -316,7 +316,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
         .build_arc()
         .expect("a runtime without a disk has nothing to fail on");
     let mut builder = mayfly_fragment::session_state_builder(config).with_runtime_env(runtime);
-    builder.scalar_functions().get_or_insert_default().push(sample::mark());
+    builder.scalar_functions().get_or_insert_default().extend(mark::all());
     let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(AggregateOrder))

@@ -1,6 +1,6 @@
 //! The messages of our plan nodes. Tags are never reused: a new meaning gets a new tag and a new `PLAN_VERSION`.
 
-use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode, PhysicalSortExprNode, Schema};
+use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode, PhysicalSortExprNode, Schema, WindowFrame};
 
 /// Everything after the header of an encoded plan.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -169,4 +169,44 @@ pub struct DirectedFunction {
 pub struct FilteredFunction {
     #[prost(string, tag = "1")]
     pub inner: String,
+}
+
+/// A window function over frames that leave rows out.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ExcludingFunction {
+    #[prost(string, tag = "1")]
+    pub inner: String,
+    /// Of an aggregate of ours.
+    #[prost(bytes, tag = "2")]
+    pub definition: Vec<u8>,
+    /// The inner one is no aggregate: it gives the value of one row.
+    #[prost(bool, tag = "3")]
+    pub picks: bool,
+    #[prost(bool, tag = "4")]
+    pub distinct: bool,
+    #[prost(bool, tag = "5")]
+    pub ignore_nulls: bool,
+    #[prost(message, optional, tag = "6")]
+    pub frame: Option<WindowFrame>,
+    #[prost(enumeration = "Exclusion", tag = "7")]
+    pub exclusion: i32,
+    #[prost(message, repeated, tag = "8")]
+    pub order: Vec<SortKey>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Exclusion {
+    Unspecified = 0,
+    CurrentRow = 1,
+    Group = 2,
+    Ties = 3,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct SortKey {
+    #[prost(bool, tag = "1")]
+    pub descending: bool,
+    #[prost(bool, tag = "2")]
+    pub nulls_first: bool,
 }

@@ -27,6 +27,7 @@ pub(crate) mod exchange;
 pub(crate) mod grouping_sets;
 pub(crate) mod join;
 pub(crate) mod join_order;
+pub(crate) mod mark;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
 pub(crate) mod own_equal;

@@ -8,14 +8,10 @@
 use crate::error;
 use crate::provider::LakeTable;
 use crate::sql::{Marked, SAMPLE_MARK};
-use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::{provider_as_source, source_as_provider};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, Filter, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableScan,
-    Volatility, lit,
-};
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, ScalarUDF, TableScan, lit};
 use mayfly_fragment::{Sample, SampleUnit};
 use mayfly_protocol::{EpochMs, QueryError};
 use std::sync::Arc;
@@ -80,34 +76,4 @@ fn of_table(plan: &LogicalPlan, marked: Marked, now: EpochMs) -> Result<Option<T
     let mut scan = scan.clone();
     scan.source = provider_as_source(Arc::new(table.sampled(sample)));
     Ok(Some(scan))
-}
-
-/// What the mark calls. Nobody computes it.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Mark {
-    signature: Signature,
-}
-
-/// For the planner alone.
-pub(crate) fn mark() -> Arc<ScalarUDF> {
-    let signature = Signature::any(1, Volatility::Volatile);
-    Arc::new(ScalarUDF::new_from_impl(Mark { signature }))
-}
-
-impl ScalarUDFImpl for Mark {
-    fn name(&self) -> &str {
-        SAMPLE_MARK
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        internal_err!("a mark of a sample was left in the plan")
-    }
 }

@@ -1,15 +1,18 @@
 //! Window expressions in a form that survives the way to an executor: DataFusion's protobuf of them has no room for FILTER, nor for
-//! IGNORE NULLS of functions that are no aggregates. Both become part of the function. And a partition key that stands twice stands once:
-//! DataFusion looks for the order of both.
+//! IGNORE NULLS of functions that are no aggregates. Both become part of the function, and so does a frame that excludes rows, of which
+//! DataFusion has none. And a partition key that stands twice stands once: DataFusion looks for the order of both.
 
+use crate::sql;
+
+use datafusion::arrow::compute::SortOptions;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, WindowFunctionDefinition};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, WindowFrame, WindowFunctionDefinition};
 use datafusion::optimizer::AnalyzerRule;
-use mayfly_fragment::{Directed, Filtered};
+use mayfly_fragment::{Directed, Excluding, ExcludingFrame, ExcludingInner, Exclusion, Filtered};
 
 /// Runs after types were coerced: the functions that it puts in take their arguments as they are.
 #[derive(Debug)]
@@ -40,7 +43,8 @@ fn in_function(expression: Expr) -> Result<Transformed<Expr>> {
     };
     let changed = filter_in_function(&mut function)
         | ignore_nulls_in_function(&mut function)
-        | partition_by_each_once(&mut function);
+        | partition_by_each_once(&mut function)
+        | exclusion_in_function(&mut function);
     Ok(Transformed::new_transformed(Expr::WindowFunction(function), changed))
 }
 
@@ -82,4 +86,41 @@ fn partition_by_each_once(function: &mut WindowFunction) -> bool {
         }
     }
     function.params.partition_by.len() < written
+}
+
+fn exclusion_in_function(function: &mut WindowFunction) -> bool {
+    let Some(exclusion) = take_exclusion(&mut function.params.partition_by) else {
+        return false;
+    };
+    let params = &mut function.params;
+    // Others do not look at their frames.
+    let Some((inner, ignores)) = ExcludingInner::of(&function.fun, params.distinct) else {
+        return true;
+    };
+    let options = |descending: bool, nulls_first| SortOptions {
+        descending,
+        nulls_first,
+    };
+    let frame = ExcludingFrame {
+        // It is given its whole partition, whatever it looks at.
+        frame: std::mem::replace(&mut params.window_frame, WindowFrame::new(None)),
+        exclusion,
+        order: params
+            .order_by
+            .iter()
+            .map(|key| options(!key.asc, key.nulls_first))
+            .collect(),
+    };
+    params.args.extend(params.order_by.iter().map(|key| key.expr.clone()));
+    let ignores = ignores || params.null_treatment.take() == Some(NullTreatment::IgnoreNulls);
+    params.distinct = false;
+    function.fun = WindowFunctionDefinition::WindowUDF(Excluding::new(inner, ignores, frame).function());
+    true
+}
+
+/// What the frame excludes, from where the statement's text was told to say it.
+fn take_exclusion(keys: &mut Vec<Expr>) -> Option<Exclusion> {
+    let found = keys.iter().find_map(sql::exclusion);
+    keys.retain(|key| sql::exclusion(key).is_none());
+    found
 }

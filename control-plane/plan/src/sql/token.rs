@@ -1,6 +1,6 @@
 //! Text → tokens, within bounds. What would make a later step recurse without end is refused here, on the flat list.
 
-use super::{number, values};
+use super::{exclusion, number, values};
 use crate::error;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -32,7 +32,7 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
     }
     one_statement(&tokens)?;
     bounded(&tokens)?;
-    values::without_exclusions(values::with_parentheses(tokens))
+    exclusion::as_marks(values::with_parentheses(tokens))
 }
 
 /// The tokens of any text, without whitespace.

@@ -1,10 +1,8 @@
 //! `VALUES 1, (2), 'x'`: rows of one column need no parentheses in the standard, and need them in the parser's grammar. The missing ones
-//! are put in among the tokens. And `EXCLUDE NO OTHERS`, which says what holds anyway, is taken out; other exclusions are refused.
+//! are put in among the tokens.
 
-use crate::error;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan};
-use mayfly_protocol::QueryError;
 
 pub(super) fn with_parentheses(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut written = Vec::with_capacity(tokens.len());
@@ -118,34 +116,4 @@ fn in_parentheses(row: &[TokenWithSpan]) -> bool {
         depth == 0 && at + 1 < row.len()
     });
     opens && !closes_early
-}
-
-/// Frames exclude nothing unless they say so.
-pub(super) fn without_exclusions(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, QueryError> {
-    let words: Vec<String> = tokens
-        .iter()
-        .map(|token| token.token.to_string().to_uppercase())
-        .collect();
-    let stands = |at: usize, expected: &[&str]| {
-        expected
-            .iter()
-            .enumerate()
-            .all(|(nth, word)| words.get(at + nth).is_some_and(|found| found == word))
-    };
-    let mut left_out = vec![false; tokens.len()];
-    for at in 1..tokens.len() {
-        let in_frame = matches!(words[at - 1].as_str(), "ROW" | "PRECEDING" | "FOLLOWING");
-        if !in_frame || words[at] != "EXCLUDE" {
-            continue;
-        }
-        if stands(at + 1, &["NO", "OTHERS"]) {
-            left_out[at..at + 3].fill(true);
-        } else {
-            let what = words.get(at + 1).map_or("", String::as_str);
-            let message = format!("EXCLUDE {what} of a window frame is not supported");
-            return Err(error::not_supported(message).at(error::location(tokens[at].span.start)));
-        }
-    }
-    let kept = tokens.into_iter().zip(left_out).filter(|(_, left_out)| !left_out);
-    Ok(kept.map(|(token, _)| token).collect())
 }

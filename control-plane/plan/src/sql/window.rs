@@ -1,6 +1,7 @@
 //! Named windows, written out where functions use them: `OVER w`, and `OVER (w …)` with what `w` says and what stands there. DataFusion
 //! reads the first only, and drops the name in the second.
 
+use super::exclusion;
 use crate::error;
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, NamedWindowDefinition, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SetExpr, VisitMut,
@@ -99,7 +100,8 @@ impl Calls<'_> {
         if named.window_frame.is_some() {
             return Err(wrong(&name, "has a frame: a window that goes by it cannot say more"));
         }
-        if !spec.partition_by.is_empty() {
+        let (marks, keys): (Vec<Expr>, Vec<Expr>) = spec.partition_by.into_iter().partition(exclusion::is_mark);
+        if !keys.is_empty() {
             return Err(wrong(&name, "says PARTITION BY: a window that goes by it cannot"));
         }
         if !spec.order_by.is_empty() && !named.order_by.is_empty() {
@@ -107,7 +109,7 @@ impl Calls<'_> {
         }
         Ok(WindowSpec {
             window_name: None,
-            partition_by: named.partition_by,
+            partition_by: marks.into_iter().chain(named.partition_by).collect(),
             order_by: if spec.order_by.is_empty() {
                 named.order_by
             } else {

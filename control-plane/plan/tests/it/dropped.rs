@@ -96,10 +96,6 @@ async fn clauses_are_refused_by_name() {
             "WITH, ORDER BY or LIMIT around the UNION of a recursive query",
         ),
         (
-            "SELECT sum(order_key) OVER (ORDER BY order_key ROWS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) FROM orders",
-            "EXCLUDE CURRENT of a window frame",
-        ),
-        (
             "SELECT * FROM (SELECT order_key FROM orders) t TABLESAMPLE BERNOULLI (10)",
             "TABLESAMPLE of a query",
         ),
