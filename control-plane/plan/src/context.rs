@@ -6,8 +6,12 @@ use crate::lists::Lists;
 use crate::provider::{LakeTable, Scans};
 use crate::rewrite::aggregate_order::AggregateOrder;
 use crate::rewrite::broadcast::Broadcast;
+use crate::rewrite::cross_joins::CrossJoins;
+use crate::rewrite::dependencies::Dependencies;
 use crate::rewrite::distinct_names::{DistinctNames, Requirements};
+use crate::rewrite::empty_branches::EmptyBranches;
 use crate::rewrite::grouping_sets::GroupingSets;
+use crate::rewrite::join_keys::EqualKeys;
 use crate::rewrite::join_order;
 use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
@@ -22,6 +26,7 @@ use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaPr
 use datafusion::common::{Statistics, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -320,7 +325,7 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     let builder = values::planned_by(builder)
         .with_analyzer_rule(Arc::new(WindowFlags))
         .with_analyzer_rule(Arc::new(AggregateOrder))
-        .with_optimizer_rules(join_order::rules())
+        .with_optimizer_rules(logical_rules())
         .with_relation_planners(vec![Arc::new(Lists)])
         .with_physical_optimizer_rules(rules(shape));
     let mut state = builder.build();
@@ -328,6 +333,27 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
     growing::hold(&mut state);
     freeze(&mut state, now);
     state
+}
+
+type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// DataFusion's own rules, ours in place of those that mistake keys or names, true dependencies for those that use them, and the order of
+/// joins.
+fn logical_rules() -> Vec<LogicalRule> {
+    let ours: [LogicalRule; 3] = [
+        Arc::new(EqualKeys),
+        Arc::new(EmptyBranches::default()),
+        Arc::new(CrossJoins::default()),
+    ];
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        if Dependencies::BEFORE.contains(&rule.name()) {
+            rules.push(Arc::new(Dependencies) as LogicalRule);
+        }
+        let ours = ours.iter().find(|ours| ours.name() == rule.name());
+        rules.push(ours.map_or(rule, Arc::clone));
+    }
+    join_order::among(rules)
 }
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;

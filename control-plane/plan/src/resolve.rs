@@ -2,7 +2,7 @@
 //! where it stands.
 
 use crate::context::Context;
-use crate::rewrite::{multiset, sample};
+use crate::rewrite::{join_keys, multiset, sample};
 use crate::{Session, error, misread, outer, sql, weight};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -149,7 +149,7 @@ fn optimized(state: &SessionState, logical: &LogicalPlan) -> DfResult<LogicalPla
     let analyzer = state.analyzer();
     let analyzed = analyzer.execute_and_check(logical.clone(), state.config_options(), |_, _| {})?;
     let written = Arc::clone(analyzed.schema());
-    let optimized = state.optimizer().optimize(analyzed, state, |_, _| {})?;
+    let optimized = join_keys::settled(state.optimizer().optimize(analyzed, state, |_, _| {})?)?;
     let widened = |found: &DataType, wanted: &DataType| {
         scale(found).is_some() && scale(found) == scale(wanted) && found != wanted
     };

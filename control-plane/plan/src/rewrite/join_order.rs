@@ -17,7 +17,6 @@ mod order;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::optimizer::Optimizer;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use graph::Graph;
 use order::Ordered;
@@ -33,9 +32,8 @@ const AFTER: &str = "push_down_filter";
 #[derive(Debug)]
 pub(crate) struct JoinOrder;
 
-/// DataFusion's own rules, and this one among them.
-pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let mut rules = Optimizer::new().rules;
+/// The rules with this one among them.
+pub(crate) fn among(mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let after = rules.iter().position(|rule| rule.name() == AFTER);
     let at = after.map_or(rules.len(), |at| at + 1);
     rules.insert(at, Arc::new(JoinOrder));

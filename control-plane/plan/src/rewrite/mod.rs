@@ -1,11 +1,17 @@
 //! The passes that turn DataFusion's plan for one process into one that can be cut. Each leaves a plan that still runs on one node.
 //!
 //! ```text
+//! dependencies
+//!             all keys of a grouping determine its columns, and no fewer do (on the logical plan)
+//! cross_joins keys over several relations outlive the ordering of cross joins (on the logical plan)
+//! join_keys   equalities and IS NOT DISTINCT FROM become keys of joins, never both of one (on the logical plan)
 //! join_order  inner joins in the order that promises the fewest rows (on the logical plan)
 //! multiset    INTERSECT and EXCEPT count rows and know types (on the bound plan)
 //! sample      a part of a table is scanned where a sample is asked for (on the bound plan)
 //! aggregate_order
 //!             aggregates have only orders that count, as DataFusion takes them (on the logical plan)
+//! empty_branches
+//!             a union of which one branch has rows is that branch (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! unnest      subqueries become joins (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
@@ -21,11 +27,15 @@
 
 pub(crate) mod aggregate_order;
 pub(crate) mod broadcast;
+pub(crate) mod cross_joins;
+pub(crate) mod dependencies;
 pub(crate) mod distinct_names;
+pub(crate) mod empty_branches;
 pub(crate) mod empty_sets;
 pub(crate) mod exchange;
 pub(crate) mod grouping_sets;
 pub(crate) mod join;
+pub(crate) mod join_keys;
 pub(crate) mod join_order;
 pub(crate) mod mark;
 pub(crate) mod multiset;

@@ -1,6 +1,6 @@
 //! TPC-H in memory, with the statistics that its files would have.
 
-use super::rules;
+use super::among;
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -99,7 +99,8 @@ impl Database {
 
     /// A session in which the rule runs, or does not.
     pub fn state(&self, with_rule: bool) -> SessionState {
-        let rules = if with_rule { rules() } else { Optimizer::new().rules };
+        let rules = Optimizer::new().rules;
+        let rules = if with_rule { among(rules) } else { rules };
         let config = SessionConfig::new().with_target_partitions(2);
         let builder = SessionStateBuilder::new().with_config(config).with_default_features();
         let context = SessionContext::new_with_state(builder.with_optimizer_rules(rules).build());
