@@ -15,9 +15,11 @@ use crate::rewrite::join_keys::EqualKeys;
 use crate::rewrite::join_order;
 use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
+use crate::rewrite::orders::Orders;
 use crate::rewrite::own_equal::OwnEqual;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
+use crate::rewrite::window_keys::WindowKeys;
 use crate::sql::{NamedFiles, QueryStatement};
 use crate::views::{self, View};
 use crate::{Session, error, growing, information, series, statistics, values};
@@ -374,10 +376,13 @@ fn rules(shape: Shape) -> Vec<Rule> {
     insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
     rules.insert(0, Arc::new(DistinctNames));
     rules.insert(0, Arc::new(GroupingSets));
+    rules.insert(0, Arc::new(WindowKeys));
     rules.insert(0, Arc::new(OwnEqual));
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
     }
+    let check = rules.iter().position(|rule| rule.name() == Orders::BEFORE);
+    rules.insert(check.unwrap_or(rules.len()), Arc::new(Orders));
     rules.push(Arc::new(NestedTop));
     rules
 }

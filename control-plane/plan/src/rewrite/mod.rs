@@ -20,6 +20,8 @@
 //!             where DataFusion looks a column up by a name that two have, it finds the right one
 //! grouping_sets
 //!             below several grouping sets a fence hides what holds of columns and not of keys
+//! window_keys a fence below window functions hides which columns are the same
+//! orders      what needs an order that no rule left there is given a sort
 //! own_equal   a filter t = f(t) says nothing of orders
 //! nested_top  the first rows in an order by nested values are cut off a whole sort
 //! exchange    where data must cross tasks, an ExchangeExec says so
@@ -40,8 +42,10 @@ pub(crate) mod join_order;
 pub(crate) mod mark;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
+pub(crate) mod orders;
 pub(crate) mod own_equal;
 pub(crate) mod sample;
 pub(crate) mod top_groups;
 pub(crate) mod unnest;
 pub(crate) mod window;
+pub(crate) mod window_keys;
