@@ -6,10 +6,11 @@
 use super::scope::{self, Scope};
 use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, TableReference};
+use datafusion::common::{Column, Result, TableReference};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, Projection};
+use std::collections::HashSet;
 
 pub(super) fn is_simple(conjunct: &Expr, scope: Scope<'_>) -> Result<bool> {
     match conjunct {
@@ -49,6 +50,7 @@ fn compares(plan: &LogicalPlan, scope: Scope<'_>) -> Result<bool> {
             let below = &filter.input;
             Ok(compared
                 && read.iter().all(is_own)
+                && are_told_apart(&moved(plan))
                 && scope::outer_columns(below)?.is_empty()
                 && !shares_names(below, scope)?)
         }
@@ -60,14 +62,36 @@ fn reads(exprs: &[Expr]) -> bool {
     exprs.iter().any(Expr::contains_outer)
 }
 
-/// A name of its own that a column below has, too: DataFusion shows both where the comparison moves up.
+/// A name that another column below has, too: DataFusion shows both where the comparison moves up.
 fn hides(projection: &Projection) -> bool {
     let below = projection.input.schema();
+    let moved = moved(&projection.input);
     projection.schema.iter().any(|(relation, own)| {
         let is_below =
             |(relation, field): (Option<&TableReference>, &FieldRef)| relation.is_some() && field.name() == own.name();
-        relation.is_none() && below.iter().any(is_below)
+        let is_moved = |column: &Column| column.name == *own.name() && column.relation.as_ref() != relation;
+        (relation.is_none() && below.iter().any(is_below)) || moved.iter().any(is_moved)
     })
+}
+
+/// The inner columns of what moves up with the filter.
+fn moved(plan: &LogicalPlan) -> HashSet<Column> {
+    let predicate = match plan {
+        LogicalPlan::Projection(projection) => return moved(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => return moved(&alias.input),
+        LogicalPlan::Filter(filter) => &filter.predicate,
+        _ => return HashSet::new(),
+    };
+    let conjuncts = split_conjunction(predicate).into_iter();
+    let read = conjuncts.filter(|conjunct| conjunct.contains_outer());
+    read.flat_map(|conjunct| conjunct.column_refs().into_iter().cloned())
+        .collect()
+}
+
+/// DataFusion gives all of them one relation, so that names alone are left.
+fn are_told_apart(columns: &HashSet<Column>) -> bool {
+    let names: HashSet<&String> = columns.iter().map(|column| &column.name).collect();
+    names.len() == columns.len()
 }
 
 fn is_equality(expr: &Expr) -> bool {
