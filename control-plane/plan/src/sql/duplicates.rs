@@ -2,9 +2,10 @@
 //! expression: they get aliases. Results show none of these but `_colN`.
 
 use super::names::reference;
+use super::syntax;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Distinct, Expr, Ident, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator, Visit, VisitMut,
-    Visitor, VisitorMut,
+    Cte, Distinct, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator,
+    Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -35,14 +36,15 @@ impl VisitorMut for Separate {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         for Cte { query, .. } in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
-            name_entries(query);
+            name_entries(query, false);
         }
+        name_ordered(query);
         ControlFlow::Continue(())
     }
 
     fn post_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Derived { subquery, .. } = relation {
-            name_entries(subquery);
+        if let TableFactor::Derived { subquery, lateral, .. } = relation {
+            name_entries(subquery, *lateral);
         }
         ControlFlow::Continue(())
     }
@@ -135,8 +137,9 @@ fn planned_as(expr: &Expr) -> String {
     plain.to_string().to_lowercase()
 }
 
-/// Columns of a derived table that have no name are shown as `_colN`. Left alone where ORDER BY may repeat an entry of the list.
-fn name_entries(query: &mut Query) {
+/// Columns of a derived table that have no name are shown as `_colN`, and those that a lateral one takes from outside keep theirs. Left alone
+/// where ORDER BY may repeat an entry of the list.
+fn name_entries(query: &mut Query, lateral: bool) {
     let ordered = query.order_by.is_some();
     let Some(select) = leftmost(&mut query.body) else {
         return;
@@ -145,11 +148,56 @@ fn name_entries(query: &mut Query) {
         return;
     }
     for (at, entry) in select.projection.iter_mut().enumerate() {
-        let unnamed = matches!(entry, SelectItem::UnnamedExpr(expr) if reference(expr).is_none() && !unnests(expr));
-        if unnamed {
-            set_alias(entry, &format!("_col{at}"));
+        let SelectItem::UnnamedExpr(expr) = entry else {
+            continue;
+        };
+        match reference(expr).map(syntax::lower) {
+            Some(name) if lateral => set_alias(entry, &name),
+            None if !unnests(expr) => set_alias(entry, &format!("_col{at}")),
+            _ => {}
         }
     }
+}
+
+/// `ORDER BY 2`: DataFusion looks a computed entry up by its text, which says nothing where rows are grouped. Left alone beside DISTINCT, where
+/// ORDER BY may repeat the entry.
+fn name_ordered(query: &mut Query) {
+    let (
+        Some(OrderBy {
+            kind: OrderByKind::Expressions(keys),
+            ..
+        }),
+        SetExpr::Select(select),
+    ) = (&query.order_by, query.body.as_mut())
+    else {
+        return;
+    };
+    if select.distinct.is_some() || has_wildcard(select) {
+        return;
+    }
+    for position in keys.iter().filter_map(|key| position(&key.expr)) {
+        let at = position.wrapping_sub(1);
+        match select.projection.get_mut(at) {
+            Some(entry @ SelectItem::UnnamedExpr(_)) if !is_reference(entry) => {
+                set_alias(entry, &format!("{PREFIX}{at}__col{at}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn position(key: &Expr) -> Option<usize> {
+    match key {
+        Expr::Value(ValueWithSpan {
+            value: Value::Number(digits, _),
+            ..
+        }) => digits.parse().ok(),
+        _ => None,
+    }
+}
+
+fn is_reference(entry: &SelectItem) -> bool {
+    matches!(entry, SelectItem::UnnamedExpr(expr) if reference(expr).is_some() || unnests(expr))
 }
 
 /// As many columns as a struct has fields.

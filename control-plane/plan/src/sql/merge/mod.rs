@@ -1,6 +1,9 @@
 //! `JOIN … USING` and `NATURAL JOIN` → joins on a condition, with the merged columns written out where the query names them: the left
 //! side's value, the right side's under RIGHT, the first that is not NULL under FULL. DataFusion takes the left side's always, and the
 //! names of chained ones for ambiguous. Qualified names still mean one side's own column. Needs to know what columns relations have.
+//!
+//! Bare names in lateral relations get the relation before them that has the column: `z, UNNEST(ARRAY[id])` → `z, UNNEST(ARRAY[z.id])`.
+//! DataFusion looks for them in outer queries at the same time.
 
 mod column;
 mod scope;
@@ -21,15 +24,15 @@ use mayfly_protocol::QueryError;
 use scope::Scope;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use substitute::Merged;
+use substitute::Named;
 
-/// Whether there is such a join in the statement.
+/// Whether there is such a join or a lateral relation in the statement.
 pub(crate) fn is_needed(statement: &DfStatement) -> bool {
     struct Search;
     impl Visitor for Search {
         type Break = ();
         fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-            match select.from.iter().any(merges) {
+            match select.from.iter().any(|item| merges(item) || reads_others(item)) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -70,6 +73,16 @@ fn merges(item: &TableWithJoins) -> bool {
 
 fn merges_within(relation: &TableFactor) -> bool {
     matches!(relation, TableFactor::NestedJoin { table_with_joins, .. } if merges(table_with_joins))
+}
+
+fn reads_others(item: &TableWithJoins) -> bool {
+    let joined = item.joins.iter().map(|join| &join.relation);
+    std::iter::once(&item.relation)
+        .chain(joined)
+        .any(|relation| match relation {
+            TableFactor::NestedJoin { table_with_joins, .. } => reads_others(table_with_joins),
+            relation => is_lateral(relation),
+        })
 }
 
 struct Pass<'a> {
@@ -119,6 +132,9 @@ impl Pass<'_> {
         if merging {
             let columns = self.from(&mut select.from)?;
             select::rewrite(select, order_by, &columns, &self.scope);
+        } else if select.from.iter().any(reads_others) {
+            // Without merged columns it fails only where the text does not tell a relation's columns: from there on, names stay as they are.
+            let _ = self.from(&mut select.from);
         }
         Ok(())
     }
@@ -182,7 +198,7 @@ impl Pass<'_> {
         }
         self.name(relation);
         if is_lateral(relation) {
-            Merged::of(seen).substitute(&self.scope, relation);
+            Named::all(seen).substitute(&self.scope, relation);
         }
         self.scope.relation(relation).ok_or_else(|| unknown(relation))
     }
@@ -199,7 +215,7 @@ impl Pass<'_> {
         match keys {
             None => {
                 let both: Vec<Column> = left.iter().chain(&right).cloned().collect();
-                Merged::of(&both).substitute(&self.scope, constraint);
+                Named::merged(&both).substitute(&self.scope, constraint);
                 Ok(column::join(kept, &[], left, right)?.1)
             }
             Some(_) if lateral => Err(error::not_supported("JOIN LATERAL … USING is not supported")

@@ -3,7 +3,7 @@
 use super::column::Column;
 use super::scope::Scope;
 use super::star;
-use super::substitute::Merged;
+use super::substitute::Named;
 use super::syntax;
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 pub(super) fn rewrite(select: &mut Select, order_by: Option<&mut OrderBy>, columns: &[Column], scope: &Scope<'_>) {
-    let merged = Merged::of(columns);
+    let merged = Named::merged(columns);
     let items = std::mem::take(&mut select.projection).into_iter();
     select.projection = items
         .flat_map(|item| rewrite_item(item, &merged, columns, scope))
@@ -40,7 +40,7 @@ pub(super) fn rewrite(select: &mut Select, order_by: Option<&mut OrderBy>, colum
 }
 
 /// A merged column keeps its name.
-fn rewrite_item(mut item: SelectItem, merged: &Merged, columns: &[Column], scope: &Scope<'_>) -> Vec<SelectItem> {
+fn rewrite_item(mut item: SelectItem, merged: &Named, columns: &[Column], scope: &Scope<'_>) -> Vec<SelectItem> {
     if let SelectItem::UnnamedExpr(expr) = &item
         && let (Some(value), Some(alias)) = (merged.value(expr), syntax::reference(expr))
     {
@@ -59,7 +59,7 @@ fn rewrite_item(mut item: SelectItem, merged: &Merged, columns: &[Column], scope
 }
 
 /// Whether a sort key is the name of an entry of the list: one that is computed, or something else than the merged column.
-fn is_alias(key: &Expr, merged: &Merged, projection: &[SelectItem]) -> bool {
+fn is_alias(key: &Expr, merged: &Named, projection: &[SelectItem]) -> bool {
     let (Some(value), Some(name)) = (merged.value(key), syntax::reference(key)) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! Bare names of merged columns → what they stand for, also in subqueries that do not use the name for something else.
+//! Bare names of columns → what they stand for, also in subqueries that do not use the name for something else.
 
 use super::column::Column;
 use super::scope::Scope;
@@ -7,23 +7,25 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, VisitMut, Visitor
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// The merged columns that a bare name means without doubt.
-pub(super) struct Merged(BTreeMap<String, Expr>);
+/// Columns that a bare name means without doubt.
+pub(super) struct Named(BTreeMap<String, Expr>);
 
-impl Merged {
-    pub(super) fn of(columns: &[Column]) -> Merged {
-        let alone = |name: &str| {
-            columns
-                .iter()
-                .filter(|column| column.shown && column.name == name)
-                .count()
-                == 1
-        };
-        let merged = columns
-            .iter()
-            .filter(|column| column.shown && column.merged && alone(&column.name));
-        Merged(
-            merged
+impl Named {
+    /// The merged ones.
+    pub(super) fn merged(columns: &[Column]) -> Named {
+        Named::of(columns, |column| column.merged)
+    }
+
+    pub(super) fn all(columns: &[Column]) -> Named {
+        Named::of(columns, |_| true)
+    }
+
+    fn of(columns: &[Column], wanted: impl Fn(&Column) -> bool) -> Named {
+        let shown = || columns.iter().filter(|column| column.shown);
+        let is_alone = |name: &str| shown().filter(|column| column.name == name).count() == 1;
+        let named = shown().filter(|column| wanted(column) && is_alone(&column.name));
+        Named(
+            named
                 .map(|column| (column.name.clone(), column.value.clone()))
                 .collect(),
         )
@@ -33,7 +35,7 @@ impl Merged {
         self.0.is_empty()
     }
 
-    /// What the expression stands for if it is nothing but a merged column's name.
+    /// What the expression stands for if it is nothing but such a name.
     pub(super) fn value(&self, expr: &Expr) -> Option<&Expr> {
         match expr {
             Expr::Identifier(ident) => self.0.get(&syntax::lower(ident)),
@@ -44,7 +46,7 @@ impl Merged {
 
     pub(super) fn substitute(&self, scope: &Scope<'_>, part: &mut impl VisitMut) {
         let mut substitution = Substitution {
-            merged: self,
+            named: self,
             scope,
             taken: Vec::new(),
         };
@@ -54,7 +56,7 @@ impl Merged {
 }
 
 struct Substitution<'a> {
-    merged: &'a Merged,
+    named: &'a Named,
     scope: &'a Scope<'a>,
     /// What each enclosing subquery, lambda or field access uses for itself; `None`: maybe everything.
     taken: Vec<Option<Vec<String>>>,
@@ -93,7 +95,7 @@ impl VisitorMut for Substitution<'_> {
         }
         if let Expr::Identifier(ident) = expr {
             let name = syntax::lower(ident);
-            if let Some(value) = self.merged.0.get(&name)
+            if let Some(value) = self.named.0.get(&name)
                 && !self.is_taken(&name)
             {
                 *expr = value.clone();
