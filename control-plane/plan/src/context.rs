@@ -17,6 +17,7 @@ use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::orders::Orders;
 use crate::rewrite::own_equal::OwnEqual;
+use crate::rewrite::push_down_filter::KeepFilter;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
 use crate::rewrite::window_keys::WindowKeys;
@@ -342,10 +343,11 @@ type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 /// DataFusion's own rules, ours in place of those that mistake keys or names, true dependencies for those that use them, and the order of
 /// joins.
 fn logical_rules() -> Vec<LogicalRule> {
-    let ours: [LogicalRule; 3] = [
+    let ours: [LogicalRule; 4] = [
         Arc::new(EqualKeys),
         Arc::new(EmptyBranches::default()),
         Arc::new(CrossJoins::default()),
+        Arc::new(KeepFilter::default()),
     ];
     let mut rules = Vec::new();
     for rule in Optimizer::new().rules {
