@@ -17,6 +17,7 @@ use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
 use crate::rewrite::orders::Orders;
 use crate::rewrite::own_equal::OwnEqual;
+use crate::rewrite::padded::Padded;
 use crate::rewrite::push_down_filter::KeepFilter;
 use crate::rewrite::top_groups::TopGroups;
 use crate::rewrite::window::WindowFlags;
@@ -375,6 +376,8 @@ fn rules(shape: Shape) -> Vec<Rule> {
             *rule = Arc::clone(ours);
         }
     }
+    let requirements = rules.iter().position(|rule| rule.name() == Requirements.name());
+    rules.insert(requirements.unwrap_or_default(), Arc::new(Padded));
     insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
     rules.insert(0, Arc::new(DistinctNames));
     rules.insert(0, Arc::new(GroupingSets));

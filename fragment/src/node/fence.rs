@@ -3,6 +3,9 @@
 //!
 //! There, DataFusion takes what holds of the input's columns for true of the keys as well, which are NULL in the rows of other sets: after
 //! `WHERE g = 1 GROUP BY ROLLUP (g)` it leaves `g` out of an order, and two keys that are one column below count as equal above.
+//!
+//! A fence that hides constants alone stands below an outer join, on the side whose columns become NULL: DataFusion takes a column that is
+//! constant there for constant above. It matters to the planner, and is sent as one that hides everything.
 
 use super::only_child;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -21,19 +24,45 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct FenceExec {
     pub input: Arc<dyn ExecutionPlan>,
+    hides: Hides,
     properties: Arc<PlanProperties>,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Hides {
+    Everything,
+    Constants,
+}
+
 impl FenceExec {
+    /// Nothing is known of the rows.
     pub fn new(input: Arc<dyn ExecutionPlan>) -> FenceExec {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(input.schema()),
-            Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
-            input.pipeline_behavior(),
-            input.boundedness(),
-        );
+        FenceExec::hiding(Hides::Everything, input)
+    }
+
+    /// Orders and partitions are known, and not which columns have one value.
+    pub fn of_constants(input: Arc<dyn ExecutionPlan>) -> FenceExec {
+        FenceExec::hiding(Hides::Constants, input)
+    }
+
+    fn hiding(hides: Hides, input: Arc<dyn ExecutionPlan>) -> FenceExec {
+        let schema = input.schema();
+        let partitions = input.output_partitioning();
+        let (known, partitioning) = match hides {
+            Hides::Everything => (
+                EquivalenceProperties::new(schema),
+                Partitioning::UnknownPartitioning(partitions.partition_count()),
+            ),
+            Hides::Constants => {
+                let orders = input.equivalence_properties().oeq_class().iter().cloned();
+                let known = EquivalenceProperties::new_with_orderings(schema, orders);
+                (known, partitions.clone())
+            }
+        };
+        let properties = PlanProperties::new(known, partitioning, input.pipeline_behavior(), input.boundedness());
         FenceExec {
             input,
+            hides,
             properties: Arc::new(properties),
         }
     }
@@ -63,11 +92,17 @@ impl ExecutionPlan for FenceExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(FenceExec::new(only_child("FenceExec", children)?)))
+        Ok(Arc::new(FenceExec::hiding(
+            self.hides,
+            only_child("FenceExec", children)?,
+        )))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(FenceExec::new(only_child("FenceExec", children)?)))
+        Ok(Arc::new(FenceExec::hiding(
+            self.hides,
+            only_child("FenceExec", children)?,
+        )))
     }
 
     fn apply_expressions(

@@ -23,6 +23,7 @@
 //! grouping_sets
 //!             below several grouping sets a fence hides what holds of columns and not of keys
 //! window_keys a fence below window functions hides which columns are the same
+//! padded      below outer joins a fence hides which columns are constant
 //! orders      what needs an order that no rule left there is given a sort
 //! own_equal   a filter t = f(t) says nothing of orders
 //! nested_top  the first rows in an order by nested values are cut off a whole sort
@@ -46,6 +47,7 @@ pub(crate) mod multiset;
 pub(crate) mod nested_top;
 pub(crate) mod orders;
 pub(crate) mod own_equal;
+pub(crate) mod padded;
 pub(crate) mod push_down_filter;
 pub(crate) mod sample;
 pub(crate) mod top_groups;
