@@ -10,7 +10,7 @@
 //! by `k, f` one by `k`. Here all keys of a grouping together determine its columns, and no fewer do. A grouping by more columns than are
 //! needed costs little; one by fewer is wrong.
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Dependency, FunctionalDependence, FunctionalDependencies, Result};
 use datafusion::logical_expr::{Aggregate, LogicalPlan};
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
@@ -31,10 +31,14 @@ impl OptimizerRule for Dependencies {
 
     /// Plans with one grouping inherit nothing; they stay as they are.
     fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let inherits =
-            plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(grouping) if inherits(grouping))))?;
-        match inherits {
-            true => plan.transform_up(own_keys),
+        let mut inherited = false;
+        plan.apply_with_subqueries(|node| {
+            inherited |= matches!(node, LogicalPlan::Aggregate(grouping) if inherits(grouping));
+            let stop = inherited.then_some(TreeNodeRecursion::Stop);
+            Ok(stop.unwrap_or(TreeNodeRecursion::Continue))
+        })?;
+        match inherited {
+            true => plan.transform_up_with_subqueries(own_keys),
             false => Ok(Transformed::no(plan)),
         }
     }

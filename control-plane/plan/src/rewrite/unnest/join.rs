@@ -1,7 +1,7 @@
 //! Joins on keys of which some agree also where both are NULL.
 //!
 //! Such a key becomes two that are compared plainly: whether it is NULL, and a value that stands for NULL. DataFusion knows joins in which
-//! NULL equals NULL, but its optimizer may add a plain equality to such a join later, whose NULLs would then match, too.
+//! NULL equals NULL, but then in all keys, and most of these joins have plain ones as well.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{NullEquality, Result, ScalarValue};
