@@ -13,7 +13,7 @@
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{JoinType, Result, Statistics, internal_err, resources_datafusion_err};
+use datafusion::common::{DataFusionError, JoinType, Result, Statistics, internal_err, resources_datafusion_err};
 use datafusion::execution::{SendableRecordBatchStream, SpillFile, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
@@ -75,6 +75,8 @@ struct Taped {
     run: SendableRecordBatchStream,
     disk: SpillManager,
     kept: Kept,
+    /// How the run itself ran out of memory, which the join takes for its own want.
+    exhausted: Option<String>,
 }
 
 /// What the run has yielded so far.
@@ -114,16 +116,25 @@ impl Kept {
 
 impl Taped {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let next = self.run.try_next().await?;
-        if let Some(batch) = &next {
-            self.kept.add(batch, &self.disk);
+        let next = self.run.try_next().await;
+        match &next {
+            Ok(Some(batch)) => self.kept.add(batch, &self.disk),
+            Ok(None) => {}
+            Err(cause) => {
+                if let DataFusionError::ResourcesExhausted(message) = cause.find_root() {
+                    self.exhausted = Some(message.clone());
+                }
+            }
         }
-        Ok(next)
+        next
     }
 
     /// What was kept, in the order in which it came. From now on nothing is.
     fn replay(&mut self) -> Result<SendableRecordBatchStream> {
         let kept = std::mem::replace(&mut self.kept, Kept::lost());
+        if let Some(message) = &self.exhausted {
+            return Err(DataFusionError::ResourcesExhausted(message.clone()));
+        }
         if kept.is_lost {
             return Err(resources_datafusion_err!(
                 "the build side of a nested-loop join does not fit"
@@ -168,6 +179,7 @@ impl ReplayExec {
                 true => Kept::default(),
                 false => Kept::lost(),
             },
+            exhausted: None,
         }));
         *run = Run::Under(Arc::clone(&tape));
         let batches = rest(tape);

@@ -135,3 +135,15 @@ async fn several_partitions_are_right_or_say_that_memory_is_short() {
         check(join_type, 3, 30_000_000).await.expect("there is enough");
     }
 }
+
+#[tokio::test]
+async fn a_build_side_that_runs_out_of_memory_itself_says_so() {
+    let short = join(JoinType::Left, side(1_000, 2, 1), side(40, 3, 3));
+    let build = Arc::new(CoalescePartitionsExec::new(short));
+    let error = rows(join(JoinType::Inner, build, side(30, 5, 1)), 100_000).await;
+    let error = error.expect_err("too little memory");
+    assert!(
+        matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)),
+        "{error}"
+    );
+}
