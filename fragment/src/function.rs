@@ -4,7 +4,7 @@
 //! They wrap DataFusion's own and compute nothing themselves; `excluding` computes those of frames that DataFusion does not have, `seeded`
 //! stands in for functions that may not depend on chance, `percentile` for one that reads only the first of the states that it merges,
 //! `ordered` for those that demand what they do themselves, `guard` bounds what a call may make (as `product` foretells it) and catches its
-//! panics, `single_row` is the check of scalar subqueries, and `trino` stands for those whose answers are others in Trino. Left out: which
+//! panics, `shifted` looks back as far as a row says, `single_row` is the check of scalar subqueries, `sliding` adds up what moves through a frame, and `trino` stands for those whose answers are others in Trino. Left out: which
 //! expressions need them (see `plan`).
 
 pub mod directed;
@@ -16,7 +16,9 @@ pub mod ordered;
 pub mod percentile;
 pub mod product;
 pub mod seeded;
+pub mod shifted;
 pub mod single_row;
+pub mod sliding;
 pub mod trino;
 
 use datafusion::execution::SessionStateDefaults;
@@ -30,6 +32,7 @@ pub fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
         .chain(percentile::PercentileCont::function());
     ours.chain(SessionStateDefaults::default_aggregate_functions())
         .find(|function| function.name() == name)
+        .or_else(|| sliding::Sliding::named(name))
 }
 
 /// DataFusion's aggregate of this name.

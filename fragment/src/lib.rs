@@ -35,7 +35,9 @@ pub use function::excluding::{Excluding, Exclusion, Frame as ExcludingFrame, Inn
 pub use function::filtered::Filtered;
 pub use function::held::{Around, Held};
 pub use function::product;
+pub use function::shifted::Shifted;
 pub use function::single_row::SingleRow;
+pub use function::sliding::Sliding;
 pub use function::trino;
 pub use node::exchange::ExchangeExec;
 pub use node::fence::FenceExec;

@@ -3,7 +3,7 @@
 use super::wire;
 use crate::function;
 use crate::function::excluding::{Excluding, Exclusion, Frame, Inner, Pick};
-use crate::{Directed, Filtered};
+use crate::{Directed, Filtered, Shifted};
 use datafusion::arrow::compute::SortOptions;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err, internal_err};
 use datafusion::logical_expr::{AggregateUDF, WindowFrame, WindowUDF};
@@ -19,7 +19,11 @@ pub fn encode_aggregate(function: &AggregateUDF, buf: &mut Vec<u8>) -> Result<()
     encode(&wire::FilteredFunction { inner }, buf)
 }
 
+/// What has no message is known by its name.
 pub fn decode_aggregate(name: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
+    if buf.is_empty() {
+        return function::aggregate(name).ok_or_else(|| unknown(name));
+    }
     let message = wire::FilteredFunction::decode(buf).map_err(external)?;
     let filtered = Filtered::named(&message.inner).ok_or_else(|| unknown(name))?;
     Ok(Arc::new(AggregateUDF::new_from_impl(filtered)))
@@ -28,6 +32,10 @@ pub fn decode_aggregate(name: &str, buf: &[u8]) -> Result<Arc<AggregateUDF>> {
 pub fn encode_window(function: &WindowUDF, buf: &mut Vec<u8>) -> Result<()> {
     if let Some(excluding) = function.inner().downcast_ref::<Excluding>() {
         return encode(&excluding_to_wire(excluding)?, buf);
+    }
+    if let Some(shifted) = function.inner().downcast_ref::<Shifted>() {
+        let (ignore_nulls, reversed) = (shifted.ignore_nulls, false);
+        return encode(&wire::DirectedFunction { ignore_nulls, reversed }, buf);
     }
     let Some(directed) = function.inner().downcast_ref::<Directed>() else {
         return Ok(());
@@ -42,6 +50,10 @@ pub fn decode_window(name: &str, buf: &[u8]) -> Result<Arc<WindowUDF>> {
         return excluding_from_wire(message).map(Excluding::function);
     }
     let flags = wire::DirectedFunction::decode(buf).map_err(external)?;
+    if name.ends_with(Shifted::SUFFIX) {
+        let shifted = Shifted::named(name, flags.ignore_nulls).ok_or_else(|| unknown(name))?;
+        return Ok(shifted.function());
+    }
     let directed = Directed::named(name).ok_or_else(|| unknown(name))?;
     Ok(directed.with_flags(flags.ignore_nulls, flags.reversed).function())
 }

@@ -5,14 +5,15 @@
 use crate::sql;
 
 use datafusion::arrow::compute::SortOptions;
-use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, WindowFrame, WindowFunctionDefinition};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFunctionDefinition};
 use datafusion::optimizer::AnalyzerRule;
-use mayfly_fragment::{Directed, Excluding, ExcludingFrame, ExcludingInner, Exclusion, Filtered};
+use mayfly_fragment::{Directed, Excluding, ExcludingFrame, ExcludingInner, Exclusion, Filtered, Shifted, Sliding};
+use std::sync::Arc;
 
 /// Runs after types were coerced: the functions that it puts in take their arguments as they are.
 #[derive(Debug)]
@@ -26,9 +27,13 @@ impl AnalyzerRule for WindowFlags {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let rewritten = plan.transform_up_with_subqueries(|node| {
             let names = NamePreserver::new(&node);
+            let input = match &node {
+                LogicalPlan::Window(window) => Arc::clone(window.input.schema()),
+                _ => Arc::clone(node.schema()),
+            };
             let rewritten = node.map_expressions(|expression| {
                 let name = names.save(&expression);
-                let rewritten = expression.transform_up(in_function)?;
+                let rewritten = expression.transform_up(|expression| in_function(expression, &input))?;
                 Ok(rewritten.update_data(|expression| name.restore(expression)))
             })?;
             rewritten.map_data(LogicalPlan::recompute_schema)
@@ -37,15 +42,34 @@ impl AnalyzerRule for WindowFlags {
     }
 }
 
-fn in_function(expression: Expr) -> Result<Transformed<Expr>> {
+fn in_function(expression: Expr, input: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::WindowFunction(mut function) = expression else {
         return Ok(Transformed::no(expression));
     };
-    let changed = filter_in_function(&mut function)
+    let changed = sliding_in_function(&mut function, input)
+        | filter_in_function(&mut function)
+        | shift_in_function(&mut function)
         | ignore_nulls_in_function(&mut function)
         | partition_by_each_once(&mut function)
         | exclusion_in_function(&mut function);
     Ok(Transformed::new_transformed(Expr::WindowFunction(function), changed))
+}
+
+fn sliding_in_function(function: &mut WindowFunction, input: &DFSchema) -> bool {
+    let WindowFunctionDefinition::AggregateUDF(aggregate) = &function.fun else {
+        return false;
+    };
+    let params = &function.params;
+    let excludes = params.partition_by.iter().any(|key| sql::exclusion(key).is_some());
+    if params.distinct || excludes || params.window_frame.start_bound.is_unbounded() {
+        return false;
+    }
+    let types = params.args.iter().filter_map(|argument| argument.get_type(input).ok());
+    let Some(sliding) = Sliding::instead_of(aggregate, &types.collect::<Vec<_>>()) else {
+        return false;
+    };
+    function.fun = WindowFunctionDefinition::AggregateUDF(sliding);
+    true
 }
 
 fn filter_in_function(function: &mut WindowFunction) -> bool {
@@ -58,6 +82,24 @@ fn filter_in_function(function: &mut WindowFunction) -> bool {
     let filtered = AggregateUDF::new_from_impl(Filtered::of(aggregate.clone()));
     function.params.args.push(*condition);
     function.fun = WindowFunctionDefinition::AggregateUDF(filtered.into());
+    true
+}
+
+/// Numbers and defaults that each row has its own of.
+fn shift_in_function(function: &mut WindowFunction) -> bool {
+    let WindowFunctionDefinition::WindowUDF(window) = &function.fun else {
+        return false;
+    };
+    let own = usize::from(window.name() != "ntile");
+    if !function.params.args.iter().skip(own).any(Expr::any_column_refs) {
+        return false;
+    }
+    let ignore_nulls = function.params.null_treatment == Some(NullTreatment::IgnoreNulls);
+    let Some(shifted) = Shifted::instead_of(window, ignore_nulls) else {
+        return false;
+    };
+    function.params.null_treatment = None;
+    function.fun = WindowFunctionDefinition::WindowUDF(shifted.function());
     true
 }
 

@@ -1,13 +1,14 @@
-//! Named windows, written out where functions use them: `OVER w`, and `OVER (w …)` with what `w` says and what stands there. DataFusion
+//! Named windows, written out where functions use them, and keys of parts that are written twice: `OVER w`, and `OVER (w …)` with what `w` says and what stands there. DataFusion
 //! reads the first only, and drops the name in the second.
 
 use super::exclusion;
 use crate::error;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, NamedWindowDefinition, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SetExpr, VisitMut,
-    VisitorMut, WindowSpec, WindowType,
+    Expr, Function, Ident, NamedWindowDefinition, NamedWindowExpr, OrderBy, OrderByKind, Query, Select, SetExpr,
+    VisitMut, VisitorMut, WindowSpec, WindowType,
 };
 use mayfly_protocol::{ErrorCode, QueryError};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// Windows that are named after one another.
@@ -63,13 +64,25 @@ impl VisitorMut for Calls<'_> {
         let written = match &function.over {
             Some(WindowType::NamedWindow(name)) => self.window(name, 0),
             Some(WindowType::WindowSpec(spec)) if spec.window_name.is_some() => self.whole(spec.clone(), 0),
-            _ => return ControlFlow::Continue(()),
+            _ => {
+                each_key_once(function);
+                return ControlFlow::Continue(());
+            }
         };
         match written {
             Ok(spec) => function.over = Some(WindowType::WindowSpec(spec)),
             Err(error) => return ControlFlow::Break(error),
         }
+        each_key_once(function);
         ControlFlow::Continue(())
+    }
+}
+
+/// DataFusion would make windows of `PARTITION BY k, k` and `PARTITION BY k` one, and not find the other.
+fn each_key_once(function: &mut Function) {
+    if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
+        let mut seen = BTreeSet::new();
+        spec.partition_by.retain(|key| seen.insert(key.to_string()));
     }
 }
 

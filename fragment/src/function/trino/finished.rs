@@ -1,5 +1,5 @@
 //! Aggregates of DataFusion's whose last step gives something else: an average of decimals has the type of what it averages, rounded half
-//! away from zero, a count is a bigint, and `regr_r2` of a level line is 1.
+//! away from zero, a count is a bigint, `regr_r2` of a level line is 1, and NaN or an infinity alone varies by NaN.
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
@@ -16,6 +16,9 @@ const COUNTS: [&str; 2] = ["approx_distinct", "regr_count"];
 /// 1 where all y are the same and not all x, as the SQL standard has it; NULL in DataFusion.
 const FIT: &str = "regr_r2";
 
+/// 0 of one row in DataFusion, whatever stands in it.
+const SPREADS: [&str; 2] = ["stddev_pop", "var_pop"];
+
 /// One of these aggregates.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Finished {
@@ -25,7 +28,7 @@ pub struct Finished {
 impl Finished {
     /// Under DataFusion's names.
     pub fn all() -> Vec<Arc<AggregateUDF>> {
-        let names = COUNTS.into_iter().chain(["avg", FIT]);
+        let names = COUNTS.into_iter().chain(["avg", FIT]).chain(SPREADS);
         let known = names.filter_map(super::super::datafusion_aggregate);
         known
             .map(|inner| Arc::new(AggregateUDF::new_from_impl(Finished { inner })))
@@ -47,12 +50,12 @@ impl Finished {
     }
 
     fn finishing(&self, inner: Box<dyn Accumulator>, data_type: DataType) -> Box<dyn Accumulator> {
-        let is_fit = self.name() == FIT;
-        Box::new(FinishedAccumulator {
-            inner,
-            data_type,
-            is_fit,
-        })
+        let last = match self.name() {
+            FIT => LastStep::Fit,
+            name if SPREADS.contains(&name) => LastStep::Spread,
+            _ => LastStep::Cast,
+        };
+        Box::new(FinishedAccumulator { inner, data_type, last })
     }
 
     /// Runs `make` as DataFusion would.
@@ -140,18 +143,34 @@ impl AggregateUDFImpl for Finished {
 struct FinishedAccumulator {
     inner: Box<dyn Accumulator>,
     data_type: DataType,
-    is_fit: bool,
+    last: LastStep,
+}
+
+/// What is looked at, beside the type.
+#[derive(Clone, Copy, Debug)]
+enum LastStep {
+    Cast,
+    Fit,
+    Spread,
 }
 
 impl FinishedAccumulator {
     /// Whether all y are the same and not all x. DataFusion's state: the count, both means, and the sums of squares of x and y.
     fn is_level(&mut self) -> Result<bool> {
-        let state = self.inner.state()?;
-        let number = |at: usize| match state.get(at) {
-            Some(ScalarValue::Float64(number)) => *number,
-            _ => None,
-        };
-        Ok(number(3).is_some_and(|of_x| of_x > 0.0) && number(4) == Some(0.0))
+        let (of_x, of_y) = (self.number(3)?, self.number(4)?);
+        Ok(of_x.is_some_and(|of_x| of_x > 0.0) && of_y == Some(0.0))
+    }
+
+    /// DataFusion's state: the count, the mean, and the sum of squares.
+    fn is_nan(&mut self) -> Result<bool> {
+        Ok(self.number(2)?.is_some_and(f64::is_nan))
+    }
+
+    fn number(&mut self, at: usize) -> Result<Option<f64>> {
+        match self.inner.state()?.get(at) {
+            Some(ScalarValue::Float64(number)) => Ok(*number),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -170,10 +189,12 @@ impl Accumulator for FinishedAccumulator {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let value = self.inner.evaluate()?.cast_to(&self.data_type)?;
-        match self.is_fit && value.is_null() && self.is_level()? {
-            true => Ok(ScalarValue::Float64(Some(1.0))),
-            false => Ok(value),
-        }
+        let instead = match self.last {
+            LastStep::Cast => None,
+            LastStep::Fit => (value.is_null() && self.is_level()?).then_some(1.0),
+            LastStep::Spread => (!value.is_null() && self.is_nan()?).then_some(f64::NAN),
+        };
+        Ok(instead.map_or(value, |instead| ScalarValue::Float64(Some(instead))))
     }
 
     fn size(&self) -> usize {
