@@ -18,6 +18,7 @@ mod exists;
 mod full;
 mod join;
 mod lateral;
+mod limits;
 mod member;
 mod place;
 mod push;
@@ -54,7 +55,14 @@ impl AnalyzerRule for Unnest {
         if !scope::has_subqueries(&plan)? {
             return Ok(plan);
         }
-        let plan = Unnester::default().plan(plan)?;
+        let unnested = match Unnester::default().plan(plan.clone()) {
+            Err(refusal) if push::is_unrepeatable(&refusal) => match limits::ordered(plan)? {
+                ordered if ordered.transformed => Unnester::default().plan(ordered.data),
+                _ => Err(refusal),
+            },
+            unnested => unnested,
+        };
+        let plan = unnested?;
         match scope::outer_columns(&plan)?.first() {
             None => Ok(plan),
             Some(column) => plan_err!(

@@ -23,7 +23,7 @@ mod outer;
 mod sets;
 
 pub(super) use domain::or_default;
-pub(super) use outer::{Need, repeatable};
+pub(super) use outer::{Need, has_order, is_unrepeatable, repeatable};
 pub(super) use sets::rows;
 
 use super::Unnester;

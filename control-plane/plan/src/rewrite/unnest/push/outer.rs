@@ -3,10 +3,12 @@
 
 use super::super::scope;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, not_impl_err};
+use datafusion::common::{DataFusionError, Result, not_impl_err};
 use datafusion::logical_expr::{Aggregate, Distinct, Expr, JoinType, LogicalPlan};
 use mayfly_fragment::SingleRow;
 use std::sync::Arc;
+
+const UNREPEATABLE: &str = "a subquery that reads columns of a relation with random() inside, or with a LIMIT without ORDER BY of columns that have no order, is not supported";
 
 /// What is asked of a plan that is run once more.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +27,13 @@ pub(in super::super) fn repeatable(plan: LogicalPlan, need: Need) -> Result<Logi
     };
     match is_repeatable(&more)? {
         true => Ok(more),
-        false => not_impl_err!(
-            "a subquery that reads columns of a relation with random() or with a LIMIT without ORDER BY inside is not supported"
-        ),
+        false => not_impl_err!("{UNREPEATABLE}"),
     }
+}
+
+/// Whether [`repeatable`] refused the plan.
+pub(in super::super) fn is_unrepeatable(error: &DataFusionError) -> bool {
+    matches!(error, DataFusionError::NotImplemented(message) if message.starts_with(UNREPEATABLE))
 }
 
 fn more(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -104,7 +109,7 @@ fn has_random(node: &LogicalPlan) -> Result<bool> {
     Ok(random)
 }
 
-fn has_order(plan: &LogicalPlan) -> bool {
+pub(in super::super) fn has_order(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort(_) => true,
         // All rows are the same.
