@@ -30,14 +30,16 @@ impl Unnester {
             let predicate = conjunction(subqueries).expect("a conjunct has a subquery");
             return self.filter(Filter::try_new(predicate, Arc::new(joined))?);
         }
-        if node.join_type == JoinType::Full && reads_both(&subqueries, &node)? {
+        let outer = Arc::new(node.left.schema().join(node.right.schema())?);
+        let inside = subqueries.into_iter().map(|conjunct| self.inside(conjunct, &outer));
+        let conjuncts = inside.collect::<Result<Vec<_>>>()?;
+        if node.join_type == JoinType::Full && reads_both(&conjuncts, &node)? {
             return self.full(&node);
         }
         let shown: Vec<Expr> = node.schema.columns().into_iter().map(Expr::Column).collect();
-        let outer = Arc::new(node.left.schema().join(node.right.schema())?);
         let mut sides = Sides::of(self, node, plain);
-        for conjunct in subqueries {
-            sides.add(self.inside(conjunct, &outer)?)?;
+        for conjunct in conjuncts {
+            sides.add(conjunct)?;
         }
         LogicalPlanBuilder::from(sides.joined()?).project(shown)?.build()
     }
