@@ -2,7 +2,7 @@
 //!
 //! The one file that reads messages: DataFusion types few of its planning errors. Nothing decides on the outcome but what the user sees.
 
-use crate::types;
+use crate::{sql, types};
 use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError, Span};
 use datafusion::sql::sqlparser::parser::ParserError;
@@ -159,6 +159,10 @@ fn no_column(field: &Column, valid: &[Column]) -> QueryError {
         Some(relation) => format!("{}.{}", relation.table(), field.name),
         None => field.name.clone(),
     };
+    let is_namesake = |column: &Column| column.name != field.name && sql::written(&column.name) == field.name;
+    if valid.iter().any(is_namesake) {
+        return QueryError::new(ErrorCode::AmbiguousName, format!("Column '{spelled}' is ambiguous"));
+    }
     let message = format!("Column '{spelled}' cannot be resolved");
     let error = QueryError::new(ErrorCode::ColumnNotFound, message);
     match nearest(&field.name, valid.iter().map(|column| column.name.as_str())) {

@@ -12,6 +12,7 @@ pub mod extreme;
 pub mod finished;
 pub mod float;
 pub mod integer;
+pub mod interval;
 pub mod list;
 pub mod now;
 pub mod regexp_replace;
@@ -47,6 +48,7 @@ pub fn scalars() -> Vec<Arc<ScalarUDF>> {
     ]);
     all.extend([regexp_replace::function(), split_part::function(), substr::function()]);
     all.extend([divide::function(), text::function()]);
+    all.extend([interval::Scale::Times, interval::Scale::By].map(interval::function));
     all
 }
 

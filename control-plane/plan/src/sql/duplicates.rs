@@ -19,7 +19,7 @@ pub(super) fn separate(query: &mut Query) {
 }
 
 /// The name as it is written in the query.
-pub(super) fn written(planned: &str) -> &str {
+pub(crate) fn written(planned: &str) -> &str {
     let numbered = planned.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
     numbered.map_or(planned, |(_, name)| name)
 }
@@ -37,14 +37,17 @@ impl VisitorMut for Separate {
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         for Cte { query, .. } in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
             name_entries(query, false);
+            part_namesakes(query);
         }
         name_ordered(query);
+        name_later_branches(&mut query.body);
         ControlFlow::Continue(())
     }
 
     fn post_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<()> {
         if let TableFactor::Derived { subquery, lateral, .. } = relation {
             name_entries(subquery, *lateral);
+            part_namesakes(subquery);
         }
         ControlFlow::Continue(())
     }
@@ -107,7 +110,7 @@ fn set_alias(entry: &mut SelectItem, alias: &str) {
 }
 
 /// What DataFusion names the expression by, or more: casts, parentheses and qualifiers do not count.
-fn planned_as(expr: &Expr) -> String {
+pub(super) fn planned_as(expr: &Expr) -> String {
     struct Plain;
     impl VisitorMut for Plain {
         type Break = ();
@@ -156,6 +159,59 @@ fn name_entries(query: &mut Query, lateral: bool) {
             None if !unnests(expr) => set_alias(entry, &format!("_col{at}")),
             _ => {}
         }
+    }
+}
+
+/// Where a derived table has a name twice, neither column has it: a reference would be ambiguous, and is not to mean the first.
+fn part_namesakes(query: &mut Query) {
+    let ordered = query.order_by.is_some();
+    let Some(select) = leftmost(&mut query.body) else {
+        return;
+    };
+    // ORDER BY may repeat an entry.
+    if ordered && select.distinct.is_some() {
+        return;
+    }
+    let names: Vec<Option<String>> = select.projection.iter().map(output_name).collect();
+    let is_later = |name: &String| names.iter().flatten().filter(|other| written(other) == name).count() > 1;
+    for (at, (entry, name)) in select.projection.iter_mut().zip(&names).enumerate() {
+        if let Some(name) = name.as_ref().filter(|name| is_later(name)) {
+            set_alias(entry, &format!("{PREFIX}{at}_{name}"));
+        }
+    }
+}
+
+fn output_name(entry: &SelectItem) -> Option<String> {
+    match entry {
+        SelectItem::ExprWithAlias { alias, .. } => Some(syntax::lower(alias)),
+        SelectItem::UnnamedExpr(expr) => reference(expr).map(syntax::lower),
+        _ => None,
+    }
+}
+
+/// DataFusion gives computed entries of a set operation's later branches the names of the first, whoever has them already.
+fn name_later_branches(body: &mut SetExpr) {
+    if let SetExpr::SetOperation { left, right, .. } = body {
+        name_later_branches(left);
+        name_computed(right);
+    }
+}
+
+fn name_computed(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            for (at, entry) in select.projection.iter_mut().enumerate() {
+                if matches!(entry, SelectItem::UnnamedExpr(_)) && !is_reference(entry) {
+                    set_alias(entry, &format!("{PREFIX}{at}__col{at}"));
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            name_computed(left);
+            name_computed(right);
+        }
+        SetExpr::Query(query) => name_computed(&mut query.body),
+        _ => {}
     }
 }
 

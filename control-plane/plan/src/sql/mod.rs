@@ -1,12 +1,14 @@
 //! SQL text → statements of ours. Everything that a user may write is decided here: what is a query, what is a command, and what is
 //! refused, before DataFusion sees it.
 
+mod casts;
 mod clauses;
 mod command;
 mod direct;
 mod duplicates;
 mod exclusion;
 mod format;
+mod groupings;
 mod guard;
 mod literal;
 mod look;
@@ -31,9 +33,11 @@ mod values;
 mod view;
 mod window;
 
+pub(crate) use casts::NAMED_CAST;
 pub(crate) use clauses::check_clauses;
 pub(crate) use direct::NamedFiles;
 pub use direct::named_places;
+pub(crate) use duplicates::written;
 pub(crate) use exclusion::{MARK as FRAME_MARK, read as exclusion};
 pub(crate) use look::wrapped;
 pub(crate) use merge::{is_needed as merges_columns, merge as merge_columns};

@@ -3,8 +3,8 @@
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
 use super::{
-    command, direct, duplicates, guard, literal, look, quoted, regroup, rows, sample, semi, simplify, token, view,
-    window,
+    casts, command, direct, duplicates, groupings, guard, literal, look, quoted, regroup, rows, sample, semi, simplify,
+    token, view, window,
 };
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
@@ -133,12 +133,14 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
     }
     if let Some(query) = query_mut(&mut ast) {
         regroup::regroup(query);
+        groupings::write_out(query)?;
         window::write_out(query)?;
         rows::write_out(query);
         simplify::simplify(query)?;
         sample::write_out(query);
         semi::write_out(query);
         duplicates::separate(query);
+        casts::tell_apart(query);
     }
     Ok(QueryStatement { ast, names, files })
 }
@@ -155,7 +157,7 @@ fn query_mut(statement: &mut DfStatement) -> Option<&mut Query> {
 
 /// Exactly one statement of DataFusion's grammar.
 fn parse_one(tokens: &[TokenWithSpan]) -> Result<DfStatement, QueryError> {
-    let mut parser: DFParser<'_> = DFParserBuilder::new(tokens.to_vec())
+    let mut parser: DFParser<'_> = DFParserBuilder::new(groupings::readable(tokens))
         .with_recursion_limit(RECURSION_MAX)
         .build()
         .map_err(error::from_datafusion)?;

@@ -1,8 +1,8 @@
 //! Where a float meets a decimal both are floats, as they are in arithmetic: DataFusion would make both decimals wherever values are compared
-//! or unified, and no decimal holds NaN or 1e300.
+//! or unified, and no decimal holds NaN or 1e300. And times of a day with different units are in the finest, where DataFusion refuses them.
 
 use super::walk;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, Result};
@@ -15,16 +15,7 @@ use std::sync::Arc;
 pub(super) struct FloatsMeetDecimals;
 
 /// Functions whose arguments get one type.
-const UNIFYING: [&str; 8] = [
-    "coalesce",
-    "greatest",
-    "ifnull",
-    "least",
-    "make_array",
-    "nullif",
-    "nvl",
-    "nvl2",
-];
+const UNIFYING: [&str; 7] = ["coalesce", "greatest", "ifnull", "least", "make_array", "nvl", "nvl2"];
 
 impl AnalyzerRule for FloatsMeetDecimals {
     fn name(&self) -> &'static str {
@@ -91,15 +82,39 @@ fn compares(operator: Operator) -> bool {
 fn one_type(values: Vec<&mut Expr>, schema: &DFSchema) -> Result<bool> {
     // What has no type yet is coerced as ever.
     let types: Vec<Option<DataType>> = values.iter().map(|value| value.get_type(schema).ok()).collect();
-    let Some(float) = float_of(types.iter().flatten()) else {
+    let Some(common) = common_of(types.iter().flatten()) else {
         return Ok(false);
     };
     for (value, data_type) in values.into_iter().zip(types) {
-        if data_type.is_some_and(|data_type| data_type.is_decimal()) {
-            *value = cast(std::mem::take(value), float.clone());
+        if data_type.is_some_and(|data_type| gives_way(&data_type)) {
+            *value = cast(std::mem::take(value), common.clone());
         }
     }
     Ok(true)
+}
+
+/// Nanoseconds of a day.
+pub(super) const FINEST_TIME: DataType = DataType::Time64(TimeUnit::Nanosecond);
+
+pub(super) fn are_times_apart(one: &DataType, other: &DataType) -> bool {
+    is_time(one) && is_time(other) && one != other
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Time32(_) | DataType::Time64(_))
+}
+
+/// What is made of values of these types that DataFusion would make something else of.
+fn common_of<'a>(mut types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
+    let first_time = types.clone().find(|data_type| is_time(data_type));
+    match first_time {
+        Some(time) => types.any(|other| are_times_apart(time, other)).then_some(FINEST_TIME),
+        None => float_of(types),
+    }
+}
+
+fn gives_way(data_type: &DataType) -> bool {
+    data_type.is_decimal() || is_time(data_type)
 }
 
 /// The widest float, if there are both floats and decimals.
@@ -112,7 +127,7 @@ fn float_of<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<Dat
     float.filter(|_| has_decimal)
 }
 
-/// A union in whose branches a column is a float here and a decimal there.
+/// A union in whose branches a column is a float here and a decimal there, or a time of another unit.
 fn branches(union: Union) -> Result<Transformed<LogicalPlan>> {
     let columns = union.schema.fields().len();
     let types = |at: usize| {
@@ -122,20 +137,20 @@ fn branches(union: Union) -> Result<Transformed<LogicalPlan>> {
             .filter_map(move |input| input.schema().fields().get(at));
         fields.map(|field| field.data_type())
     };
-    let floats: Vec<Option<DataType>> = (0..columns).map(|at| float_of(types(at))).collect();
-    if floats.iter().all(Option::is_none) {
+    let commons: Vec<Option<DataType>> = (0..columns).map(|at| common_of(types(at))).collect();
+    if commons.iter().all(Option::is_none) {
         return Ok(Transformed::no(LogicalPlan::Union(union)));
     }
-    let inputs = union.inputs.iter().map(|input| branch(input, &floats));
+    let inputs = union.inputs.iter().map(|input| branch(input, &commons));
     let inputs = inputs.collect::<Result<Vec<_>>>()?;
     Ok(Transformed::yes(LogicalPlan::Union(Union { inputs, ..union })))
 }
 
-fn branch(input: &Arc<LogicalPlan>, floats: &[Option<DataType>]) -> Result<Arc<LogicalPlan>> {
-    let columns = input.schema().iter().zip(floats).map(|((relation, field), float)| {
+fn branch(input: &Arc<LogicalPlan>, commons: &[Option<DataType>]) -> Result<Arc<LogicalPlan>> {
+    let columns = input.schema().iter().zip(commons).map(|((relation, field), common)| {
         let column = Expr::Column(Column::new(relation.cloned(), field.name()));
-        match float {
-            Some(float) => cast(column, float.clone()).alias_qualified(relation.cloned(), field.name()),
+        match common {
+            Some(common) => cast(column, common.clone()).alias_qualified(relation.cloned(), field.name()),
             None => column,
         }
     });

@@ -3,25 +3,32 @@
 //!
 //! ```text
 //! operator    what gives another type: while the statement becomes a plan
+//! named_cast  casts with names of their own: likewise
 //! types       what a type's name stands for: likewise
-//! mixed       floats beside decimals: before types are coerced
+//! arguments   types of some functions' arguments: before types are coerced
+//! mixed       floats beside decimals: likewise
+//! outward     outer columns of subqueries beside set operations: likewise
 //! rows        comparisons of rows, field by field: once types are coerced
 //! arithmetic  what gives the same type, and fails where DataFusion wraps: once types are coerced
 //! casts       what rounds, and what goes by local time: likewise
 //! floats      NaN and -0.0 in comparisons and as keys: likewise
 //! ```
 
+mod arguments;
 mod arithmetic;
 mod casts;
 mod floats;
 mod mixed;
+mod named_cast;
 mod operator;
+mod outward;
 pub(crate) mod rows;
 mod types;
 mod walk;
 
 use crate::rewrite::empty_sets::EmptySets;
 use crate::rewrite::unnest::Unnest;
+use arguments::Arguments;
 use arithmetic::CheckedArithmetic;
 use casts::Casts;
 use datafusion::execution::SessionStateBuilder;
@@ -29,6 +36,7 @@ use datafusion::optimizer::Analyzer;
 use floats::Floats;
 use mixed::FloatsMeetDecimals;
 use operator::Operators;
+use outward::OuterTypes;
 use rows::Rows;
 use std::sync::Arc;
 use types::Types;
@@ -40,10 +48,14 @@ pub(crate) fn planned_by(mut builder: SessionStateBuilder) -> SessionStateBuilde
         .expr_planners()
         .get_or_insert_default()
         .insert(0, Arc::new(Operators));
+    let functions = builder.scalar_functions().get_or_insert_default();
+    functions.extend([arguments::nullif(), named_cast::function()]);
     let options = builder.config().get_or_insert_default().options();
     let zone = options.execution.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
     let mut rules = Analyzer::new().rules;
-    rules.insert(0, Arc::new(FloatsMeetDecimals));
+    rules.insert(0, Arc::new(Arguments));
+    rules.insert(1, Arc::new(FloatsMeetDecimals));
+    rules.insert(2, Arc::new(OuterTypes));
     // Joins that subqueries become compare values, too, and what a subquery computes of no row is seen before operators are functions.
     rules.push(Arc::new(EmptySets));
     rules.push(Arc::new(Rows::BesideSubqueries));

@@ -1,6 +1,7 @@
 //! Operators and window functions that have another type in Trino: the quotient of decimals has the larger of both scales, and what counts
 //! rows is a bigint.
 
+use super::mixed;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::functions::datetime::date_part;
@@ -8,7 +9,8 @@ use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction, WindowFunct
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawWindowExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, WindowFunctionDefinition, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
-use mayfly_fragment::trino::{divide, substr};
+use mayfly_fragment::trino::interval::Scale;
+use mayfly_fragment::trino::{divide, interval, substr};
 
 /// Window functions that DataFusion gives as unsigned.
 const COUNTS: [&str; 4] = ["dense_rank", "ntile", "rank", "row_number"];
@@ -18,6 +20,10 @@ pub(super) struct Operators;
 
 impl ExprPlanner for Operators {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let expr = match interval_scaled(expr, schema) {
+            PlannerResult::Planned(scaled) => return Ok(PlannerResult::Planned(scaled)),
+            PlannerResult::Original(expr) => expr,
+        };
         match is_decimal_division(&expr, schema) {
             false => Ok(PlannerResult::Original(temporal(expr, schema))),
             true => {
@@ -67,6 +73,23 @@ fn field(part: &str, value: &Expr) -> Option<Expr> {
     })
 }
 
+/// An interval times a number, a number times an interval, or an interval by a number.
+fn interval_scaled(expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawBinaryExpr> {
+    let is_interval = |operand: &Expr| matches!(operand.get_type(schema), Ok(DataType::Interval(_)));
+    let is_number = |operand: &Expr| operand.get_type(schema).is_ok_and(|data_type| data_type.is_numeric());
+    let (left, right) = (&expr.left, &expr.right);
+    let scaled = |scale, interval: &Expr, number: &Expr| {
+        let call = interval::function(scale).call(vec![interval.clone(), number.clone()]);
+        PlannerResult::Planned(call)
+    };
+    match expr.op {
+        BinaryOperator::Multiply if is_interval(left) && is_number(right) => scaled(Scale::Times, left, right),
+        BinaryOperator::Multiply if is_number(left) && is_interval(right) => scaled(Scale::Times, right, left),
+        BinaryOperator::Divide if is_interval(left) && is_number(right) => scaled(Scale::By, left, right),
+        _ => PlannerResult::Original(expr),
+    }
+}
+
 /// Of decimals, or of a decimal and an integer.
 fn is_decimal_division(expr: &RawBinaryExpr, schema: &DFSchema) -> bool {
     if expr.op != BinaryOperator::Divide {
@@ -81,7 +104,7 @@ fn is_decimal_division(expr: &RawBinaryExpr, schema: &DFSchema) -> bool {
 }
 
 /// A date beside a timestamp becomes one of its unit, for DataFusion would make both nanoseconds, which reach from 1677 to 2262. A timestamp
-/// without fraction has one once an interval is added to it.
+/// without fraction has one once an interval is added to it. Times of a day that have different units are compared in the finer.
 fn temporal(expr: RawBinaryExpr, schema: &DFSchema) -> RawBinaryExpr {
     let RawBinaryExpr { op, left, right } = expr;
     let types = (left.get_type(schema), right.get_type(schema));
@@ -91,6 +114,10 @@ fn temporal(expr: RawBinaryExpr, schema: &DFSchema) -> RawBinaryExpr {
         }
         (Ok(timestamp @ DataType::Timestamp(..)), Ok(DataType::Date32)) if compares(&op) => {
             (left, cast(right, timestamp))
+        }
+        (Ok(one), Ok(other)) if compares(&op) && mixed::are_times_apart(&one, &other) => {
+            let finest = mixed::FINEST_TIME;
+            (cast(left, finest.clone()), cast(right, finest))
         }
         (Ok(DataType::Timestamp(TimeUnit::Second, zone)), Ok(DataType::Interval(_))) => {
             (cast(left, DataType::Timestamp(TimeUnit::Millisecond, zone)), right)
