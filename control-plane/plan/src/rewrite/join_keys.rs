@@ -15,6 +15,7 @@ use datafusion::logical_expr::utils::{can_hash, conjunction, find_valid_equijoin
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable as _, Join, LogicalPlan, Operator};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use std::collections::BTreeSet;
 
 /// The equalities.
 #[derive(Debug)]
@@ -61,15 +62,25 @@ fn with_all_keys(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 /// DataFusion computes keys below the join as columns, whose names leave casts out: `a IS NULL` is also the name of
-/// `CAST(a AS BIGINT) IS NULL`.
+/// `CAST(a AS BIGINT) IS NULL`. And where both sides have a name, it takes the relations from all columns of each side.
 fn named(node: LogicalPlan) -> Transformed<LogicalPlan> {
     let LogicalPlan::Join(mut join) = node else {
         return Transformed::no(node);
     };
     let mut renamed = false;
+    let mut taken: BTreeSet<String> = [&join.left, &join.right]
+        .into_iter()
+        .flat_map(|side| side.schema().fields().iter().map(|field| field.name().clone()))
+        .collect();
     for key in join.on.iter_mut().flat_map(|(left, right)| [left, right]) {
-        let text = key.to_string();
-        if key.schema_name().to_string() != text {
+        if matches!(key, Expr::Column(_)) {
+            continue;
+        }
+        let (name, mut text) = (key.schema_name().to_string(), key.to_string());
+        while !taken.insert(text.clone()) {
+            text.push('\'');
+        }
+        if name != text {
             *key = std::mem::take(key).alias(text);
             renamed = true;
         }
