@@ -28,6 +28,7 @@ mod statement;
 mod syntax;
 mod template;
 mod token;
+mod trims;
 mod types;
 mod values;
 mod view;

@@ -4,7 +4,7 @@ use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
 use super::{
     casts, command, direct, duplicates, groupings, guard, literal, look, quoted, regroup, rows, sample, semi, simplify,
-    token, view, window,
+    token, trims, view, window,
 };
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
@@ -157,7 +157,7 @@ fn query_mut(statement: &mut DfStatement) -> Option<&mut Query> {
 
 /// Exactly one statement of DataFusion's grammar.
 fn parse_one(tokens: &[TokenWithSpan]) -> Result<DfStatement, QueryError> {
-    let mut parser: DFParser<'_> = DFParserBuilder::new(groupings::readable(tokens))
+    let mut parser: DFParser<'_> = DFParserBuilder::new(trims::readable(groupings::readable(tokens)))
         .with_recursion_limit(RECURSION_MAX)
         .build()
         .map_err(error::from_datafusion)?;
