@@ -28,6 +28,7 @@ mod results;
 mod sql;
 mod stands;
 mod stars;
+mod statements;
 mod stores;
 mod support;
 mod tables;
