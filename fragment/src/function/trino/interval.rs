@@ -117,8 +117,10 @@ fn repeated<T: datafusion::arrow::array::ArrowPrimitiveType>(
 fn whole(scale: Scale, interval: IntervalMonthDayNano, number: i64) -> Result<IntervalMonthDayNano, ArrowError> {
     let (months, nanos, number) = (i128::from(interval.months), nanos(interval), i128::from(number));
     match scale {
-        // Neither can overflow: 128 bits hold the products.
-        Scale::Times => made(months * number, nanos * number),
+        Scale::Times => {
+            let nanos = nanos.checked_mul(number).ok_or_else(out_of_range)?;
+            made(months * number, nanos)
+        }
         Scale::By if number == 0 => Err(ArrowError::DivideByZero),
         Scale::By => made(months / number, nanos / number),
     }

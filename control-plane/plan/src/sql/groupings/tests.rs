@@ -36,7 +36,7 @@ fn lists_are_written_out() {
         ("GROUPING SETS (a, CUBE (b), ())", "GROUPING SETS ((a), (b), (), ())"),
         (
             "GROUPING SETS (a, GROUPING SETS (b, (a, c)))",
-            "GROUPING SETS (a, b, (a, c))",
+            "GROUPING SETS ((a), (b), (a, c))",
         ),
         ("c, ROLLUP ((a, b))", "GROUPING SETS ((c, a, b), (c))"),
         ("ROLLUP (a), CUBE (b)", "ROLLUP (a), CUBE (b)"),
