@@ -45,7 +45,7 @@ pub async fn load(arguments: LoadArguments) -> Result<(), Failure> {
 /// Loads TPC-H into the cloud of the client's server.
 pub async fn tpch(client: &mut Client, arguments: &TpchArguments, stop: &CancellationToken) -> Result<(), Failure> {
     let cloud = Cloud::of(client).await?;
-    let store = cloud.connect().await;
+    let store = cloud.connect().await?;
     let schema = arguments.schema.clone().unwrap_or_else(|| arguments.scale.schema());
     let missing = missing(&store, &cloud, &schema, arguments.scale).await?;
     if missing.is_empty() {

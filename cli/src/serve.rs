@@ -58,9 +58,7 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<O
     if s3.is_none() && sqs.is_none() {
         return Ok(None);
     }
-    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let keys = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY"));
-    let keys = keys.ok_or_else(|| {
+    let keys = keys().ok_or_else(|| {
         Failure::Usage("an endpoint elsewhere needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
     })?;
     let text = |url: Url| url.as_str().trim_end_matches('/').to_owned();
@@ -70,6 +68,12 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<O
         lambda: lambda.map(text),
         keys,
     }))
+}
+
+/// Access key id and secret of the environment.
+pub fn keys() -> Option<(String, String)> {
+    let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY"))
 }
 
 /// Scripts wait for these lines. Once they are there, everything answers.

@@ -21,6 +21,6 @@ pub use emulator::{Emulator, Endpoints};
 pub use fault::{FaultRule, FaultSettings};
 pub use lambda::{EventSettings, KillMoment, LambdaFault};
 pub use s3::S3Fault;
-pub use settings::{Credentials, FunctionSettings, LatencyProfile, Mount, RunAs, Settings, StartError};
+pub use settings::{Credentials, FunctionSettings, LatencyProfile, Mount, RunAs, Secrets, Settings, StartError};
 pub use sqs::SqsFault;
 pub use tls::TlsSettings;

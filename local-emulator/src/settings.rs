@@ -1,6 +1,7 @@
 //! What an emulator is started with, and why a start can fail. Data only: nothing here opens, binds or spawns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,6 +123,8 @@ pub struct FunctionSettings {
     pub timeout: Duration,
     /// Added last, so it can override what the emulator sets.
     pub environment: BTreeMap<String, String>,
+    /// The same, but shown to nobody and gone with the code that they are for: the keys that callers need are no secret.
+    pub secrets: Secrets,
     /// Retries, age and destinations of asynchronous invocations.
     pub events: EventSettings,
 }
@@ -136,8 +139,19 @@ impl FunctionSettings {
             memory_mb: 1769,
             timeout: Duration::from_secs(60),
             environment: BTreeMap::new(),
+            secrets: Secrets::default(),
             events: EventSettings::default(),
         }
+    }
+}
+
+/// Variables of an environment that stay out of answers and logs.
+#[derive(Clone, Default)]
+pub struct Secrets(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} secrets", self.0.len())
     }
 }
 

@@ -1,8 +1,10 @@
-//! Where a server keeps its tables and with what it lets us write there: a local cloud says so itself.
+//! Where a server keeps its tables and with what it lets us write there: a local cloud says so itself. Keys of an S3 that another program
+//! serves it keeps to itself: whoever loads has them, too.
 
 use super::table::Table;
 use crate::client::{Client, ClientError};
 use crate::exit::Failure;
+use crate::serve;
 use mayfly_store::{S3Settings, Store};
 use serde::Deserialize;
 use std::time::Duration;
@@ -15,8 +17,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Cloud {
     pub s3_endpoint: String,
     pub bucket: String,
-    pub access_key_id: String,
-    pub secret_access_key: String,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
     pub region: String,
 }
 
@@ -39,15 +41,26 @@ impl Cloud {
         info.local.ok_or_else(foreign)
     }
 
-    pub async fn connect(&self) -> Store {
-        Store::connect(&S3Settings {
+    pub async fn connect(&self) -> Result<Store, Failure> {
+        let settings = S3Settings {
             endpoint: Some(self.s3_endpoint.clone()),
             region: self.region.clone(),
-            credentials: Some((self.access_key_id.clone(), self.secret_access_key.clone())),
+            credentials: Some(self.keys()?),
             attempts_max: ATTEMPTS_MAX,
             request_timeout: REQUEST_TIMEOUT,
+        };
+        Ok(Store::connect(&settings).await)
+    }
+
+    fn keys(&self) -> Result<(String, String), Failure> {
+        let told = self.access_key_id.clone().zip(self.secret_access_key.clone());
+        told.or_else(serve::keys).ok_or_else(|| {
+            let text = format!(
+                "the server's S3 at {} is another program's: load needs its AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                self.s3_endpoint
+            );
+            Failure::Usage(text)
         })
-        .await
     }
 
     /// Where the files of a table are; ends in a slash.

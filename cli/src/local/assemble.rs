@@ -10,7 +10,7 @@ use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World, in_flight_max};
 use mayfly_plan::{Planner, PlannerSettings};
 use mayfly_protocol::{FunctionSize, TenantId, key};
-use mayfly_server::{Coordinator, LocalInfo, Planners, ServerHandle, ServerSettings, serve};
+use mayfly_server::{Coordinator, LocalInfo, LocalKeys, Planners, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::error::Error;
@@ -32,6 +32,8 @@ pub struct Places {
 struct Place {
     url: String,
     keys: (String, String),
+    /// Whether the emulator serves it, whose keys are no secret.
+    is_own: bool,
 }
 
 impl Places {
@@ -47,10 +49,12 @@ impl Places {
                 Some((url, keys)) => Place {
                     url: url.clone(),
                     keys: keys.clone(),
+                    is_own: false,
                 },
                 None => Place {
                     url: own.cloned().unwrap_or_default(),
                     keys: (access_key_id.clone(), secret_access_key.clone()),
+                    is_own: true,
                 },
             }
         };
@@ -74,8 +78,10 @@ impl Places {
         LocalInfo {
             s3_endpoint: self.s3.url.clone(),
             bucket: BUCKET.to_owned(),
-            access_key_id,
-            secret_access_key,
+            keys: self.s3.is_own.then_some(LocalKeys {
+                access_key_id,
+                secret_access_key,
+            }),
             region: REGION.to_owned(),
         }
     }

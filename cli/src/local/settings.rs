@@ -1,7 +1,7 @@
 //! What may be chosen about a local cloud, and what follows from it for the emulator.
 
 use super::folder::Folder;
-use local_emulator::{FunctionSettings, Mount, RunAs, Settings};
+use local_emulator::{FunctionSettings, Mount, RunAs, Secrets, Settings};
 use mayfly_driver::{DriverSettings, in_flight_max};
 use mayfly_protocol::FunctionSize;
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
@@ -149,6 +149,7 @@ impl LocalSettings {
             memory_mb: size.memory_mb(),
             timeout: Duration::from_millis(TASK_DURATION_MS_MAX),
             environment: self.environment(s3_port),
+            secrets: self.secrets(),
             ..FunctionSettings::new(size.function_name(FUNCTION_PREFIX), folder.program())
         }
     }
@@ -163,19 +164,23 @@ impl LocalSettings {
     fn environment(&self, s3_port: u16) -> BTreeMap<String, String> {
         let own = format!("http://127.0.0.1:{s3_port}");
         let endpoint = self.s3_elsewhere().map_or(own, |(url, _)| url.to_owned());
-        let keys = self.s3_elsewhere().map(|(_, (id, secret))| {
-            [
-                ("AWS_ACCESS_KEY_ID", id.clone()),
-                ("AWS_SECRET_ACCESS_KEY", secret.clone()),
-            ]
-        });
         let pairs = [
             ("MAYFLY_S3_ENDPOINT", endpoint),
             ("MAYFLY_ALLOWED_LOCATIONS", "*".to_owned()),
             ("MAYFLY_LOG", self.log_filter.clone()),
             ("MAYFLY_LOG_FORMAT", self.log_format.to_owned()),
         ];
-        let all = pairs.into_iter().chain(keys.into_iter().flatten());
-        all.map(|(name, value)| (name.to_owned(), value)).collect()
+        pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// Whoever calls the emulator's Lambda may ask how a function is configured.
+    fn secrets(&self) -> Secrets {
+        let keys = self.s3_elsewhere().map(|(_, (id, secret))| {
+            [
+                ("AWS_ACCESS_KEY_ID".to_owned(), id.clone()),
+                ("AWS_SECRET_ACCESS_KEY".to_owned(), secret.clone()),
+            ]
+        });
+        Secrets(keys.into_iter().flatten().collect())
     }
 }

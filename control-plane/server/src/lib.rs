@@ -32,7 +32,7 @@ mod sql;
 pub use coordinator::Coordinator;
 pub use engine::Engine;
 pub use planning::{PlannerPort, PlannerProgram, Planners, serve_planner};
-pub use settings::{LocalInfo, ServerSettings};
+pub use settings::{LocalInfo, LocalKeys, ServerSettings};
 
 use query::Registry;
 use route::{App, router};

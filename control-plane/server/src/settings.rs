@@ -55,14 +55,22 @@ pub struct ServerSettings {
     pub local: Option<LocalInfo>,
 }
 
-/// Reach and credentials of the emulator's S3: they open nothing but the local cloud.
+/// Where the local cloud's S3 is. Anyone may read this.
 #[derive(Clone, Debug, Serialize)]
 pub struct LocalInfo {
     pub s3_endpoint: String,
     pub bucket: String,
+    /// The emulator's, which open nothing but the local cloud.
+    #[serde(flatten)]
+    pub keys: Option<LocalKeys>,
+    pub region: String,
+}
+
+/// Credentials that everybody knows.
+#[derive(Clone, Debug, Serialize)]
+pub struct LocalKeys {
     pub access_key_id: String,
     pub secret_access_key: String,
-    pub region: String,
 }
 
 impl ServerSettings {

@@ -125,7 +125,10 @@ pub(crate) fn environment(function: &Function, service: &Service<'_>, folder: &s
     let fixed = fixed
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    fixed.chain(settings.environment.clone()).collect()
+    let own = settings.environment.iter().chain(&settings.secrets.0);
+    fixed
+        .chain(own.map(|(name, value)| (name.clone(), value.clone())))
+        .collect()
 }
 
 /// What an environment is told of the service around it.

@@ -21,7 +21,7 @@ use super::function::{About, Function, is_name};
 use super::registry::{Entry, Refused};
 use super::service::LambdaService;
 use crate::s3::Store;
-use crate::settings::FunctionSettings;
+use crate::settings::{FunctionSettings, Secrets};
 
 const LIST_MAX: usize = 50;
 
@@ -135,6 +135,7 @@ impl ManageApi {
         std::fs::create_dir_all(&self.code).map_err(|error| invalid(error.to_string()))?;
         let code = code::unpack(source, &self.code).map_err(invalid)?;
         settings.program = code.program;
+        settings.secrets = Secrets::default();
         about.code_sha256 = code.sha256;
         about.code_bytes = code.bytes;
         Ok(())

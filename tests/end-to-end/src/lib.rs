@@ -13,6 +13,7 @@ pub mod oracle;
 pub mod proxy;
 pub mod python;
 pub mod random;
+pub mod raw;
 pub mod server;
 pub mod slt;
 pub mod stars;

@@ -101,11 +101,16 @@ impl Server {
         Server::spawn(command, cloud)
     }
 
+    /// Started by a command line that says everything.
+    pub fn of(command: Command) -> Server {
+        Server::spawn(command, Cloud::none())
+    }
+
     /// Another server over the same cloud, by way of `s3`.
     pub fn beside(&self, s3: &str, arguments: &[&str]) -> Server {
         let mut command = self.command_beside(s3, &self.lambda);
         command.args(arguments);
-        Server::spawn(command, Cloud::none())
+        Server::of(command)
     }
 
     /// Another server over the same cloud, that reaches Lambda by way of `lambda`.
@@ -117,7 +122,7 @@ impl Server {
     pub fn beside_in(&self, lambda: &str, arguments: &[&str], environment: &[(&str, PathBuf)]) -> Server {
         let mut command = self.command_beside(&self.s3, lambda);
         command.args(arguments).envs(environment.iter().cloned());
-        Server::spawn(command, Cloud::none())
+        Server::of(command)
     }
 
     /// What starts another server over the same cloud.

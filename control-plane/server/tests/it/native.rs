@@ -6,7 +6,7 @@ use http::StatusCode;
 use mayfly_cost::{Architecture, PriceBook, bill};
 use mayfly_protocol::{Meter, S3Meter, StageId};
 use mayfly_server::engine::State;
-use mayfly_server::{LocalInfo, ServerSettings};
+use mayfly_server::{LocalInfo, LocalKeys, ServerSettings};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -35,9 +35,15 @@ async fn a_local_cloud_is_told_where_there_is_one() {
     let local = LocalInfo {
         s3_endpoint: "http://127.0.0.1:9000".to_owned(),
         bucket: "mayfly".to_owned(),
-        access_key_id: "local".to_owned(),
-        secret_access_key: "local-secret".to_owned(),
+        keys: Some(LocalKeys {
+            access_key_id: "local".to_owned(),
+            secret_access_key: "local-secret".to_owned(),
+        }),
         region: "us-east-1".to_owned(),
+    };
+    let foreign = LocalInfo {
+        keys: None,
+        ..local.clone()
     };
     let price_book = "us-east-1 x86".to_owned();
     let bench = start(ServerSettings {
@@ -49,7 +55,16 @@ async fn a_local_cloud_is_told_where_there_is_one() {
     let info = bench.client.get("/v1/mayfly/info").await.json();
     assert_eq!(info["local"]["s3_endpoint"], "http://127.0.0.1:9000");
     assert_eq!(info["local"]["bucket"], "mayfly");
+    assert_eq!(info["local"]["secret_access_key"], "local-secret");
     assert_eq!(info["price_book"], "us-east-1 x86");
+    let bench = start(ServerSettings {
+        local: Some(foreign),
+        ..settings()
+    })
+    .await;
+    let info = bench.client.get("/v1/mayfly/info").await;
+    assert_eq!(info.json()["local"]["bucket"], "mayfly");
+    assert!(!info.text().contains("key"), "{}", info.text());
 }
 
 #[tokio::test]

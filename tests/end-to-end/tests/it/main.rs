@@ -7,6 +7,7 @@ mod clients;
 mod command_line;
 mod coordinators;
 mod direct;
+mod doors;
 mod double_entry;
 mod errors;
 mod executor_programs;
