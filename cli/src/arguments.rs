@@ -71,6 +71,9 @@ pub struct ServeArguments {
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub host: IpAddr,
+    /// A name by which clients call this server, such as sql.example.com; addresses and localhost need none. May be repeated
+    #[arg(long = "name", value_name = "HOST")]
+    pub names: Vec<String>,
     /// Port to listen on; 0 picks one
     #[arg(long, value_name = "P", default_value_t = 8080)]
     pub port: u16,

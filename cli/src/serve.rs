@@ -5,11 +5,14 @@ use crate::exit::Failure;
 use crate::local::{Elsewhere, LocalCloud, LocalSettings};
 use crate::{interrupt, logging};
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use url::Url;
 
 pub async fn serve(arguments: ServeArguments, log: LogFormat) -> Result<(), Failure> {
+    if let Some(warning) = exposure(arguments.host) {
+        eprintln!("warning: {warning}");
+    }
     let stop = interrupt::only_first();
     let cloud = tokio::select! {
         cloud = LocalCloud::start(settings(arguments, log)?) => cloud?,
@@ -24,6 +27,15 @@ pub async fn serve(arguments: ServeArguments, log: LogFormat) -> Result<(), Fail
     ended.and(stopped)
 }
 
+/// What it means to listen where others can reach us.
+fn exposure(host: IpAddr) -> Option<String> {
+    let text = format!(
+        "{host} is not this machine alone, and there is no authentication: whoever reaches the port may run statements, read every table, \
+         and see and end the queries of others; --host 127.0.0.1 lets nobody else in"
+    );
+    (!host.to_canonical().is_loopback()).then_some(text)
+}
+
 fn broken_off() -> Failure {
     let text = "the coordinator broke off by a fault of its own, which stands above; start the server again: queries go on from their journals";
     Failure::Broken(text.to_owned())
@@ -32,6 +44,7 @@ fn broken_off() -> Failure {
 fn settings(arguments: ServeArguments, log: LogFormat) -> Result<LocalSettings, Failure> {
     Ok(LocalSettings {
         listen: SocketAddr::new(arguments.host, arguments.port),
+        names: arguments.names,
         data: arguments.data,
         mounts: arguments.mounts,
         size: arguments.memory,
@@ -89,3 +102,6 @@ fn announce(cloud: &LocalCloud) {
     let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
     let _ = io::stdout().flush();
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod fault;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod host;
 mod lambda;
 mod s3;
 mod serve;

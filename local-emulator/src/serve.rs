@@ -19,6 +19,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::host::Named;
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Open connections per listener; the next one waits in the kernel's backlog.
@@ -56,7 +58,7 @@ impl Lifetime {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.tasks.spawn(accept(listener, service, self.clone(), tls));
+        self.tasks.spawn(accept(listener, Named(service), self.clone(), tls));
     }
 }
 

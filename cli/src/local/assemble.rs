@@ -165,6 +165,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
 
     let shutdown = CancellationToken::new();
     let mut server = ServerSettings::new(settings.listen);
+    server.names.clone_from(&settings.names);
     let files = open_files_max();
     server.connections_max = server.connections_max.min(files / 2);
     server.connections_per_client_max = server.connections_per_client_max.min(files / 4);

@@ -53,6 +53,8 @@ impl fmt::Debug for Elsewhere {
 pub struct LocalSettings {
     /// Where the server listens; port 0 picks one.
     pub listen: SocketAddr,
+    /// By which clients call it, besides addresses and `localhost`.
+    pub names: Vec<String>,
     /// Keeps buckets; without it they are temporary.
     pub data: Option<PathBuf>,
     /// The user's folders, as read-only buckets: name and folder.
@@ -96,6 +98,7 @@ impl LocalSettings {
     pub fn new(program: PathBuf) -> LocalSettings {
         LocalSettings {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            names: Vec::new(),
             data: None,
             mounts: Vec::new(),
             meanings: BTreeMap::new(),

@@ -10,7 +10,8 @@ use crate::query::Registry;
 use crate::settings::{HEAD_BYTES_MAX, ServerSettings};
 use axum::Router;
 use axum::body::Body;
-use axum::middleware::{Next, from_fn};
+use axum::extract::State;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, Request, StatusCode, Uri};
@@ -28,6 +29,9 @@ const COMPRESSION_LEVEL: i32 = 3;
 
 /// Smaller answers go as they are.
 const COMPRESSED_BYTES_MIN: u16 = 1024;
+
+/// Of a foreign name, in the refusal.
+const NAME_CHARS_MAX: usize = 100;
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -48,6 +52,7 @@ impl App {
 
 pub fn router(app: App) -> Router {
     let gzip = app.settings.gzip;
+    let meant = from_fn_with_state(app.settings.clone(), meant_for_us);
     let page = get(statement::page)
         .head(statement::heartbeat)
         .delete(statement::cancel);
@@ -64,7 +69,22 @@ pub fn router(app: App) -> Router {
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such resource") })
         .with_state(app);
     let routes = if gzip { routes.layer(compression()) } else { routes };
-    routes.layer(from_fn(bounded)).layer(CatchPanicLayer::custom(panicked))
+    routes
+        .layer(meant)
+        .layer(from_fn(bounded))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+async fn meant_for_us(State(settings): State<Arc<ServerSettings>>, request: Request<Body>, next: Next) -> Response {
+    match address::foreign_name(request.headers(), request.uri(), &settings) {
+        None => next.run(request).await,
+        Some(name) => {
+            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+            let words =
+                format!("this server does not answer to the name '{name}'; if it is its own, start it with --name");
+            refuse(StatusCode::MISDIRECTED_REQUEST, &words)
+        }
+    }
 }
 
 /// hyper bounds a head only while it is incomplete: one that arrives in a single read can be longer than its buffer.

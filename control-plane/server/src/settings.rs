@@ -25,6 +25,8 @@ pub const POLL_DURATION_MAX: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
     pub listen: SocketAddr,
+    /// Names by which clients may call us, besides addresses and `localhost`.
+    pub names: Vec<String>,
     /// Open connections; more wait in the listen queue.
     pub connections_max: usize,
     /// Of those, from one address: for one more, the one that has been idle for longest is closed.
@@ -77,6 +79,7 @@ impl ServerSettings {
     pub fn new(listen: SocketAddr) -> ServerSettings {
         ServerSettings {
             listen,
+            names: Vec::new(),
             connections_max: 4096,
             connections_per_client_max: 1024,
             queries_max: 1000,

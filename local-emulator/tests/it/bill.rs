@@ -13,7 +13,7 @@ async fn page(world: &World, method: &str, page: &str) -> String {
         .lambda
         .trim_start_matches("http://")
         .to_owned();
-    let request = format!("{method} /_emulator/{page} HTTP/1.1\r\nhost: emulator\r\nconnection: close\r\n\r\n");
+    let request = format!("{method} /_emulator/{page} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     let exchange = move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();

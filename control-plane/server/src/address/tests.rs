@@ -1,6 +1,6 @@
 //! Which address a client is told, by what it sent and whether a proxy is trusted.
 
-use super::base;
+use super::{base, foreign_name};
 use crate::settings::ServerSettings;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
@@ -63,4 +63,67 @@ fn a_forwarded_port_is_shown_unless_it_is_the_usual_one() {
         "http://h:9",
     );
     check(true, &[("host", "only"), ("x-forwarded-port", "81")], "http://only:81");
+}
+
+/// Whether a server that is also called `sql.corp` answers.
+fn answers(trusts_forwarded: bool, uri: &str, headers: &[(&'static str, &'static str)]) -> bool {
+    let settings = ServerSettings {
+        trusts_forwarded,
+        names: vec!["sql.corp".to_owned()],
+        ..ServerSettings::new("127.0.0.1:8080".parse().unwrap())
+    };
+    let pairs = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    let mut all = HeaderMap::new();
+    pairs.for_each(|(name, value)| drop(all.append(name, value)));
+    foreign_name(&all, &uri.parse().unwrap(), &settings).is_none()
+}
+
+#[test]
+fn names_that_are_ours_alone_are_answered() {
+    for host in [
+        "127.0.0.1:8080",
+        "10.1.2.3",
+        "[::1]:8080",
+        "localhost",
+        "LOCALHOST:8080",
+        "mayfly.localhost",
+        "localhost.:80",
+        "sql.corp:8080",
+        "SQL.corp",
+    ] {
+        assert!(answers(false, "/", &[("host", host)]), "{host}");
+    }
+    assert!(answers(false, "/", &[]));
+    assert!(answers(false, "http://127.0.0.1/", &[("host", "localhost")]));
+}
+
+#[test]
+fn names_that_others_can_own_are_not() {
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "sql.corp.evil.example",
+        "evilsql.corp",
+        "user@localhost",
+        "localhost/x",
+        "[evil.example]",
+        "",
+    ] {
+        assert!(!answers(false, "/", &[("host", host)]), "{host}");
+    }
+    assert!(!answers(false, "/", &[("host", "localhost"), ("host", "evil.example")]));
+    assert!(!answers(false, "http://evil.example/v1/info", &[("host", "localhost")]));
+}
+
+#[test]
+fn behind_a_proxy_the_name_that_it_was_called_counts() {
+    let backend = ("host", "backend:80");
+    assert!(answers(true, "/", &[backend, ("x-forwarded-host", "sql.corp, inner")]));
+    assert!(!answers(true, "/", &[backend, ("x-forwarded-host", "evil.example")]));
+    assert!(!answers(false, "/", &[backend, ("x-forwarded-host", "sql.corp")]));
+    assert!(!answers(true, "/", &[backend]));
 }

@@ -190,7 +190,8 @@ async fn hang_up_after(bench: &Bench, bytes: &[u8]) -> Duration {
 #[tokio::test]
 async fn who_dribbles_is_closed_within_ten_seconds() {
     let bench = bench().await;
-    let body = b"POST /v1/statement HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\nconnection: close\r\n\r\nSELECT";
+    let body =
+        b"POST /v1/statement HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\nconnection: close\r\n\r\nSELECT";
     let (idle, head, body) = tokio::join!(
         hang_up_after(&bench, b""),
         hang_up_after(&bench, b"GET /v1/info HTTP/1.1\r\nx-slow: "),

@@ -1,7 +1,8 @@
 //! What a client brings in headers and takes home in headers: checklist items 11, 12, 14.
 
-use super::support::bench;
 use super::support::http::next;
+use super::support::{bench, settings, start};
+use mayfly_server::ServerSettings;
 
 #[tokio::test]
 async fn the_request_reaches_the_engine() {
@@ -117,7 +118,11 @@ async fn properties_of_the_server_are_checked_at_once() {
 
 #[tokio::test]
 async fn addresses_follow_the_host_header() {
-    let bench = bench().await;
+    let bench = start(ServerSettings {
+        names: vec!["sql.example.com".to_owned()],
+        ..settings()
+    })
+    .await;
     let page = bench
         .client
         .post_with("rows 1", &[("host", "sql.example.com:81")])

@@ -36,7 +36,7 @@ async fn exchange(world: &World, request: Vec<u8>, ends_early: bool) -> String {
 fn post(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let head =
-        format!("POST / HTTP/1.1\r\nhost: sqs\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n");
+        format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n");
     (head + body).into_bytes()
 }
 

@@ -101,3 +101,43 @@ async fn load_has_keys_of_its_own_for_an_s3_elsewhere() {
     ]);
     assert!(with.status.success(), "{}", String::from_utf8_lossy(&with.stderr));
 }
+
+/// A page of another site has that site's name resolved to 127.0.0.1: it may then ask, and its browser shows it the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_answered_who_calls_us_by_a_foreign_name() {
+    let server = Server::start(&["--name", "sql.corp"]);
+    let pages = [
+        (&server.url, "GET /v1/mayfly/info"),
+        (&server.url, "GET /v1/query"),
+        (&server.url, "POST /v1/statement"),
+        (&server.url, "DELETE /v1/query/20261201_000000_00000_aaaaa"),
+    ];
+    let emulated = [
+        (&server.s3, "GET /mayfly/catalog/lake/default/t.json"),
+        (
+            &server.lambda,
+            "POST /2015-03-31/functions/mayfly-executor-1769/invocations",
+        ),
+        (&server.lambda, "GET /_emulator/faults"),
+        (&server.lambda, "PUT /_emulator/faults"),
+        (&server.sqs, "POST /"),
+    ];
+    let emulated = emulated.into_iter().filter(|_| !elsewhere::is_chosen());
+    for (url, line) in pages.into_iter().chain(emulated) {
+        for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example"] {
+            let host = format!("Host: {host}");
+            let origin = "Origin: http://evil.example";
+            let answer = ask(url, line, &[&host, origin, SIGNED]).await;
+            assert!(answer.starts_with("HTTP/1.1 421"), "{line} {host}: {answer}");
+        }
+        for host in ["127.0.0.1", "localhost:80"] {
+            let host = format!("Host: {host}");
+            let answer = ask(url, line, &[&host, SIGNED]).await;
+            assert!(!answer.starts_with("HTTP/1.1 421"), "{line} {host}: {answer}");
+        }
+    }
+    let named = ask(&server.url, "GET /v1/info", &["Host: sql.corp:8080"]).await;
+    assert!(named.starts_with("HTTP/1.1 200"), "{named}");
+    let named = ask(&server.url, "GET /v1/info", &["Host: other.corp"]).await;
+    assert!(named.contains("'other.corp'") && named.contains("--name"), "{named}");
+}
