@@ -4,6 +4,7 @@
 //! when the environment thaws for another query.
 
 use crate::budget::{Budget, MeteredPool};
+use crate::door;
 use crate::environment::Environment;
 use crate::failure::{self, AttemptError};
 use crate::usage::{self, Stopwatch};
@@ -69,6 +70,10 @@ fn failed(failure: Failure, meter: Meter) -> TaskAnswer {
 }
 
 fn run(spec: Arc<TaskSpec>, environment: Environment, store: Store, span: &tracing::Span) -> TaskAnswer {
+    if let Err(failure) = door::check(&spec, environment.settings().control.as_deref()) {
+        tracing::warn!(%failure, "refused");
+        return failed(failure, Meter::default());
+    }
     let running = Arc::new(AtomicUsize::new(0));
     let runtime = match runtime(&spec, &running) {
         Ok(runtime) => runtime,

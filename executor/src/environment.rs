@@ -12,6 +12,8 @@ use tokio::sync::{Notify, OnceCell};
 pub struct EnvironmentSettings {
     pub s3: S3Settings,
     pub allowed: AllowedLocations,
+    /// The bucket of queries' own objects, which no order may take tables from; `None` takes the one that the order writes to.
+    pub control: Option<String>,
     /// Memory of the function; `None` takes the size that the spec names.
     pub memory_bytes: Option<u64>,
     pub spill_folder: PathBuf,
@@ -28,6 +30,7 @@ impl EnvironmentSettings {
         EnvironmentSettings {
             s3: S3Settings::from_env(),
             allowed: AllowedLocations::parse(&read("MAYFLY_ALLOWED_LOCATIONS").unwrap_or_default()),
+            control: read("MAYFLY_CONTROL_BUCKET"),
             memory_bytes: memory_mb.map(|mb| mb.saturating_mul(1024 * 1024)),
             spill_folder: std::env::temp_dir(),
             spill_bytes_max: number("MAYFLY_SPILL_BYTES_MAX").unwrap_or(u64::MAX),

@@ -11,6 +11,7 @@
 
 mod attempt;
 mod budget;
+mod door;
 mod environment;
 mod failure;
 mod lambda;

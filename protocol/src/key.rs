@@ -14,6 +14,15 @@ use crate::{AttemptId, Digest, Nonce, QueryId, TaskId, TenantId};
 /// Key ranges over which the objects of one tenant spread.
 pub const SHARDS: u32 = 16;
 
+/// First parts of the keys in the control bucket that hold what is ours: no table lies there, whatever else is allowed.
+pub const PRIVATE: [&str; 4] = ["catalog", "j", "p", "x"];
+
+/// Whether the key, in the control bucket, is one that tables cannot have. So is the whole bucket's.
+pub fn is_private(key: &str) -> bool {
+    let first = key.split('/').next().unwrap_or_default();
+    first.is_empty() || PRIVATE.contains(&first)
+}
+
 /// What nobody reads any more so many days after it was written. A query runs for hours at most, and its rows are kept for minutes; its journal
 /// tells for a week what became of it. What is found there later was left by a process that died. Catalog and tables are under other
 /// prefixes, and stay.

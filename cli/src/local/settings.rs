@@ -170,6 +170,7 @@ impl LocalSettings {
         let pairs = [
             ("MAYFLY_S3_ENDPOINT", endpoint),
             ("MAYFLY_ALLOWED_LOCATIONS", "*".to_owned()),
+            ("MAYFLY_CONTROL_BUCKET", BUCKET.to_owned()),
             ("MAYFLY_LOG", self.log_filter.clone()),
             ("MAYFLY_LOG_FORMAT", self.log_format.to_owned()),
         ];

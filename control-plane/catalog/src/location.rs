@@ -1,7 +1,7 @@
 //! Where a table may lie. Everything here is decided on the text alone: a refused location causes no request.
 
 use crate::error;
-use mayfly_protocol::QueryError;
+use mayfly_protocol::{QueryError, key};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,9 +39,6 @@ impl Location {
         self.bucket == other.bucket && (inside || self.prefix.starts_with(&other.folder()))
     }
 }
-
-/// Prefixes of the control bucket that hold queries' own objects: no table may read them, whatever is allowed.
-const PRIVATE: [&str; 4] = ["catalog", "j", "p", "x"];
 
 /// The allow-list: buckets and prefixes in which tables may lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +86,7 @@ impl Locations {
     /// The location that `text` names, if a table may lie there. `control` is the bucket with the queries' own objects.
     pub fn check(&self, text: &str, control: &str) -> Result<Location, QueryError> {
         let location = parse(text)?;
-        let first = location.prefix.split('/').next().unwrap_or_default();
-        if location.bucket == control && (first.is_empty() || PRIVATE.contains(&first)) {
+        if location.bucket == control && key::is_private(&location.prefix) {
             return Err(error::not_allowed(text, "it holds Mayfly's own objects"));
         }
         if self.any || self.allowed.iter().any(|allowed| location.within(allowed)) {

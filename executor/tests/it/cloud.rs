@@ -116,6 +116,7 @@ fn environment(settings: &S3Settings, spill: &TempDir, allowed: &str) -> Environ
     Environment::new(EnvironmentSettings {
         s3: settings.clone(),
         allowed: AllowedLocations::parse(allowed),
+        control: Some(CONTROL_BUCKET.to_owned()),
         memory_bytes: Some(512 * 1024 * 1024),
         spill_folder: spill.path().to_owned(),
         spill_bytes_max: 256 * 1024 * 1024,

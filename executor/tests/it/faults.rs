@@ -131,6 +131,65 @@ async fn places_that_are_not_allowed_are_not_asked() {
     }
 }
 
+/// Orders as anybody may forge them who can invoke the function; the bucket's own objects stay where they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_orders_reach_no_object_of_ours() {
+    let cloud = Cloud::start().await;
+    let tables = cloud.load_all().await;
+    let good = spec(SCAN, &tables).await;
+    let mut forged: Vec<(&str, TaskSpec)> = Vec::new();
+    for key in [
+        "catalog/lake/default/t.json",
+        "j/default/q/0",
+        "p/default/q/d",
+        "x/default/00/q/s0/t0/1-0-1",
+    ] {
+        let mut order = good.clone();
+        order.scans[0].splits[0].bucket = CONTROL_BUCKET.to_owned();
+        order.scans[0].splits[0].key = key.to_owned();
+        forged.push((key, order));
+    }
+    for prefix in [
+        "catalog/lake/default/evil",
+        "j/default/q/",
+        "tables/a/",
+        "x/../catalog/lake/",
+        "",
+        "xx/",
+    ] {
+        let mut order = good.clone();
+        prefix.clone_into(&mut order.output.key_prefix);
+        forged.push((prefix, order));
+    }
+    // The control bucket is the deployment's to name, not the order's.
+    let mut elsewhere = good.clone();
+    TABLE_BUCKET.clone_into(&mut elsewhere.output.bucket);
+    elsewhere.scans[0].splits[0].bucket = CONTROL_BUCKET.to_owned();
+    forged.push(("x/", elsewhere));
+    for named in ["catalog/lake/default/t.json", "x/default/00/q/cancel", "p/../j/q"] {
+        let (digest, key) = (good.plan.digest(), named.to_owned());
+        let plan = PlanRef::Object { digest, key };
+        forged.push((named, TaskSpec { plan, ..good.clone() }));
+    }
+    for named in ["j/default/q/0", "catalog/lake/default/t.json", "x/../j/q", ""] {
+        let cancel_key = Some(named.to_owned());
+        let order = good.clone();
+        forged.push((named, TaskSpec { cancel_key, ..order }));
+    }
+    for (named, order) in forged {
+        let TaskAnswer::Failed { failure, meter } = execute(order, &cloud.environment("*")).await else {
+            panic!("{named} was used");
+        };
+        let text = word(&failure);
+        assert!(
+            text.starts_with("MAYFLY_LOCATION_NOT_ALLOWED") && text.contains(named),
+            "{named}: {text}"
+        );
+        assert_eq!(meter.s3, Default::default(), "{named}");
+    }
+    report(execute(good, &cloud.environment("*")).await);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn inputs_that_are_lost_or_corrupt_name_their_producer() {
     let cloud = Cloud::start().await;

@@ -62,6 +62,16 @@ async fn keys_of_an_s3_elsewhere_are_told_to_nobody() {
         assert!(told.starts_with("HTTP/1.1 200"), "{page}: {told}");
         assert!(!told.contains("emulator-secret"), "{page}: {told}");
     }
+    let configured = ask(
+        &server.lambda,
+        "GET /2015-03-31/functions/mayfly-executor-1769/configuration",
+        &["Host: localhost", SIGNED],
+    );
+    let configured = configured.await;
+    assert!(
+        configured.contains("\"MAYFLY_CONTROL_BUCKET\":\"mayfly\""),
+        "{configured}"
+    );
     // The emulator's own keys open what everybody may open anyway.
     let told = ask(&cloud.server.url, "GET /v1/mayfly/info", &["Host: localhost"]).await;
     assert!(told.contains("emulator-secret"), "{told}");
