@@ -11,6 +11,9 @@ use mayfly_store::{Created, Listed, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Where nothing lies for long.
+const PROBE: &str = "probe/state";
+
 /// The one catalog there is.
 pub const CATALOG_NAME: &str = "lake";
 
@@ -70,6 +73,12 @@ impl Catalog {
             (!name.contains(['.', '/'])).then(|| name.to_owned())
         };
         Ok(listed.iter().filter_map(table).collect())
+    }
+
+    /// Whether S3 answers, and has the bucket: one GET of an object that need not be there.
+    pub async fn is_reachable(&self) -> bool {
+        let probe = self.store.get(&self.bucket, PROBE).await;
+        matches!(probe, Ok(_) | Err(StoreError::NotFound { .. }))
     }
 
     /// What the name stands for; files are not looked at.

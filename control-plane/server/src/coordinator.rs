@@ -81,6 +81,10 @@ impl Engine for Coordinator {
             answer: self.answer(found.handle, presentation, requests, Kept::Perhaps),
         }))
     }
+
+    async fn is_ready(&self) -> bool {
+        self.planner.catalog().is_reachable().await
+    }
 }
 
 impl Coordinator {

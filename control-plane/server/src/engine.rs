@@ -25,6 +25,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// A query that another server accepted, or an earlier life of this one; none if nobody did. It runs, or will be run, or has ended.
     async fn recover(&self, id: &QueryId) -> Result<Option<Recovered>, QueryError>;
+
+    /// Whether what every query needs can be reached. May take as long as it likes: who asks gives up.
+    async fn is_ready(&self) -> bool;
 }
 
 /// A query that was accepted elsewhere.

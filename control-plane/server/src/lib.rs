@@ -19,6 +19,7 @@ mod callers;
 mod cell;
 mod client;
 mod clock;
+mod health;
 mod learn;
 mod listen;
 mod planning;
@@ -91,6 +92,7 @@ pub async fn serve(
         registry: registry.clone(),
         engine,
         settings: settings.clone(),
+        health: Arc::default(),
         bound: addr,
         started: Instant::now(),
     };

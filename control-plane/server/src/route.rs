@@ -6,6 +6,7 @@ mod statement;
 
 use crate::address;
 use crate::engine::Engine;
+use crate::health::Health;
 use crate::query::Registry;
 use crate::settings::{HEAD_BYTES_MAX, ServerSettings};
 use axum::Router;
@@ -38,6 +39,7 @@ const NAME_CHARS_MAX: usize = 100;
 pub struct App {
     pub registry: Arc<Registry>,
     pub engine: Arc<dyn Engine>,
+    pub health: Arc<Health>,
     pub settings: Arc<ServerSettings>,
     /// The address we listen on.
     pub bound: SocketAddr,

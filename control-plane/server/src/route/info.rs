@@ -34,8 +34,12 @@ pub async fn info(State(app): State<App>) -> Json<Info> {
     })
 }
 
-pub async fn state() -> Json<&'static str> {
-    Json("ACTIVE")
+/// Trino's words: a balancer sends queries to servers that say ACTIVE.
+pub async fn state(State(app): State<App>) -> Json<&'static str> {
+    Json(match app.health.is_ready(&*app.engine).await {
+        true => "ACTIVE",
+        false => "INACTIVE",
+    })
 }
 
 #[derive(Serialize)]
@@ -63,5 +67,6 @@ pub async fn home() -> &'static str {
         "GET  /v1/query           queries of this server\n",
         "GET  /v1/query/{id}      one query: state, plan, stages, bill\n",
         "GET  /v1/info            version\n",
+        "GET  /v1/info/state      ACTIVE; INACTIVE while S3 cannot be reached\n",
     )
 }

@@ -28,6 +28,32 @@ async fn the_server_says_what_it_is() {
     assert_eq!(bench.client.get("/nowhere").await.status, StatusCode::NOT_FOUND);
 }
 
+/// The state that a server says, as an engine that says so makes it.
+async fn state(is_out: bool, is_silent: bool) -> String {
+    let bench = bench().await;
+    bench.engine.is_out.store(is_out, Ordering::SeqCst);
+    bench.engine.is_silent.store(is_silent, Ordering::SeqCst);
+    bench.client.get("/v1/info/state").await.text()
+}
+
+#[tokio::test]
+async fn a_server_is_active_while_what_it_needs_answers() {
+    assert_eq!(state(false, false).await, "\"ACTIVE\"");
+    assert_eq!(state(true, false).await, "\"INACTIVE\"");
+    assert_eq!(state(false, true).await, "\"INACTIVE\"");
+}
+
+#[tokio::test]
+async fn many_who_ask_for_the_state_are_one_to_the_engine() {
+    let bench = bench().await;
+    let asking = (0..50).map(|_| bench.client.get("/v1/info/state"));
+    for answer in futures::future::join_all(asking).await {
+        assert_eq!(answer.text(), "\"ACTIVE\"");
+    }
+    let asked = bench.engine.asked.load(Ordering::SeqCst);
+    assert!((1..10).contains(&asked), "{asked} times");
+}
+
 #[tokio::test]
 async fn a_local_cloud_is_told_where_there_is_one() {
     let bench = bench().await;

@@ -79,6 +79,44 @@ async fn a_lambda_that_stays_out_of_reach_is_named_and_costs_nothing() {
     assert_eq!(cost["invocations"], 0, "{cost}");
 }
 
+/// What a balancer hears, once it hears it: what was found counts for some seconds.
+async fn says(client: &Client, server: &Server, expected: &str) {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let state = client.get_json(&format!("{}/v1/info/state", server.url)).await;
+        if state == expected {
+            return;
+        }
+        assert!(Instant::now() < end, "{state} and not {expected}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_says_whether_it_reaches_s3() {
+    if elsewhere::is_chosen() {
+        return;
+    }
+    let cloud = support::cloud(&[]).await;
+    let mut gate = Gate::before(&cloud.server.s3).await;
+    let server = cloud.server.beside(&gate.url, &[]);
+    let client = Client::new(&server.url, SCHEMA);
+    says(&client, &server, "ACTIVE").await;
+    gate.shut().await;
+    says(&client, &server, "INACTIVE").await;
+    gate.open();
+    says(&client, &server, "ACTIVE").await;
+    let faults = format!("{}/_emulator/faults", cloud.server.lambda);
+    for fault in ["slow_down", "internal_error", "reset"] {
+        let rule = json!({"s3": [{"fault": fault, "probability": 1.0}]});
+        client.put_json(&faults, &rule).await;
+        says(&client, &server, "INACTIVE").await;
+        client.put_json(&faults, &json!({})).await;
+        says(&client, &server, "ACTIVE").await;
+    }
+    assert_eq!(client.query("SELECT 1").await.expect("it goes on").table.rows.len(), 1);
+}
+
 /// An hour ahead for a moment, ten seconds ahead and back, ten seconds behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wall_clock_that_jumps_breaks_no_deadline() {

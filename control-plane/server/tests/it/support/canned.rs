@@ -10,7 +10,7 @@ use mayfly_protocol::{EpochMs, ErrorCode, QueryError, QueryId, SourceLocation};
 use mayfly_server::Engine;
 use mayfly_server::engine::{Answer, Columns, Pages, Position, Recovered, RowBatches, SessionChange, Submission};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,10 @@ pub struct Canned {
     pub submitted: Mutex<Vec<Request>>,
     /// Times that it was asked for a query of others.
     pub looked_up: AtomicUsize,
+    /// Times that it was asked whether it is ready, and what it says: not, or nothing at all.
+    pub asked: AtomicUsize,
+    pub is_out: AtomicBool,
+    pub is_silent: AtomicBool,
     pub running: Mutex<Option<Arc<FakeQuery>>>,
 }
 
@@ -113,6 +117,14 @@ impl Engine for Canned {
             memo: kept.1,
             answer: Ok(answer),
         }))
+    }
+
+    async fn is_ready(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.is_silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        !self.is_out.load(Ordering::SeqCst)
     }
 }
 
