@@ -130,7 +130,12 @@ fn spill_full(message: String) -> Failure {
     // What DataFusion advises is nobody's to set here.
     let message = message.split(". Please try").next().unwrap_or_default();
     let message = format!("local disk for intermediate data ran out: {message}");
-    Failure::user(ErrorCode::ExceededSpillLimit, message)
+    let error = QueryError::new(ErrorCode::ExceededSpillLimit, message);
+    let hint =
+        "lower the session property target_task_bytes, so that each task keeps less, or give executors a larger disk";
+    Failure::User {
+        error: error.hint(hint),
+    }
 }
 
 fn split(error: &SplitError) -> Failure {

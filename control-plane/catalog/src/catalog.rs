@@ -236,20 +236,20 @@ impl Catalog {
         match created {
             Ok(Created::Ours { .. }) => Ok(true),
             Ok(Created::Theirs) => Ok(false),
-            Err(cause) => Err(error::store(key, &cause)),
+            Err(cause) => Err(error::unwritten(key, &cause)),
         }
     }
 
     pub(crate) async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), QueryError> {
         let put = self.store.put(&self.bucket, key, Bytes::from(bytes)).await;
-        put.map(drop).map_err(|cause| error::store(key, &cause))
+        put.map(drop).map_err(|cause| error::unwritten(key, &cause))
     }
 
     /// Removes what the name stood for, and what was remembered of it.
     pub(crate) async fn forget(&self, name: &TableRef) -> Result<(), QueryError> {
         let keys = [table_key(name), files_key(name)];
         let deleted = self.store.delete(&self.bucket, &keys).await;
-        deleted.map(drop).map_err(|cause| error::store(&keys[0], &cause))
+        deleted.map(drop).map_err(|cause| error::undeleted(&keys[0], &cause))
     }
 
     async fn no_schema(&self, schema: &str) -> QueryError {

@@ -177,9 +177,23 @@ pub(crate) fn store(what: &str, cause: &StoreError) -> QueryError {
         StoreError::Changed { .. } => {
             QueryError::new(ErrorCode::SourceChanged, format!("'{what}' changed while it was read"))
         }
-        other => QueryError::new(
-            ErrorCode::S3Error,
-            format!("'{what}' cannot be read or written: {other}"),
-        ),
+        other => QueryError::new(ErrorCode::S3Error, format!("'{what}' cannot be read: {other}")),
+    }
+}
+
+/// What a failed PUT means: nothing of the statement stands, or all of it does, and asking again tells which.
+pub(crate) fn unwritten(what: &str, cause: &StoreError) -> QueryError {
+    changing(what, "written", cause)
+}
+
+pub(crate) fn undeleted(what: &str, cause: &StoreError) -> QueryError {
+    changing(what, "deleted", cause)
+}
+
+fn changing(what: &str, how: &str, cause: &StoreError) -> QueryError {
+    match cause {
+        StoreError::NotFound { .. } | StoreError::NoBucket { .. } | StoreError::Denied { .. } => store(what, cause),
+        other => QueryError::new(ErrorCode::S3Error, format!("'{what}' cannot be {how}: {other}"))
+            .hint("run the statement again; it may have been done all the same"),
     }
 }

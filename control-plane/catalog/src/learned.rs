@@ -44,7 +44,7 @@ impl Catalog {
             .store()
             .put_if_match(self.bucket(), &key, bytes, &object.etag)
             .await;
-        match put.map_err(|cause| error::store(&key, &cause))? {
+        match put.map_err(|cause| error::unwritten(&key, &cause))? {
             Some(_) => Ok(()),
             None => Err(changed(name)),
         }

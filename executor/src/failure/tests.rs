@@ -162,12 +162,33 @@ fn what_another_try_mends() {
 fn what_the_machine_lacks() {
     check(
         || DataFusionError::IoError(std::io::Error::other("disk quota")),
-        expect!["EXCEEDED_SPILL_LIMIT local disk for intermediate data ran out: disk quota"],
+        expect![
+            "EXCEEDED_SPILL_LIMIT local disk for intermediate data ran out: disk quota; lower the session property target_task_bytes, so that each task keeps less, or give executors a larger disk"
+        ],
     );
     check(
         || external(ExchangeError::SpillFull { bytes_max: 7 }),
-        expect!["EXCEEDED_SPILL_LIMIT local disk for intermediate data ran out: spilled output exceeds 7 bytes"],
+        expect![
+            "EXCEEDED_SPILL_LIMIT local disk for intermediate data ran out: spilled output exceeds 7 bytes; lower the session property target_task_bytes, so that each task keeps less, or give executors a larger disk"
+        ],
     );
+    // DataFusion's advice is a setting that is nobody's here.
+    for bytes in ["1.0 KB", "512.0 MB", "9.9 GB"] {
+        let text = format!(
+            "The used disk space during the spilling process has exceeded the allowable limit of {bytes}. \
+             Please try increasing the config: `datafusion.runtime.max_temp_directory_size`."
+        );
+        let failure = classify(&DataFusionError::IoError(std::io::Error::other(text)).into(), &[]);
+        let text = word(&failure);
+        assert!(
+            text.starts_with("EXCEEDED_SPILL_LIMIT") && text.contains(bytes),
+            "{text}"
+        );
+        assert!(
+            text.contains("; lower the session property target_task_bytes") && !text.contains("datafusion."),
+            "{text}"
+        );
+    }
 }
 
 #[test]

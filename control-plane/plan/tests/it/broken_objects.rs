@@ -1,6 +1,7 @@
 //! Relations that cannot be kept are refused when they are made; those that cannot be read can be dropped, and hide no other.
 
 use crate::world::{CONTROL, DATA, World};
+use local_emulator::S3Fault;
 use mayfly_plan::Planned;
 use mayfly_protocol::ErrorCode;
 
@@ -54,5 +55,28 @@ async fn an_object_that_cannot_be_read_can_be_dropped_and_hides_no_other() {
         assert!(matches!(world.run(drop).await, Ok(Planned::Update { .. })), "{drop}");
         world.run(&create(name, "IF NOT EXISTS")).await.unwrap();
         world.run(&format!("DROP TABLE {name}")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_write_is_called_one() {
+    let world = World::empty().await;
+    json(&world, "fine", r#"{"x":1}"#.to_owned()).await;
+    world.run("CREATE VIEW seen AS SELECT 1 AS x").await.unwrap();
+    for (sql, word) in [
+        ("CREATE VIEW other AS SELECT 2 AS x", "written"),
+        ("CREATE OR REPLACE VIEW other AS SELECT 2 AS x", "written"),
+        ("CREATE SCHEMA raw", "written"),
+        (&create("fine", ""), "written"),
+        ("DROP VIEW seen", "deleted"),
+    ] {
+        world.fails(S3Fault::DiskFull, "mayfly", u64::MAX);
+        let error = world.error(sql).await;
+        assert_eq!(error.code, ErrorCode::S3Error, "{sql}: {error}");
+        assert!(error.message.contains(&format!("cannot be {word}")), "{sql}: {error}");
+        assert!(error.hint.is_some(), "{sql}: {error}");
+        world.fails(S3Fault::DiskFull, "mayfly", 0);
+        world.run(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        world.run("DROP VIEW IF EXISTS other").await.unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use local_emulator::{Emulator, Settings};
+use local_emulator::{Emulator, FaultRule, FaultSettings, S3Fault, Settings};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_plan::{Planned, PlannedQuery, Planner, PlannerSettings, Session};
 use mayfly_protocol::{EpochMs, FunctionSize, QueryError};
@@ -29,7 +29,7 @@ pub struct World {
     pub store: Store,
     pub planner: Planner,
     pub folder: TempDir,
-    _emulator: Emulator,
+    emulator: Emulator,
 }
 
 impl World {
@@ -54,8 +54,20 @@ impl World {
             store,
             planner,
             folder,
-            _emulator: emulator,
+            emulator,
         }
+    }
+
+    /// From now on S3 does this to what begins with `target`, so many times.
+    pub fn fails(&self, fault: S3Fault, target: &str, times: u64) {
+        let rule = FaultRule {
+            count_max: Some(times),
+            ..FaultRule::always(fault, target)
+        };
+        self.emulator.set_faults(FaultSettings {
+            s3: vec![rule],
+            ..FaultSettings::default()
+        });
     }
 
     /// The eight tables of TPC-H at scale 0.01, in small row groups and several files.
