@@ -1,10 +1,10 @@
-//! A union of which one branch is left.
+//! A union whose first branches are empty. Its names stay those of the first.
 //!
 //! ```text
 //! SELECT a FROM t WHERE false UNION SELECT b FROM u   →   SELECT b AS a FROM u
 //! ```
 //!
-//! DataFusion looks for the union's names among the branch's columns.
+//! DataFusion looks for the union's names among the columns of the branches that are left.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result};
@@ -14,7 +14,7 @@ use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use std::sync::Arc;
 
-/// DataFusion's rule, but for that union.
+/// DataFusion's rule, but for such unions.
 #[derive(Debug, Default)]
 pub(crate) struct EmptyBranches(PropagateEmptyRelation);
 
@@ -28,22 +28,32 @@ impl OptimizerRule for EmptyBranches {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let left = match &plan {
-            LogicalPlan::Union(union) => branch_left(union),
-            _ => None,
-        };
-        match left {
-            Some(branch) => Ok(Transformed::yes(renamed(&branch, &plan)?)),
-            None => self.0.rewrite(plan, config),
+        match &plan {
+            LogicalPlan::Union(union) => match left(union)? {
+                Some(left) => Ok(Transformed::yes(left)),
+                None => self.0.rewrite(plan, config),
+            },
+            _ => self.0.rewrite(plan, config),
         }
     }
 }
 
-/// The only branch with rows, if others have none.
-fn branch_left(union: &Union) -> Option<Arc<LogicalPlan>> {
-    let mut with_rows = union.inputs.iter().filter(|input| !is_empty(input));
-    let only = with_rows.next().filter(|_| union.inputs.len() > 1)?;
-    with_rows.next().is_none().then(|| Arc::clone(only))
+/// What is left of the union, if its first branch has no rows, or one branch alone has some.
+fn left(union: &Union) -> Result<Option<LogicalPlan>> {
+    let with_rows: Vec<_> = union.inputs.iter().filter(|input| !is_empty(input)).collect();
+    let first_is_empty = union.inputs.first().is_some_and(|first| is_empty(first));
+    match with_rows.as_slice() {
+        [only] if union.inputs.len() > 1 => renamed(only, union).map(Some),
+        [first, others @ ..] if first_is_empty => {
+            let first = Arc::new(renamed(first, union)?);
+            let inputs = std::iter::once(first).chain(others.iter().map(|input| Arc::clone(input)));
+            Ok(Some(LogicalPlan::Union(Union {
+                inputs: inputs.collect(),
+                schema: Arc::clone(&union.schema),
+            })))
+        }
+        _ => Ok(None),
+    }
 }
 
 fn is_empty(plan: &LogicalPlan) -> bool {
@@ -57,8 +67,8 @@ fn is_empty(plan: &LogicalPlan) -> bool {
 }
 
 /// By position: the branch's columns under the union's names.
-fn renamed(branch: &Arc<LogicalPlan>, union: &LogicalPlan) -> Result<LogicalPlan> {
-    let names = union.schema().columns().into_iter();
+fn renamed(branch: &Arc<LogicalPlan>, union: &Union) -> Result<LogicalPlan> {
+    let names = union.schema.columns().into_iter();
     let columns = branch.schema().columns().into_iter();
     let renamed = columns
         .zip(names)
