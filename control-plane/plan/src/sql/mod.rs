@@ -7,6 +7,7 @@ mod command;
 mod direct;
 mod duplicates;
 mod exclusion;
+mod fields;
 mod format;
 mod groupings;
 mod guard;

@@ -3,8 +3,8 @@
 use super::names::OutputNames;
 use super::statement::{ExplainForm, QueryStatement, Statement};
 use super::{
-    casts, command, direct, duplicates, groupings, guard, literal, look, quoted, regroup, rows, sample, semi, simplify,
-    token, trims, view, window,
+    casts, command, direct, duplicates, fields, groupings, guard, literal, look, quoted, regroup, rows, sample, semi,
+    simplify, token, trims, view, window,
 };
 use crate::error;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as DfStatement};
@@ -135,6 +135,7 @@ pub(super) fn query(tokens: &[TokenWithSpan]) -> Result<QueryStatement, QueryErr
         regroup::regroup(query);
         groupings::write_out(query)?;
         window::write_out(query)?;
+        fields::write_out(query);
         rows::write_out(query);
         simplify::simplify(query)?;
         sample::write_out(query);

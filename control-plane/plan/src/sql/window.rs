@@ -29,6 +29,9 @@ impl VisitorMut for Queries {
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<QueryError> {
         let windows = select.named_window.clone();
+        if let Some(twice) = named_twice(&windows) {
+            return ControlFlow::Break(wrong(twice, "is defined twice"));
+        }
         let calls = &mut Calls { windows: &windows };
         select.projection.visit(calls)?;
         select.distinct.visit(calls)?;
@@ -48,6 +51,12 @@ impl VisitorMut for Queries {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+fn named_twice(windows: &[NamedWindowDefinition]) -> Option<&Ident> {
+    let mut seen = BTreeSet::new();
+    let mut names = windows.iter().map(|NamedWindowDefinition(name, _)| name);
+    names.find(|name| !seen.insert(name.value.to_lowercase()))
 }
 
 struct Calls<'a> {
