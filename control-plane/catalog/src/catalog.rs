@@ -3,6 +3,7 @@
 use crate::files::{self, FileCache, Shelf};
 use crate::{
     DIRECT_SCHEMA, Location, Locations, Relation, Table, TableDefinition, TableFile, TableRef, error, name, partition,
+    whole,
 };
 use arrow::datatypes::{Field, FieldRef, Schema};
 use bytes::Bytes;
@@ -108,7 +109,7 @@ impl Catalog {
             return Err(error::no_table(name, []));
         };
         let key = table_key(name);
-        match self.store.get(&self.bucket, &key).await {
+        match whole::read(&self.store, &self.bucket, &key).await {
             Ok(object) => Ok(object.bytes),
             Err(StoreError::NotFound { .. }) => Err(self.no_table(name).await),
             Err(cause) => Err(error::store(&key, &cause)),

@@ -1,6 +1,7 @@
 //! The object of a name: a table's says where it lies, how it is written and which columns it has; a view's holds its query. Columns
 //! stand twice: as text for people, as an Arrow IPC stream without batches for exactness.
 
+use crate::whole::{self, Whole};
 use crate::{LearnedStatistics, Location, TableRef, error};
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -121,10 +122,14 @@ impl Relation {
             arrow_schema: encode_schema(schema).map_err(|cause| error::corrupt_object(&self.name().table, cause))?,
             what,
         };
-        Ok(serde_json::to_vec_pretty(&stored).expect("a struct of strings is JSON"))
+        let json = serde_json::to_vec_pretty(&stored).expect("a struct of strings is JSON");
+        Ok(whole::seal(json))
     }
 
     pub(crate) fn decode(key: &str, bytes: &[u8]) -> Result<Relation, QueryError> {
+        if whole::look(bytes) == Whole::No {
+            return Err(error::corrupt_object(key, "it is damaged"));
+        }
         let stored: Stored = serde_json::from_slice(bytes).map_err(|cause| error::corrupt_object(key, cause))?;
         if stored.v != VERSION {
             return Err(error::corrupt_object(

@@ -1,6 +1,7 @@
 //! The files of a table, now: a LIST, and footers read once per ETag. What is remembered saves requests and never changes an answer.
 
 use crate::footer::{self, RawFooter};
+use crate::whole::{self, Whole};
 use crate::{Location, TableFile, error};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
@@ -31,7 +32,8 @@ const TABLES_CACHED_MAX: usize = 1_024;
 /// Largest object of persisted footers; beyond it they are read again after a restart.
 const PERSISTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-const VERSION: u32 = 2;
+/// Since 3 it says whether it is whole: what it says of a file decides which rows are read.
+const VERSION: u32 = 3;
 
 type Known = BTreeMap<String, Arc<TableFile>>;
 
@@ -198,9 +200,12 @@ async fn read_all(store: &Store, location: &Location, wanted: &[&Listed]) -> Res
 /// Footers persisted by an earlier server. Whatever is wrong with them, the files themselves are still there to be read.
 async fn unshelve(shelf: &Shelf<'_>, location: &Location, listed: &[Listed]) -> Known {
     let Some(key) = &shelf.key else { return Known::new() };
-    let Ok(object) = shelf.store.get(shelf.bucket, key).await else {
+    let Ok(object) = whole::read(shelf.store, shelf.bucket, key).await else {
         return Known::new();
     };
+    if whole::look(&object.bytes) != Whole::Yes {
+        return Known::new();
+    }
     let Ok(persisted) = serde_json::from_slice::<Persisted>(&object.bytes) else {
         return Known::new();
     };
@@ -265,7 +270,7 @@ fn encode(files: &[Arc<TableFile>]) -> Option<Bytes> {
         v: VERSION,
         files: persisted,
     };
-    serde_json::to_vec(&object).ok().map(Bytes::from)
+    serde_json::to_vec(&object).ok().map(whole::seal).map(Bytes::from)
 }
 
 /// The end of the file, written anew from what was decoded.

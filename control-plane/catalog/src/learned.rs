@@ -1,7 +1,7 @@
 //! What ANALYZE TABLE learned about a table: it stays with the table's definition, and says how large the table was then.
 
 use crate::catalog::table_key;
-use crate::{Catalog, Relation, TableDefinition, TableRef, error};
+use crate::{Catalog, Relation, TableDefinition, TableRef, error, whole};
 use bytes::Bytes;
 use mayfly_protocol::{ErrorCode, QueryError};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ impl Catalog {
     /// Keeps what was learned, in place of what was known before. A table that is dropped or made anew meanwhile stays as it is.
     pub async fn learn(&self, name: &TableRef, statistics: LearnedStatistics) -> Result<(), QueryError> {
         let key = table_key(name);
-        let object = self.store().get(self.bucket(), &key).await;
+        let object = whole::read(self.store(), self.bucket(), &key).await;
         let object = object.map_err(|cause| error::store(&key, &cause))?;
         let Relation::Table(definition) = Relation::decode(&key, &object.bytes)? else {
             return Err(error::not_a(name, "table", "view"));

@@ -25,6 +25,7 @@ mod pattern;
 mod place;
 mod sample;
 mod table;
+mod whole;
 
 pub use catalog::{CATALOG_NAME, Catalog, DEFAULT_SCHEMA};
 pub use create::{NewTable, NewView};

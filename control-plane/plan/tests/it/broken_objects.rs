@@ -59,6 +59,49 @@ async fn an_object_that_cannot_be_read_can_be_dropped_and_hides_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_comes_damaged_is_asked_for_again() {
+    let world = World::empty().await;
+    json(&world, "fine", r#"{"x":1}"#.to_owned()).await;
+    world.run(&create("fine", "")).await.unwrap();
+    world
+        .run("CREATE VIEW seen AS SELECT x + 1 AS y FROM fine")
+        .await
+        .unwrap();
+    for (sql, text) in [
+        ("DESCRIBE fine", "x"),
+        ("SHOW CREATE TABLE fine", "s3://data/fine"),
+        ("SHOW CREATE VIEW seen", "x + 1"),
+        ("SELECT column_name FROM information_schema.columns", "y"),
+    ] {
+        let expected = world.rows(sql).await;
+        assert!(expected.contains(text), "{sql}: {expected}");
+        world.fails(S3Fault::FlipBit, "mayfly/catalog/", 2);
+        assert_eq!(world.rows(sql).await, expected, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_stays_damaged_is_no_other_table() {
+    let world = World::empty().await;
+    json(&world, "fine", r#"{"price":1}"#.to_owned()).await;
+    let key = "catalog/lake/default/fine.json";
+    for part in ["price", "data", "default", "\"v\"", "arrow_schema"] {
+        world.run(&create("fine", "")).await.unwrap();
+        let mut bytes = world.store.get(CONTROL, key).await.unwrap().bytes.to_vec();
+        let at = bytes.windows(part.len()).position(|window| window == part.as_bytes());
+        // Another letter, so that it is JSON as before.
+        bytes[at.expect(part) + 1] ^= 1;
+        world.store.put(CONTROL, key, bytes.into()).await.unwrap();
+        let error = world.error("SELECT * FROM fine").await;
+        assert!(
+            error.message.contains(key) && error.message.contains("damaged"),
+            "{part}: {error}"
+        );
+        world.run("DROP TABLE fine").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_write_is_called_one() {
     let world = World::empty().await;
     json(&world, "fine", r#"{"x":1}"#.to_owned()).await;
