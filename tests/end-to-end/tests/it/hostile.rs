@@ -134,6 +134,37 @@ async fn text_that_cannot_be_read_is_named() {
     assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
 }
 
+/// A file whose writer left a checksum in each page, in two row groups of two columns without compression: nothing else could tell.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_their_checksum_does_not_fit_are_named() {
+    let path = mayfly_end_to_end::tpch::root().join("tests/golden/parquet/page-checksums.parquet");
+    let whole = std::fs::read(path).expect("a golden file");
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), "whole", "a.parquet", &whole);
+    // Values within the pages of each column chunk; the footer begins at 3344.
+    let flipped = [(200, 0), (800, 7), (1_100, 3), (1_900, 4), (3_300, 6)];
+    for (byte, bit) in flipped {
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 1 << bit;
+        write(folder.path(), &format!("flipped{byte}"), "a.parquet", &bytes);
+    }
+    let cloud = support::cloud(&["--mount", &format!("bad={}", folder.path().display())]).await;
+    let sum = |table: &str| format!("SELECT count(*), sum(id), sum(price) FROM 's3://bad/{table}/a.parquet'");
+    let answer = cloud.client.query(&sum("whole")).await.expect("answered").table;
+    let cells = answer.rows[0].iter().map(|cell| cell.as_deref().unwrap_or_default());
+    assert_eq!(cells.collect::<Vec<_>>(), ["200", "19900", "82300"]);
+    for (byte, _) in flipped {
+        let table = format!("flipped{byte}");
+        let failure = cloud.client.query(&sum(&table)).await.expect_err(&table);
+        assert_eq!(failure.name, "MAYFLY_BAD_FILE", "{failure:?}");
+        let named = failure.message.contains(&format!("s3://bad/{table}/a.parquet"));
+        assert!(
+            named && failure.message.to_lowercase().contains("checksum"),
+            "{failure:?}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_compressed_bomb_hurts_nobody_else() {
     let folder = tempfile::tempdir().expect("a folder");
