@@ -1,6 +1,7 @@
 //! Creating and dropping: names, the columns of all files, and the conditional write that tells one of two creators.
 
 use crate::catalog::{agree, table_key};
+use crate::definition::check_nesting;
 use crate::{Catalog, Location, Relation, TableDefinition, TableFile, TableRef, ViewDefinition};
 use crate::{error, files, name, partition, sample};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
@@ -142,11 +143,13 @@ impl Catalog {
         let partition_columns = folders.len();
         let columns = held.fields().iter().cloned().chain(folders).collect::<Vec<FieldRef>>();
         distinct(&columns)?;
+        let schema = Schema::new(columns);
+        check_nesting(name, &schema)?;
         Ok(TableDefinition {
             name: name.clone(),
             location,
             format: new.format.clone(),
-            schema: Arc::new(Schema::new(columns)),
+            schema: Arc::new(schema),
             partition_columns,
             learned: None,
         })

@@ -100,7 +100,7 @@ impl Relation {
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, QueryError> {
-        self.check_nesting()?;
+        check_nesting(self.name(), self.schema())?;
         let what = match self {
             Relation::Table(table) => StoredRelation::Table {
                 location: table.location.clone(),
@@ -171,14 +171,12 @@ impl Relation {
 /// several for each of these.
 const NESTING_MAX: usize = 24;
 
-impl Relation {
-    fn check_nesting(&self) -> Result<(), QueryError> {
-        let fields = self.schema().fields();
-        let deep = fields.iter().find(|field| nests_deeper(field.data_type(), NESTING_MAX));
-        deep.map_or(Ok(()), |field| {
-            Err(error::nests_too_deep(self.name(), field.name(), NESTING_MAX))
-        })
-    }
+pub(crate) fn check_nesting(name: &TableRef, columns: &Schema) -> Result<(), QueryError> {
+    let mut fields = columns.fields().iter();
+    let deep = fields.find(|field| nests_deeper(field.data_type(), NESTING_MAX));
+    deep.map_or(Ok(()), |field| {
+        Err(error::nests_too_deep(name, field.name(), NESTING_MAX))
+    })
 }
 
 /// Level by level, so that no depth overflows the stack.

@@ -24,6 +24,12 @@ async fn columns_that_nest_too_deep_are_refused_at_creation() {
         let error = world.error(&create(name, "")).await;
         assert_eq!(error.code, ErrorCode::NotSupported, "{name}: {error}");
         assert!(error.message.contains("column 'a'"), "{name}: {error}");
+        // Nor can a query name such files itself.
+        for place in [format!("s3://{DATA}/{name}/"), format!("s3://{DATA}/{name}/*.json")] {
+            let error = world.error(&format!("SELECT count(*) FROM '{place}'")).await;
+            assert_eq!(error.code, ErrorCode::NotSupported, "{place}: {error}");
+            assert!(error.message.contains("column 'a'"), "{place}: {error}");
+        }
     }
     json(&world, "fine", structs(20)).await;
     world.run(&create("fine", "")).await.unwrap();
