@@ -75,7 +75,7 @@ fn bill(ran: &Ran) -> String {
     };
     let text = bill.to_string().trim_end().to_owned();
     match ran.stats.is_so_far() {
-        true => format!("{text}\nso far: attempts that still run add to it until they have stopped"),
+        true => format!("{text}\nso far: attempts that still run, and looking for what they leave, add to it"),
         false => text,
     }
 }

@@ -65,6 +65,8 @@ pub struct QueryStatus {
     pub before: Meter,
     /// Invocations that have not answered yet: what they are billed is not known before.
     pub flights: Vec<Flight>,
+    /// Objects that nobody named will be looked for, which costs listings, or are being looked for.
+    pub sweep_due: bool,
     pub journal: Journaled,
     pub error: Option<QueryError>,
     pub result: Option<ResultSet>,

@@ -9,6 +9,7 @@ use mayfly_schedule::{Event, Progress};
 use mayfly_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 pub struct Live {
@@ -46,6 +47,8 @@ pub struct Live {
     pub released: bool,
     /// What the last sweep spared, if there was one.
     pub swept: Option<Option<StageId>>,
+    /// All of it has been looked for once.
+    pub is_swept: Arc<AtomicBool>,
 }
 
 impl Live {
@@ -85,6 +88,7 @@ impl Live {
             lost: false,
             root: None,
             swept: None,
+            is_swept: Arc::default(),
             released: false,
         }
     }
@@ -98,6 +102,7 @@ impl Live {
             coordinator: Meter::default(),
             before: Meter::default(),
             flights: Vec::new(),
+            sweep_due: false,
             journal: Journaled::default(),
             error: None,
             result: None,
@@ -174,6 +179,7 @@ impl Live {
         status.coordinator = self.coordinator();
         status.before = self.before;
         status.flights = self.flights.values().copied().collect();
+        status.sweep_due = self.lost && !self.is_swept.load(Ordering::Acquire);
         status.journal = self.journaled;
         status.usage.clone_from(&self.usage);
     }

@@ -291,6 +291,7 @@ fn shown(status: QueryStatus, coordinator: Meter, bill: Bill) -> Status {
         state,
         stages,
         in_flight: u32::try_from(status.flights.len()).unwrap_or(u32::MAX),
+        sweep_due: status.sweep_due,
         coordinator,
         journal: Journaled {
             records: status.journal.records,

@@ -2,9 +2,13 @@
 
 use super::{Actor, Order};
 use crate::DriverSettings;
+use crate::handle::QueryStatus;
 use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId, limits};
 use mayfly_store::Store;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How long rows wait for a client that has not asked here yet.
 const UNWATCHED_MAX: Duration = Duration::from_secs(900);
@@ -65,23 +69,44 @@ impl Actor {
             return;
         }
         let (sweep, released, requests) = (live.due_sweep(), live.released, live.requests.clone());
+        let swept = Swept {
+            status: live.status.clone(),
+            is_swept: live.is_swept.clone(),
+        };
         if released {
             self.live.remove(query);
         }
         if let Some(spared) = sweep {
-            self.sweep(query.clone(), spared, requests);
+            self.sweep(query.clone(), spared, requests, swept);
         }
     }
 
     /// Twice: an attempt that nobody hears of may publish until its deadline. The listings are on the query's bill: they can cost more than
     /// the query did.
-    fn sweep(&self, query: QueryId, spared: Option<StageId>, store: Store) {
+    fn sweep(&self, query: QueryId, spared: Option<StageId>, store: Store, swept: Swept) {
         let settings = self.settings.clone();
         tokio::spawn(async move {
             sweep_once(&settings, &query, spared, &store).await;
+            if spared.is_none() {
+                swept.tell();
+            }
             tokio::time::sleep(ZOMBIES_MAX).await;
             sweep_once(&settings, &query, spared, &store).await;
         });
+    }
+}
+
+/// Who is told that nothing is left to look for.
+struct Swept {
+    status: watch::Sender<QueryStatus>,
+    is_swept: Arc<AtomicBool>,
+}
+
+impl Swept {
+    /// Watchers hear nothing of the second sweep: it comes when an ended query is shown no more.
+    fn tell(self) {
+        self.is_swept.store(true, Ordering::Release);
+        self.status.send_modify(|status| status.sweep_due = false);
     }
 }
 

@@ -72,6 +72,7 @@ fn actuals_stand_under_each_fragment() {
         state: State::Finished,
         stages: vec![scanned()],
         in_flight: 0,
+        sweep_due: false,
         coordinator: Meter::default(),
         journal: Journaled::default(),
         bill: None,

@@ -28,6 +28,8 @@ pub struct Status {
     pub stages: Vec<StageProgress>,
     /// Attempts that are out: what they are billed is known when they answer.
     pub in_flight: u32,
+    /// What attempts have left is yet to be looked for, which costs, too.
+    pub sweep_due: bool,
     /// What the coordinator itself spent so far, and all that the query had used under earlier ones.
     pub coordinator: Meter,
     pub journal: Journaled,

@@ -44,8 +44,8 @@ pub struct View {
     pub error: Option<QueryError>,
     pub plan: Option<String>,
     pub stages: Vec<StageProgress>,
-    /// Attempts that are out.
-    pub in_flight: u32,
+    /// Attempts are out, or what they left is yet to be looked for: more is to come on the bill.
+    pub so_far: bool,
     pub coordinator: Meter,
     pub journal: Journaled,
     pub bill: Option<Bill>,
@@ -77,7 +77,7 @@ impl View {
             error: None,
             plan: None,
             stages: Vec::new(),
-            in_flight: 0,
+            so_far: false,
             coordinator: Meter::default(),
             journal: Journaled::default(),
             bill: None,
@@ -113,7 +113,7 @@ impl View {
                 let status = query.status();
                 self.plan = Some(plan.clone());
                 self.stages = status.stages;
-                self.in_flight = status.in_flight;
+                self.so_far = status.in_flight > 0 || status.sweep_due;
                 self.coordinator = status.coordinator;
                 self.journal = status.journal;
                 self.bill = status.bill.or(self.bill.take());

@@ -14,7 +14,7 @@ pub struct Cost {
     /// So far; for reading, sums are made of the bill's integers.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<f64>,
-    /// Attempts are out, also after the query's end: more is to come.
+    /// Attempts are out, or what they left is yet to be looked for, also after the query's end: more is to come.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     so_far: bool,
     invocations: u64,
@@ -35,7 +35,7 @@ impl Cost {
     pub fn new(view: &View, meter: &Meter) -> Cost {
         Cost {
             cost_usd: view.bill.as_ref().map(|bill| bill.total.as_dollars_f64()),
-            so_far: view.in_flight > 0,
+            so_far: view.so_far,
             invocations: meter.invocations,
             cold_starts: meter.cold_starts,
             lambda_gb_s: meter.billed_mb_ms as f64 / GB_SECOND,

@@ -32,7 +32,7 @@ struct QueryDocument<'a> {
     meter: Meter,
     #[serde(skip_serializing_if = "Option::is_none")]
     bill: Option<Bill>,
-    /// Attempts are out: what they cost is added when they have stopped.
+    /// Attempts are out, or what they left is yet to be looked for: what that costs is added.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     so_far: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ fn brief(query: &Query, view: View) -> Brief {
         user: query.client.user.clone(),
         created_at_ms: clock::named(query.created_at),
         error_name: view.error.map(|error| error.code.name()),
-        so_far: view.in_flight > 0,
+        so_far: view.so_far,
         cost_usd: view.bill.map(|bill| bill.total.as_dollars_f64()),
     }
 }
@@ -127,7 +127,7 @@ fn document(query: &Query, view: View) -> QueryDocument<'_> {
         coordinator: view.coordinator,
         journal: view.journal,
         bill: view.bill,
-        so_far: view.in_flight > 0,
+        so_far: view.so_far,
         error: view.error.as_ref().map(ErrorDocument::new),
     }
 }

@@ -80,6 +80,71 @@ fn seen(mut bill: Book) -> Book {
 /// The case in which tasks fail while they read ahead.
 const AMID_READS: &str = "a failure amid reads";
 
+/// One task fails at once, the others go on until they hear of it.
+pub(crate) const ONE_FAILS: &str = "SELECT count(*) FROM lineitem a CROSS JOIN lineitem b WHERE a.l_tax + b.l_tax > 10 / (a.l_orderkey + b.l_orderkey - 2)";
+
+/// The last page of a query that ended early is its bill, or says that more is to come; then the query's bill is what the cloud counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bill_of_a_failed_query_says_what_is_still_out() {
+    let endless = "SELECT count(*) FROM lineitem a CROSS JOIN lineitem b WHERE a.l_tax * b.l_tax > 10";
+    let cases: [(&str, &str, &[(&str, &str)], &str); 4] = [
+        ("one of many fails", ONE_FAILS, &[], "DIVISION_BY_ZERO"),
+        (
+            "a cast of one of many",
+            "SELECT count(*) FROM lineitem a CROSS JOIN lineitem b WHERE a.l_tax + b.l_tax > CAST(CASE WHEN a.l_orderkey + b.l_orderkey = 2 THEN a.l_comment ELSE '1' END AS int)",
+            &[],
+            "INVALID_CAST_ARGUMENT",
+        ),
+        ("out of time", endless, &[("max_run_time", "3s")], "EXCEEDED_TIME_LIMIT"),
+        (
+            "too many rows",
+            "SELECT l_orderkey FROM lineitem",
+            &[("max_result_rows", "10")],
+            "MAYFLY_EXCEEDED_ROW_LIMIT",
+        ),
+    ];
+    let mut marked = 0;
+    for (name, sql, session, code) in cases {
+        // Its own, so that nothing of another query is counted.
+        let cloud = support::cloud(&["--concurrency", "4"]).await;
+        let forced = support::forced(cloud.client.clone(), 1);
+        let client = session
+            .iter()
+            .fold(forced, |client, (property, value)| client.with(property, value));
+        let before = counted(&cloud).await;
+        let page = client.submit(sql).await;
+        let query = page["id"].as_str().expect("a query has an id").to_owned();
+        let last = client.follow(page, |_| {}).await;
+        assert_eq!(last["error"]["errorName"], code, "{name}: {last}");
+        let told = last["stats"]["mayfly"].clone();
+        let (mut bill, mut cloud_counted) = (Book::new(), Book::new());
+        for _ in 0..200 {
+            (bill, cloud_counted) = (
+                seen(billed(&cloud, &query).await),
+                spent(&before, &counted(&cloud).await),
+            );
+            let is_final = cloud.info(&query).await["soFar"] != true;
+            if is_final && is_true(&bill, &cloud_counted, true) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(
+            is_true(&bill, &cloud_counted, true),
+            "{name}: billed {bill:?}, the cloud counted {cloud_counted:?}"
+        );
+        let info = cloud.info(&query).await;
+        assert_ne!(info["soFar"], true, "{name}: it is never final");
+        let dollars = info["bill"]["total"].clone();
+        if told["soFar"] == true {
+            marked += 1;
+        } else {
+            assert_eq!(told["bill"]["total"], dollars, "{name}: the last page is not the bill");
+        }
+    }
+    assert!(marked >= 2, "others' attempts were out {marked} times");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bill_is_what_the_cloud_counted() {
     let cloud = support::cloud(&[]).await;

@@ -119,6 +119,23 @@ async fn control_c_shows_what_ran_until_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_bill_of_a_failed_query_is_marked_while_others_run() {
+    let cloud = support::cloud(&["--concurrency", "4"]).await;
+    let output = Command::new(binary())
+        .args(["query", "--server", &cloud.server.url, "--schema", "tpch", "--bill"])
+        .args(["--set", "target_task_bytes=256kB", "--set", "target_partitions=1"])
+        .args(["-c", crate::double_entry::ONE_FAILS])
+        .stdin(Stdio::null())
+        .output()
+        .expect("mayfly runs");
+    let shown = String::from_utf8(output.stderr).expect("output is UTF-8");
+    assert!(shown.contains("DIVISION_BY_ZERO"), "{shown}");
+    let line = shown.lines().find(|line| line.starts_with("failed · "));
+    assert!(line.is_some_and(|line| line.ends_with(" so far")), "{shown}");
+    assert!(shown.contains("so far: attempts that still run, and"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_time_limit_is_what_it_says() {
     let cloud = support::cloud(&[]).await;
     let quick = cloud.client.clone().with("max_run_time", "1s");

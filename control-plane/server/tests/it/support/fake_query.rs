@@ -21,6 +21,7 @@ impl FakeQuery {
             state: State::Running,
             stages: Vec::new(),
             in_flight: 0,
+            sweep_due: false,
             coordinator: Meter::default(),
             journal: Journaled::default(),
             bill: None,
