@@ -3,6 +3,7 @@
 
 use crate::usage::{of_server, resident_mb};
 use clap::Args;
+use mayfly_end_to_end::bombs;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Executors, Server, descendants};
 use std::sync::Arc;
@@ -133,58 +134,8 @@ async fn outcome(client: &Client, sql: &str, is_canceled: bool) -> String {
     format!("{:6.1} s  {how:32} {shown}", start.elapsed().as_secs_f64())
 }
 
-fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
-    format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
-}
-
 /// So many, of all kinds in turn.
 pub fn statements(count: usize) -> Vec<String> {
-    let thousand: Vec<String> = (0..1000).map(|at| format!("({at})")).collect();
-    let thousand = thousand.join(", ");
-    let crossed = format!("SELECT * FROM (VALUES {thousand}) a(x), (VALUES {thousand}) b(y), (VALUES {thousand}) c(z)");
-    let twice = |level: usize| {
-        format!(
-            "c{} AS (SELECT a.x FROM c{level} a JOIN c{level} b ON a.x = b.x)",
-            level + 1
-        )
-    };
-    let ctes: Vec<String> = (0..14).map(twice).collect();
-    let columns: Vec<String> = (0..20).map(|at| format!("x + {at}")).collect();
-    let joins: Vec<String> = (0..120)
-        .map(|at| format!("JOIN (VALUES (1)) t{at}(k{at}) ON k = k{at}"))
-        .collect();
-    let kinds = [
-        "SELECT repeat('x', 1000000000)".to_owned(),
-        "SELECT repeat('x', 2000000000)".to_owned(),
-        "SELECT lpad('x', 2000000000, 'y')".to_owned(),
-        "SELECT cardinality(array_repeat(1, 1000000000))".to_owned(),
-        "SELECT cardinality(flatten(array_repeat(array_repeat(1, 100000), 10000)))".to_owned(),
-        "SELECT cardinality(array_resize([1], 1000000000, 1))".to_owned(),
-        "SELECT length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))".to_owned(),
-        "SELECT length(regexp_replace(repeat('a', 100000), 'a', repeat('b', 100000), 'g'))".to_owned(),
-        "SELECT cardinality(generate_series(1, 1000000000))".to_owned(),
-        "SELECT count(*) FROM (SELECT unnest(range(1, 300000000)))".to_owned(),
-        "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))".to_owned(),
-        crossed.clone(),
-        format!("{crossed} ORDER BY 1, 2, 3"),
-        format!("SELECT {} FROM (VALUES (1)) t(x)", nested("coalesce(", "x", ", 1)", 60)),
-        format!("SELECT {} FROM (VALUES (1)) t(x)", nested("nullif(", "x", ", 2)", 60)),
-        format!(
-            "SELECT {} FROM (VALUES (1)) t(x)",
-            nested("coalesce(nullif(", "x", ", 2), 3)", 8)
-        ),
-        format!("SELECT {}", nested("(SELECT ", "1", ")", 30)),
-        format!("SELECT {}", nested("1 IN (SELECT ", "1", ")", 16)),
-        format!(
-            "WITH c0 AS (SELECT 1 AS x), {} SELECT count(*) FROM c14",
-            ctes.join(", ")
-        ),
-        format!(
-            "SELECT count(*) FROM (VALUES (1)) t(x) GROUP BY CUBE ({})",
-            columns.join(", ")
-        ),
-        format!("SELECT count(*) FROM (VALUES (1)) t(k) {}", joins.join(" ")),
-        "EXPLAIN SELECT lpad('x', 2000000000, 'y') || repeat('z', 1000000000)".to_owned(),
-    ];
-    kinds.iter().cycle().take(count).cloned().collect()
+    let kinds = bombs::all().into_iter().map(|bomb| bomb.sql);
+    kinds.collect::<Vec<_>>().into_iter().cycle().take(count).collect()
 }

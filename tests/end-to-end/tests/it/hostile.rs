@@ -320,3 +320,84 @@ async fn queries_without_end_or_bound_end() {
         .expect("answered");
     assert_eq!(answer.table.rows[0][0].as_deref(), Some("25"));
 }
+
+fn numbered(count: usize, item: impl Fn(usize) -> String, between: &str) -> String {
+    (0..count).map(item).collect::<Vec<_>>().join(between)
+}
+
+/// Statements that programs write: long and deep, and none of them malformed.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_and_deep_statements_are_answered() {
+    let joins = |count: usize| {
+        let join = |at: usize| format!("JOIN nation n{} ON n0.n_nationkey = n{}.n_nationkey", at + 1, at + 1);
+        format!(
+            "SELECT count(*), sum(n{count}.n_nationkey) FROM nation n0 {}",
+            numbered(count, join, " ")
+        )
+    };
+    let cases = |depth: usize| {
+        let open = numbered(depth, |at| format!("CASE WHEN n_nationkey = {at} THEN {at} ELSE "), "");
+        format!("SELECT count(*), sum({open}0{}) FROM nation", " END".repeat(depth))
+    };
+    let windows = |count: usize| {
+        let window = |at: usize| {
+            format!(
+                "sum(n_nationkey) OVER (PARTITION BY n_regionkey ORDER BY n_nationkey % {}) AS w{at}",
+                at + 2
+            )
+        };
+        format!(
+            "SELECT count(*), CAST(sum(n_nationkey) AS bigint) FROM (SELECT n_nationkey, {} FROM nation) WHERE {} IS NOT NULL",
+            numbered(count, window, ", "),
+            numbered(count, |at| format!("w{at}"), " + ")
+        )
+    };
+    let deep = |depth: usize| {
+        let open = "SELECT n_nationkey FROM (".repeat(depth);
+        format!(
+            "SELECT count(*), sum(n_nationkey) FROM ({open} nation {})",
+            ")".repeat(depth)
+        )
+    };
+    let cloud = support::cloud(&[]).await;
+    let statements = [
+        joins(45),
+        joins(60),
+        cases(80),
+        cases(95),
+        windows(100),
+        windows(150),
+        deep(30),
+        deep(60),
+    ];
+    for sql in statements {
+        let shown: String = sql.chars().take(100).collect();
+        for client in [cloud.client.clone(), support::forced(cloud.client.clone(), 1)] {
+            let answer = client.query(&sql).await;
+            let rows = answer
+                .unwrap_or_else(|failure| panic!("{shown}: {failure:?}"))
+                .table
+                .rows;
+            let cells: Vec<&str> = rows[0].iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
+            assert_eq!(cells, ["25", "300"], "{shown}");
+        }
+    }
+    // And where one is too deep or too long after all, its error says so, and where.
+    for (sql, words) in [
+        (cases(150), "nested deeper than 100"),
+        (cases(400), "nested deeper than 100"),
+        (deep(150), "nested deeper than 100"),
+        (joins(450), "more than"),
+    ] {
+        let failure = cloud.client.query(&sql).await.expect_err(words);
+        assert_eq!(failure.name, "MAYFLY_TOO_COMPLEX", "{failure:?}");
+        assert!(
+            failure.message.contains(words) && !failure.message.contains("malformed"),
+            "{failure:?}"
+        );
+    }
+    // What a value would take too much for a plan is made where it is read.
+    let wide = "SELECT count(*), sum(length(repeat('x', 5000000))) FROM nation";
+    let answer = cloud.client.query(wide).await.expect("answered").table;
+    assert_eq!(answer.rows[0][1].as_deref(), Some("125000000"));
+}

@@ -45,3 +45,56 @@ async fn what_no_size_holds_fails_soon_and_says_what_to_change() {
     let attempts = cloud.invocations().await - before;
     assert!(attempts <= 3, "{attempts} attempts are more than two escalations");
 }
+
+/// Where the session's cap is what a task ran into, no larger function is tried, and the error names the cap and how much it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cap_of_the_session_leads_to_no_larger_function() {
+    let cloud = support::cloud(&[]).await;
+    let one = cloud.client.clone().with("target_task_bytes", "1GB");
+    let one = one.with("target_partitions", 1);
+    for (property, value, cap, sql) in [
+        (
+            "max_task_memory",
+            "1MB",
+            "1 MB",
+            "SELECT length(string_agg(l_comment, ',')) FROM lineitem",
+        ),
+        (
+            "max_task_memory",
+            "2MB",
+            "2 MB",
+            "SELECT max(length(x)) FROM (SELECT string_agg(l_comment || l_shipinstruct, '') AS x FROM lineitem)",
+        ),
+        (
+            "query_max_memory",
+            "2MB",
+            "2 MB",
+            "SELECT count(DISTINCT x) FROM (SELECT array_agg(l_comment) AS x FROM lineitem)",
+        ),
+        (
+            "query_max_memory_per_node",
+            "3MB",
+            "3 MB",
+            "SELECT max(x) FROM (SELECT string_agg(l_comment, ';') AS x FROM lineitem)",
+        ),
+    ] {
+        let failure = one.clone().with(property, value).query(sql).await.expect_err(sql);
+        assert_eq!(
+            failure.name, "EXCEEDED_LOCAL_MEMORY_LIMIT",
+            "{sql}: {}",
+            failure.message
+        );
+        let named = format!("more memory than max_task_memory allows ({cap})");
+        assert!(failure.message.contains(&named), "{sql}: {}", failure.message);
+        assert!(
+            failure.message.contains("raise the session property"),
+            "{}",
+            failure.message
+        );
+    }
+    let functions = cloud.counts().await["lambda"]["functions"].clone();
+    for larger in ["mayfly-executor-3538", "mayfly-executor-7076", "mayfly-executor-10240"] {
+        let invoked = functions[larger]["invocations"].as_u64().unwrap_or(0);
+        assert_eq!(invoked, 0, "{larger}: {functions}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Planning in processes of its own: a statement that cannot be planned in time or memory ends alone, whatever ends it, and a file that
 //! aborts its reader aborts no server.
 
+use mayfly_end_to_end::bombs;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Executors, Server, descendants, is_alive, signal};
 use nix::sys::signal::Signal;
@@ -192,4 +193,37 @@ async fn what_takes_more_memory_than_planning_has_ends_alone() {
     let answer = client.query(&doubled(2)).await.expect("240 kB");
     assert_eq!(answer.table.rows, [[Some("240000".to_owned())]]);
     assert!(is_alive(server.pid()));
+}
+
+/// The most that a server may hold whatever is asked of it, in kB.
+const SERVER_KB_MAX: u64 = 500_000;
+
+fn resident_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let text = line.map(|line| line.trim().trim_end_matches(" kB").to_owned());
+    text.and_then(|text| text.parse().ok())
+        .expect("Linux tells what a process has held at most")
+}
+
+/// Each of these took a server, or its planning, while planning was a part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_took_a_server_end_alone() {
+    let (server, client) = server(&["--concurrency", "2"]);
+    let mut wrong = Vec::new();
+    for bomb in bombs::all() {
+        let shown: String = bomb.sql.chars().take(90).collect();
+        let ended = client.clone().with("max_run_time", "8s").query(&bomb.sql).await;
+        let is_expected = match &ended {
+            Ok(_) => bomb.ends.is_empty(),
+            Err(failure) => bomb.ends.contains(&failure.name.as_str()),
+        };
+        if !is_expected {
+            wrong.push(format!("{shown}: not {:?}: {:?}", bomb.ends, ended.err()));
+        }
+        client.query("SELECT 1").await.expect("the server lives");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let held = resident_kb(server.pid());
+    assert!(held < SERVER_KB_MAX, "the server held {held} kB");
 }
