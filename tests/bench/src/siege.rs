@@ -1,5 +1,5 @@
 //! One server under everything at once: statements that take memory or time without end, files that lie, floods of requests and connections,
-//! guessed ids, executors that are killed, an S3 that fails, a Lambda out of reach, and a wall clock that jumps; and between them a thousand
+//! guessed ids, foreign names, forged orders, executors that are killed, an S3 that fails, a Lambda out of reach, and a wall clock that jumps; and between them a thousand
 //! good queries, each of which must be answered right. Prints what the server held meanwhile and what was left afterwards; ends with an
 //! error if a good query was wrong, the server died, or something did not come back to where it was.
 

@@ -1,17 +1,18 @@
 //! The hostile side: each kind goes on, again and again, until the siege ends, and says how often it came.
 
-use crate::bounds::statements;
+use mayfly_end_to_end::bombs;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::clock::Clock;
 use mayfly_end_to_end::gate::Gate;
+use mayfly_end_to_end::raw;
 use mayfly_end_to_end::server::Server;
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
 
 /// Hostile clients call from here; the good ones from 127.0.0.1.
@@ -21,6 +22,9 @@ const CONNECTIONS: usize = 1_500;
 /// Registrations of one wave of the flood.
 const FLOOD: usize = 200;
 const ENDLESS: &str = "SELECT count(*) FROM lineitem a CROSS JOIN lineitem b CROSS JOIN orders c WHERE a.l_tax + b.l_tax > c.o_totalprice";
+/// Any secret: the emulator's Lambda looks at the name alone.
+const SIGNED: &str =
+    "Authorization: AWS4-HMAC-SHA256 Credential=emulator/20261201/us-east-1/lambda/aws4_request, Signature=0";
 /// Users' values that functions of DataFusion's panic on, or choke on.
 const BAD_VALUES: [&str; 8] = [
     "SELECT lpad(n_name, CAST(-n_nationkey AS int)) FROM nation",
@@ -47,11 +51,20 @@ pub fn files() -> TempDir {
     let many = footer(&[
         0x15, 2, 0x19, 0x1c, 0x48, 1, b'r', 0x15, 2, 0, 0x16, 0, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07,
     ]);
-    let nested = format!("{}1{}\n", "{\"a\":".repeat(3_000), "}".repeat(3_000));
-    let cases: [(&str, &[u8]); 4] = [
+    let nested = |levels: usize| format!("{}1{}\n", "{\"a\":".repeat(levels), "}".repeat(levels));
+    let (nests, nests_less) = (nested(3_000), nested(120));
+    // A schema of 3,000 groups in one another.
+    let group = [0x35, 0, 0x18, 1, b'a', 0x15, 2, 0];
+    let leaf = [0x15, 2, 0x25, 0, 0x18, 1, b'a', 0];
+    // The list has 3,001 elements.
+    let schema = [&[0x15, 2, 0x19, 0xfc, 0xb9, 0x17][..], &group.repeat(3_000), &leaf];
+    let deep = footer(&[&schema.concat()[..], &[0x16, 0, 0x19, 0x0c, 0]].concat());
+    let cases: [(&str, &[u8]); 6] = [
         ("many/a.parquet", &many),
+        ("deep/a.parquet", &deep),
         ("noise/a.parquet", &footer(&[0xff; 64])),
-        ("nested/a.json", nested.as_bytes()),
+        ("nested/a.json", nests.as_bytes()),
+        ("less/a.json", nests_less.as_bytes()),
         ("binary/a.csv", b"\x00\xff\xfe\x01,\x80\x81\n"),
     ];
     for (path, bytes) in cases {
@@ -91,7 +104,6 @@ impl Besiegers {
             let client = Client::new(&server.url, "tpch").of(user, ENEMY);
             client.with("max_run_time", "20s")
         };
-        let address: SocketAddr = server.url.trim_start_matches("http://").parse().expect("an address");
         let faults = format!("{}/_emulator/faults", cloud.lambda);
         let kinds = vec![
             (
@@ -103,7 +115,25 @@ impl Besiegers {
             ("bad files", tokio::spawn(bad_files(enemy("filer"), ended.clone()))),
             ("large pages", tokio::spawn(large_pages(enemy("reader"), ended.clone()))),
             ("registrations", tokio::spawn(flood(enemy("flooder"), ended.clone()))),
-            ("connections", tokio::spawn(connections(address, ended.clone()))),
+            (
+                "connections",
+                tokio::spawn(connections(server.url.clone(), ended.clone())),
+            ),
+            (
+                "calls by foreign names",
+                tokio::spawn(strangers(
+                    [&server.url, &cloud.s3, &cloud.lambda].map(String::clone),
+                    ended.clone(),
+                )),
+            ),
+            (
+                "forged orders",
+                tokio::spawn(forgers(cloud.lambda.clone(), ended.clone())),
+            ),
+            (
+                "failures of one task of many",
+                tokio::spawn(failures(enemy("failer"), ended.clone())),
+            ),
             (
                 "guesses",
                 tokio::spawn(guesses(enemy("guesser"), server.url.clone(), ended.clone())),
@@ -148,7 +178,7 @@ async fn pause(ended: &AtomicBool, time: Duration) {
 
 /// Several at once, each after its first few seconds canceled.
 async fn bombs(client: Client, ended: Arc<AtomicBool>) -> u64 {
-    let all = statements(22);
+    let all: Vec<String> = bombs::all().into_iter().map(|bomb| bomb.sql).collect();
     let mut thrown = 0;
     while goes_on(&ended) {
         let some = (0..4).map(|at| all[(thrown as usize + at) % all.len()].clone());
@@ -212,8 +242,10 @@ async fn bad_files(client: Client, ended: Arc<AtomicBool>) -> u64 {
     while goes_on(&ended) {
         for (name, format) in [
             ("many", "PARQUET"),
+            ("deep", "PARQUET"),
             ("noise", "PARQUET"),
             ("nested", "JSON"),
+            ("less", "JSON"),
             ("binary", "CSV"),
         ] {
             let sql = format!(
@@ -254,14 +286,18 @@ async fn flood(client: Client, ended: Arc<AtomicBool>) -> u64 {
     times
 }
 
-async fn connections(address: SocketAddr, ended: Arc<AtomicBool>) -> u64 {
+/// Every second one begins a head that it never ends.
+async fn connections(server: String, ended: Arc<AtomicBool>) -> u64 {
     let (mut held, mut times) = (std::collections::VecDeque::new(), 0);
     while goes_on(&ended) {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket
-            .bind(SocketAddr::new(ENEMY, 0))
-            .expect("an address of this machine");
-        if let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_secs(1), socket.connect(address)).await {
+        let connecting = raw::connect(&server, ENEMY);
+        if let Ok(Ok(mut stream)) = tokio::time::timeout(Duration::from_secs(1), connecting).await {
+            if times % 2 == 0 {
+                // It may be closed already, as too many are open.
+                let _ = stream
+                    .write_all(b"POST /v1/statement HTTP/1.1\r\nhost: localhost\r\nx-slow: ")
+                    .await;
+            }
             held.push_back(stream);
             times += 1;
         }
@@ -269,6 +305,76 @@ async fn connections(address: SocketAddr, ended: Arc<AtomicBool>) -> u64 {
             held.pop_front();
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    times
+}
+
+/// A page of another site, whose name was made to be our address; and heads that are too long.
+async fn strangers(places: [String; 3], ended: Arc<AtomicBool>) -> u64 {
+    let long = format!("GET /v1/info?{}", "x".repeat(40_000));
+    let mut times = 0;
+    while goes_on(&ended) {
+        for place in &places {
+            for (line, host) in [
+                ("GET /v1/mayfly/info", "evil.example"),
+                ("POST /v1/statement", "localhost.evil.example:80"),
+                ("PUT /_emulator/faults", "evil.example"),
+                (&long, "evil.example"),
+            ] {
+                let headers = [&format!("Host: {host}")[..], "Origin: http://evil.example", SIGNED];
+                if let Ok(answer) = raw::ask(place, ENEMY, line, &headers, "").await {
+                    // One whose connection made room for another hears nothing.
+                    let status = raw::status(&answer);
+                    assert!(
+                        matches!(status, None | Some(414 | 421 | 431)),
+                        "{place} {line:.40}: {answer:.200}"
+                    );
+                }
+                times += 1;
+            }
+        }
+        pause(&ended, Duration::from_millis(200)).await;
+    }
+    times
+}
+
+/// Orders that no coordinator has sent, by whoever knows the emulator's name.
+async fn forgers(lambda: String, ended: Arc<AtomicBool>) -> u64 {
+    const ORDERS: [&str; 4] = [
+        "{}",
+        "null",
+        r#"{"v":1,"body":{"attempt":"q/s0/t0/a0"}}"#,
+        r#"{"v":99}"#,
+    ];
+    let line = "POST /2015-03-31/functions/mayfly-executor-1769/invocations";
+    let mut times = 0;
+    while goes_on(&ended) {
+        for order in ORDERS {
+            let _ = raw::ask(&lambda, ENEMY, line, &["Host: localhost", SIGNED], order).await;
+            times += 1;
+        }
+        pause(&ended, Duration::from_secs(2)).await;
+    }
+    times
+}
+
+/// One task fails while others run on; and tasks that may hold next to nothing.
+async fn failures(client: Client, ended: Arc<AtomicBool>) -> u64 {
+    let many = client
+        .clone()
+        .with("target_task_bytes", "64kB")
+        .with("target_partitions", 1);
+    let tiny = client.with("max_task_memory", "1MB");
+    let mut times = 0;
+    while goes_on(&ended) {
+        let _ = many
+            .query("SELECT count(*) FROM lineitem a CROSS JOIN orders b WHERE b.o_totalprice > 10 / (a.l_orderkey + b.o_orderkey - 2)")
+            .await;
+        let _ = tiny
+            .query("SELECT length(string_agg(l_comment, ',')) FROM lineitem")
+            .await;
+        times += 2;
+        pause(&ended, Duration::from_secs(1)).await;
     }
     times
 }
@@ -338,6 +444,7 @@ fn rules(seed: u64) -> Value {
         "s3": [
             rule(json!("slow_down"), 0.03, ""), rule(json!("internal_error"), 0.01, ""), rule(json!("reset"), 0.005, ""),
             rule(json!("truncate"), 0.005, ""), rule(json!("flip_bit"), 0.002, "mayfly/x/"), rule(json!("flip_bit"), 0.001, "mayfly/j/"),
+            rule(json!("flip_bit"), 0.005, "mayfly/catalog/"),
             rule(json!("applied_but_error"), 0.02, "mayfly/"), rule(json!("applied_but_reset"), 0.01, "mayfly/"),
         ],
         "sqs": [rule(json!("duplicate"), 0.1, ""), rule(json!("drop"), 0.05, ""), rule(json!({"delay": {"ms": 300}}), 0.1, "")],
