@@ -15,6 +15,7 @@ use crate::rewrite::join_keys::EqualKeys;
 use crate::rewrite::join_order;
 use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
+use crate::rewrite::offsets::Offsets;
 use crate::rewrite::orders::Orders;
 use crate::rewrite::own_equal::OwnEqual;
 use crate::rewrite::padded::Padded;
@@ -341,8 +342,8 @@ fn state(config: SessionConfig, now: EpochMs, shape: Shape) -> SessionState {
 
 type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 
-/// DataFusion's own rules, ours in place of those that mistake keys or names, true dependencies for those that use them, and the order of
-/// joins.
+/// DataFusion's own rules, ours in place of those that mistake keys or names, true dependencies for those that use them, the order of
+/// joins, and rows that an OFFSET skips.
 fn logical_rules() -> Vec<LogicalRule> {
     let ours: [LogicalRule; 4] = [
         Arc::new(EqualKeys),
@@ -358,6 +359,7 @@ fn logical_rules() -> Vec<LogicalRule> {
         let ours = ours.iter().find(|ours| ours.name() == rule.name());
         rules.push(ours.map_or(rule, Arc::clone));
     }
+    rules.push(Arc::new(Offsets));
     join_order::among(rules)
 }
 

@@ -14,6 +14,7 @@
 //!             a union of which one branch has rows is that branch (on the logical plan)
 //! push_down_filter
 //!             a filter stays above an aggregation that has a row for no rows (on the logical plan)
+//! offsets     an OFFSET without LIMIT counts the rows of its own order (on the logical plan)
 //! empty_sets  grouping sets without any column are no grouping (on the logical plan)
 //! unnest      subqueries become joins (on the logical plan)
 //! window      flags of window functions that DataFusion's protobuf drops become part of the function (on the logical plan)
@@ -45,6 +46,7 @@ pub(crate) mod join_order;
 pub(crate) mod mark;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
+pub(crate) mod offsets;
 pub(crate) mod orders;
 pub(crate) mod own_equal;
 pub(crate) mod padded;
