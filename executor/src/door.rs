@@ -5,9 +5,6 @@
 use mayfly_protocol::spec::PlanRef;
 use mayfly_protocol::{ErrorCode, Failure, SliceSource, TaskSpec, key};
 
-const PLANS: &str = "p/";
-const OUTPUTS: &str = "x/";
-
 /// `control`: the bucket of queries' own objects; where the deployment does not say it, it is the one that the order writes to.
 pub fn check(spec: &TaskSpec, control: Option<&str>) -> Result<(), Failure> {
     let bucket = spec.output.bucket.as_str();
@@ -21,7 +18,9 @@ pub fn check(spec: &TaskSpec, control: Option<&str>) -> Result<(), Failure> {
     };
     let outputs = [Some(spec.output.key_prefix.as_str()), spec.cancel_key.as_deref()];
     let outputs = outputs.into_iter().flatten().chain(inputs(spec));
-    let own = outputs.map(|key| (key, OUTPUTS)).chain(plan.map(|key| (key, PLANS)));
+    let own = outputs
+        .map(|key| (key, key::OUTPUTS))
+        .chain(plan.map(|key| (key, key::PLANS)));
     for (key, prefix) in own {
         if !key.starts_with(prefix) || !is_plain(key) {
             return Err(refused(bucket, key));

@@ -6,15 +6,13 @@
 //! j/{tenant}/{query}/00000001…  Epoch, Beat, Regrouped, Switched, Won, Lost, Cancel
 //! j/{tenant}/{query}/{last}     Won…, Final         how it ended, and what it cost
 //! ```
+//! The keys are spelled by [`key::journal`](crate::key::journal).
 
 mod winner;
 
 pub use winner::{Won, WonOutput};
 
-use crate::{
-    Alternative, EpochMs, Meter, Nonce, Output, QueryError, QueryId, StageGraph, StageId, TaskId, TaskTemplate,
-    TenantId,
-};
+use crate::{Alternative, EpochMs, Meter, Nonce, Output, QueryError, StageGraph, StageId, TaskId, TaskTemplate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -122,14 +120,4 @@ pub enum Entry {
         outcome: Box<Outcome>,
         meter: Box<Meter>,
     },
-}
-
-/// Key of a record: eight digits keep LIST in sequence order.
-pub fn key(tenant: &TenantId, query: &QueryId, sequence: u32) -> String {
-    format!("{}{sequence:08}", prefix(tenant, query))
-}
-
-/// What all records of a query share.
-pub fn prefix(tenant: &TenantId, query: &QueryId) -> String {
-    format!("j/{tenant}/{query}/")
 }

@@ -7,6 +7,7 @@ use crate::read::Conditions;
 use crate::write::PutExtras;
 use crate::{Store, StoreError};
 use bytes::Bytes;
+use mayfly_protocol::key;
 use std::time::Duration;
 
 /// Metadata key under which a conditional write names its writer. S3 sends it as `x-amz-meta-mayfly-writer`.
@@ -110,7 +111,7 @@ impl Store {
     /// Refuses a store that ignores conditions: two writers create the same object under `prefix`, and the second must be turned away.
     pub async fn probe(&self, bucket: &str, prefix: &str) -> Result<(), StoreError> {
         let name = uuid::Uuid::new_v4();
-        let key = format!("{prefix}probe-{name}");
+        let key = key::probe(prefix, &name.to_string());
         let first = format!("{name}-first");
         let second = format!("{name}-second");
         self.put_if_absent(bucket, &key, Bytes::from_static(b"first"), &first)

@@ -5,6 +5,7 @@ use super::table::Table;
 use crate::client::{Client, ClientError};
 use crate::exit::Failure;
 use crate::serve;
+use mayfly_protocol::key;
 use mayfly_store::{S3Settings, Store};
 use serde::Deserialize;
 use std::time::Duration;
@@ -65,6 +66,6 @@ impl Cloud {
 
     /// Where the files of a table are; ends in a slash.
     pub fn prefix(&self, schema: &str, table: Table) -> String {
-        format!("tables/{schema}/{}/", table.name())
+        key::loaded(schema, table.name())
     }
 }

@@ -7,16 +7,17 @@ use crate::{
 };
 use arrow::datatypes::{Field, FieldRef, Schema};
 use bytes::Bytes;
+use mayfly_protocol::key::{self, CatalogKeys, SchemaKeys};
 use mayfly_protocol::{FileFormat, QueryError};
 use mayfly_store::{Created, Listed, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Where nothing lies for long.
-const PROBE: &str = "probe/state";
-
 /// The one catalog there is.
 pub const CATALOG_NAME: &str = "lake";
+
+/// How its objects are named.
+const KEYS: CatalogKeys<'_> = CatalogKeys(CATALOG_NAME);
 
 /// The schema that always exists.
 pub const DEFAULT_SCHEMA: &str = "default";
@@ -51,34 +52,28 @@ impl Catalog {
     }
 
     pub async fn schemas(&self) -> Result<Vec<String>, QueryError> {
-        let root = format!("catalog/{CATALOG_NAME}/");
-        let listed = self.list(&root).await?;
-        let mut names: BTreeSet<String> = listed
-            .iter()
-            .filter_map(|listed| listed.key.strip_prefix(&root)?.split_once('/'))
-            .map(|(schema, _)| schema.to_owned())
-            .collect();
+        let listed = self.list(&KEYS.root()).await?;
+        let schemas = listed.iter().filter_map(|listed| KEYS.schema_of(&listed.key));
+        let mut names: BTreeSet<String> = schemas.map(str::to_owned).collect();
         names.insert(DEFAULT_SCHEMA.to_owned());
         Ok(names.into_iter().collect())
     }
 
     /// Tables of the schema, sorted. A schema that does not exist is an error.
     pub async fn tables(&self, schema: &str) -> Result<Vec<String>, QueryError> {
-        let folder = folder(&name::checked(schema)?);
-        let listed = self.list(&folder).await?;
+        let name = name::checked(schema)?;
+        let keys = KEYS.schema(&name);
+        let listed = self.list(&keys.folder()).await?;
         if listed.is_empty() && schema != DEFAULT_SCHEMA {
             return Err(self.no_schema(schema).await);
         }
-        let table = |listed: &Listed| {
-            let name = listed.key.strip_prefix(&folder)?.strip_suffix(".json")?;
-            (!name.contains(['.', '/'])).then(|| name.to_owned())
-        };
-        Ok(listed.iter().filter_map(table).collect())
+        let tables = listed.iter().filter_map(|listed| keys.relation_of(&listed.key));
+        Ok(tables.map(str::to_owned).collect())
     }
 
     /// Whether S3 answers, and has the bucket: one GET of an object that need not be there.
     pub async fn is_reachable(&self) -> bool {
-        let probe = self.store.get(&self.bucket, PROBE).await;
+        let probe = self.store.get(&self.bucket, key::STATE_PROBE).await;
         matches!(probe, Ok(_) | Err(StoreError::NotFound { .. }))
     }
 
@@ -160,7 +155,7 @@ impl Catalog {
     /// Whether the schema was created; `false` when it existed and `if_not_exists` stands.
     pub async fn create_schema(&self, schema: &str, if_not_exists: bool) -> Result<bool, QueryError> {
         let schema = name::checked(schema)?;
-        let key = format!("{}.schema.json", folder(&schema));
+        let key = KEYS.schema(&schema).marker();
         let existed = schema == DEFAULT_SCHEMA || !self.create(&key, b"{\"v\":1}".to_vec()).await?;
         if existed && !if_not_exists {
             return Err(error::schema_exists(&schema));
@@ -297,14 +292,14 @@ fn promised(files: &[Arc<TableFile>], held: &Schema) -> Vec<FieldRef> {
         .collect()
 }
 
-fn folder(schema: &str) -> String {
-    format!("catalog/{CATALOG_NAME}/{schema}/")
+fn keys(table: &TableRef) -> SchemaKeys<'_> {
+    KEYS.schema(&table.schema)
 }
 
 pub(crate) fn table_key(table: &TableRef) -> String {
-    format!("{}{}.json", folder(&table.schema), table.table)
+    keys(table).relation(&table.table)
 }
 
 fn files_key(table: &TableRef) -> String {
-    format!("{}{}.files.json", folder(&table.schema), table.table)
+    keys(table).footers(&table.table)
 }

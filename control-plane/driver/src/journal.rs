@@ -6,8 +6,8 @@ use crate::clock::wall;
 use crate::handle::Journaled;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use mayfly_protocol::journal::{Entry, Record, key, prefix};
-use mayfly_protocol::{Meter, QueryId, TenantId, envelope};
+use mayfly_protocol::journal::{Entry, Record};
+use mayfly_protocol::{Meter, QueryId, TenantId, envelope, key};
 use mayfly_schedule::journal::{Appender, Put, Role, Standing, Step};
 use mayfly_store::{Created, Store, StoreError};
 use std::time::{Duration, Instant};
@@ -134,7 +134,7 @@ impl Journal {
     }
 
     fn key(&self) -> String {
-        key(&self.tenant, &self.query, self.appender.sequence())
+        key::journal(&self.tenant, &self.query, self.appender.sequence())
     }
 
     fn failed(&self, cause: StoreError) -> JournalError {
@@ -173,7 +173,7 @@ pub async fn read_on(
     query: &QueryId,
     standing: &mut Standing,
 ) -> Result<(), JournalError> {
-    let (bucket, prefix) = (&settings.bucket, prefix(&settings.tenant, query));
+    let (bucket, prefix) = (&settings.bucket, key::journal_prefix(&settings.tenant, query));
     let listed = store.list(bucket, &prefix).await;
     let listed = listed.map_err(|cause| JournalError::Store {
         key: prefix.clone(),
@@ -181,7 +181,7 @@ pub async fn read_on(
     })?;
     // Records are never deleted one by one: as many as there are, they are numbered from 0.
     let new = standing.next..listed.len() as u32;
-    let keys = new.map(|sequence| key(&settings.tenant, query, sequence));
+    let keys = new.map(|sequence| key::journal(&settings.tenant, query, sequence));
     let records = stream::iter(keys).map(|key| async move { record(store, bucket, &key).await });
     let records: Vec<Record> = records.buffered(READS_MAX).try_collect().await?;
     records.into_iter().for_each(|record| standing.read(record));

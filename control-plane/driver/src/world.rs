@@ -5,6 +5,7 @@ use crate::steady::SteadyTime;
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::{BehaviorVersion, Region};
+use mayfly_protocol::key;
 use mayfly_store::{Store, StoreError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -94,7 +95,7 @@ impl World {
             bucket: settings.bucket.clone(),
             cause,
         };
-        self.store.probe(&settings.bucket, "probe/").await.map_err(refuse)
+        self.store.probe(&settings.bucket, key::PROBES).await.map_err(refuse)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::ExchangeError;
 use crate::format::footer::{self, Footer};
 use crate::format::header;
 use bytes::{Bytes, BytesMut};
-use mayfly_protocol::{AttemptId, Nonce, Output, OutputLocation, OutputSpec, PartitionEntry};
+use mayfly_protocol::{AttemptId, Nonce, Output, OutputLocation, OutputSpec, PartitionEntry, key};
 use mayfly_store::{Store, Upload};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -35,7 +35,7 @@ impl Writer {
         let location = if len_bytes <= output.inline_bytes_max {
             self.inline(len_bytes).await?
         } else {
-            let key = format!("{}{nonce}", output.key_prefix);
+            let key = key::output_at(output.key_prefix.clone(), nonce);
             let content = self.content(nonce, attempt, partitions.clone())?;
             content.put(store, &output.bucket, key).await?
         };

@@ -3,7 +3,7 @@
 use super::{Actor, Order};
 use crate::DriverSettings;
 use crate::handle::QueryStatus;
-use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId, limits};
+use mayfly_protocol::{AttemptId, Output, OutputLocation, QueryId, StageId, key, limits};
 use mayfly_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,15 +112,15 @@ impl Swept {
 
 /// Puts the word where a query's attempts look for it.
 pub(super) async fn tell_to_stop(store: &Store, settings: &DriverSettings, query: &QueryId) {
-    let key = mayfly_protocol::key::cancel(&settings.tenant, query);
+    let key = key::cancel(&settings.tenant, query);
     if let Err(error) = store.put(&settings.bucket, &key, bytes::Bytes::new()).await {
         tracing::warn!(%query, %error, "cannot tell attempts to stop; their deadlines will");
     }
 }
 
 async fn sweep_once(settings: &DriverSettings, query: &QueryId, spared: Option<StageId>, store: &Store) {
-    for prefix in mayfly_protocol::key::query_prefixes(&settings.tenant, query) {
-        let spared = spared.map(|stage| format!("{prefix}{stage}/"));
+    for prefix in key::query_prefixes(&settings.tenant, query) {
+        let spared = spared.map(|stage| key::stage_prefix(&prefix, stage));
         let is_spared = |key: &str| spared.as_ref().is_some_and(|spared| key.starts_with(spared));
         if let Err(error) = store.delete_prefix(&settings.bucket, &prefix, is_spared).await {
             tracing::warn!(%query, %error, "cannot sweep; the bucket's lifecycle will");

@@ -3,6 +3,7 @@
 use crate::usage::resident_mb;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Server, descendants, is_alive};
+use mayfly_protocol::key;
 use mayfly_store::{S3Settings, Store};
 use serde_json::Value;
 use std::fmt;
@@ -131,6 +132,9 @@ async fn objects(cloud: &Server) -> usize {
         ..S3Settings::default()
     };
     let store = Store::connect(&settings).await;
-    let (shuffles, plans) = (store.list(BUCKET, "x/").await, store.list(BUCKET, "p/").await);
+    let (shuffles, plans) = (
+        store.list(BUCKET, key::OUTPUTS).await,
+        store.list(BUCKET, key::PLANS).await,
+    );
     shuffles.expect("listed").len() + plans.expect("listed").len()
 }
