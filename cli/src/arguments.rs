@@ -5,7 +5,7 @@ use crate::load::Scale;
 use crate::local::User;
 use crate::tpch::Query;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mayfly_protocol::FunctionSize;
+use mayfly_protocol::{FunctionSize, env};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -15,7 +15,7 @@ use url::Url;
 #[command(name = "mayfly", version, propagate_version = true)]
 pub struct Arguments {
     /// How log lines look on stderr; which ones appear is up to MAYFLY_LOG
-    #[arg(long, global = true, value_enum, default_value_t, env = "MAYFLY_LOG_FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, env = env::LOG_FORMAT)]
     pub log: LogFormat,
     #[command(subcommand)]
     pub command: Command,
@@ -114,10 +114,10 @@ pub struct ServeArguments {
 #[derive(Clone, Debug, Args)]
 pub struct ServerArguments {
     /// Address of the server
-    #[arg(long, value_name = "URL", env = "MAYFLY_SERVER", default_value = "http://127.0.0.1:8080", value_parser = server)]
+    #[arg(long, value_name = "URL", env = env::SERVER, default_value = "http://127.0.0.1:8080", value_parser = server)]
     pub server: Url,
     /// User on whose behalf statements run; the name of the login by default
-    #[arg(long, value_name = "NAME", env = "MAYFLY_USER")]
+    #[arg(long, value_name = "NAME", env = env::USER)]
     pub user: Option<String>,
 }
 
@@ -177,7 +177,7 @@ pub struct LocalSqlArguments {
 #[derive(Clone, Debug, Args)]
 pub struct OutputArguments {
     /// Form of the rows on stdout; `table` on a terminal, else `csv`
-    #[arg(long, value_enum, env = "MAYFLY_FORMAT")]
+    #[arg(long, value_enum, env = env::FORMAT)]
     pub format: Option<FormatName>,
     /// Whether to show progress on stderr; `auto` does so on a terminal
     #[arg(long, value_enum, default_value_t)]

@@ -1,13 +1,12 @@
 //! The other life of this binary: under the Lambda runtime's environment it is an executor, so that a local cloud needs no second file.
 
 use crate::exit::chain;
+use mayfly_protocol::env;
 use std::process::ExitCode;
 
-/// Lambda sets it for every function process, and nothing else does.
-const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
+/// Lambda says so to every function process, and nothing else does.
 pub fn is_called_for() -> bool {
-    std::env::var_os(RUNTIME_API).is_some()
+    std::env::var_os(env::AWS_LAMBDA_RUNTIME_API).is_some()
 }
 
 /// Serves invocations until the platform ends the process. One thread for the Runtime API; each attempt brings its own workers.

@@ -1,19 +1,18 @@
 //! Log lines on stderr, as text or JSON. Which ones: `MAYFLY_LOG`, else `info` for a server and `warn` for everything else.
 
 use crate::arguments::{Arguments, Command, LogFormat};
+use mayfly_protocol::env;
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub const FILTER: &str = "MAYFLY_LOG";
-pub const FORMAT: &str = "MAYFLY_LOG_FORMAT";
 /// Default filters. The S3 wire of the emulator reports every 404 as an error of its own.
 pub const SERVE: &str = "info,s3s=off";
 pub const OTHERS: &str = "warn,s3s=off";
 
 /// The filter of the environment, else `default`.
 pub fn filter(default: &str) -> String {
-    let set = std::env::var(FILTER).ok().filter(|filter| !filter.trim().is_empty());
+    let set = std::env::var(env::LOG).ok().filter(|filter| !filter.trim().is_empty());
     set.unwrap_or_else(|| default.to_owned())
 }
 
@@ -27,7 +26,7 @@ pub fn start(arguments: &Arguments) {
 
 /// A planner's lines are its server's, which passes them on.
 pub fn start_planner() {
-    let is_json = std::env::var(FORMAT).is_ok_and(|format| format == LogFormat::Json.name());
+    let is_json = std::env::var(env::LOG_FORMAT).is_ok_and(|format| format == LogFormat::Json.name());
     start_as(&filter(SERVE), if is_json { LogFormat::Json } else { LogFormat::Text });
 }
 

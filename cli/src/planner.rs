@@ -5,6 +5,7 @@ use crate::local::LocalSettings;
 use crate::logging;
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_plan::{Planner, PlannerSettings};
+use mayfly_protocol::env;
 use mayfly_server::{PlannerPort, PlannerProgram, serve_planner};
 use mayfly_store::{S3Settings, Store};
 use serde::{Deserialize, Serialize};
@@ -14,9 +15,6 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// Set by the server for its planners, and by nothing else.
-const CALLED: &str = "MAYFLY_PLANNER";
 
 /// This very program, also after its file was replaced: a planner must be of its server's build.
 const SELF: &str = "/proc/self/exe";
@@ -38,9 +36,9 @@ pub struct Setup {
 pub fn program(setup: &Setup, settings: &LocalSettings) -> io::Result<PlannerProgram> {
     let this = Path::new(SELF);
     let environment = [
-        (CALLED, "1"),
-        (logging::FILTER, settings.log_filter.as_str()),
-        (logging::FORMAT, settings.log_format),
+        (env::PLANNER, "1"),
+        (env::LOG, settings.log_filter.as_str()),
+        (env::LOG_FORMAT, settings.log_format),
     ];
     Ok(PlannerProgram {
         program: match this.exists() {
@@ -55,7 +53,7 @@ pub fn program(setup: &Setup, settings: &LocalSettings) -> io::Result<PlannerPro
 }
 
 pub fn is_called_for() -> bool {
-    std::env::var_os(CALLED).is_some()
+    std::env::var_os(env::PLANNER).is_some()
 }
 
 /// Plans until the server is gone. One thread: what plans brings its own.

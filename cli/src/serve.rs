@@ -4,6 +4,7 @@ use crate::arguments::{LogFormat, ServeArguments};
 use crate::exit::Failure;
 use crate::local::{Elsewhere, LocalCloud, LocalSettings};
 use crate::{interrupt, logging};
+use mayfly_protocol::env;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -86,7 +87,7 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<O
 /// Access key id and secret of the environment.
 pub fn keys() -> Option<(String, String)> {
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY"))
+    read(env::AWS_ACCESS_KEY_ID).zip(read(env::AWS_SECRET_ACCESS_KEY))
 }
 
 /// Scripts wait for these lines. Once they are there, everything answers.

@@ -1,6 +1,7 @@
 //! What lives as long as the process: where S3 is, what may be read, how much memory and disk there is, and what warms up with use.
 
 use mayfly_fragment::{AllowedLocations, FooterCache};
+use mayfly_protocol::env;
 use mayfly_store::{S3Settings, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,14 +27,14 @@ impl EnvironmentSettings {
     pub fn from_env() -> EnvironmentSettings {
         let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let number = |name: &str| read(name).and_then(|text| text.parse::<u64>().ok());
-        let memory_mb = number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+        let memory_mb = number(env::AWS_LAMBDA_FUNCTION_MEMORY_SIZE);
         EnvironmentSettings {
             s3: S3Settings::from_env(),
-            allowed: AllowedLocations::parse(&read("MAYFLY_ALLOWED_LOCATIONS").unwrap_or_default()),
-            control: read("MAYFLY_CONTROL_BUCKET"),
+            allowed: AllowedLocations::parse(&read(env::ALLOWED_LOCATIONS).unwrap_or_default()),
+            control: read(env::CONTROL_BUCKET),
             memory_bytes: memory_mb.map(|mb| mb.saturating_mul(1024 * 1024)),
             spill_folder: std::env::temp_dir(),
-            spill_bytes_max: number("MAYFLY_SPILL_BYTES_MAX").unwrap_or(u64::MAX),
+            spill_bytes_max: number(env::SPILL_BYTES_MAX).unwrap_or(u64::MAX),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Environment, EnvironmentSettings, execute, logging};
 use lambda_runtime::{LambdaEvent, service_fn};
 use mayfly_protocol::envelope::{self, TaskAnswer};
-use mayfly_protocol::{Failure, Meter, TaskSpec};
+use mayfly_protocol::{Failure, Meter, TaskSpec, env};
 use serde_json::value::RawValue;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -21,10 +21,10 @@ pub enum RunError {
 
 /// What the runtime interface reads, and would panic without.
 const VARIABLES: [&str; 4] = [
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
+    env::AWS_LAMBDA_RUNTIME_API,
+    env::AWS_LAMBDA_FUNCTION_NAME,
+    env::AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    env::AWS_LAMBDA_FUNCTION_VERSION,
 ];
 
 /// Time for an answer to be sent before the process ends.

@@ -5,6 +5,7 @@
 //! What crosses a process boundary goes through [`envelope`], which carries a version and has golden bytes.
 
 pub mod digest;
+pub mod env;
 pub mod envelope;
 pub mod error_code;
 pub mod failure;

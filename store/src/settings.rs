@@ -1,5 +1,6 @@
 //! Where S3 is and how patient we are with it. Leaves out who may read what: that is the credentials' business.
 
+use mayfly_protocol::env;
 use std::fmt;
 use std::time::Duration;
 
@@ -34,14 +35,14 @@ impl S3Settings {
     /// Against AWS the default chain reads these variables itself, session token included.
     pub fn from_env() -> S3Settings {
         let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let endpoint = read("MAYFLY_S3_ENDPOINT");
+        let endpoint = read(env::S3_ENDPOINT);
         let credentials = endpoint
             .as_ref()
-            .and_then(|_| read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY")));
+            .and_then(|_| read(env::AWS_ACCESS_KEY_ID).zip(read(env::AWS_SECRET_ACCESS_KEY)));
         let defaults = S3Settings::default();
         S3Settings {
             endpoint,
-            region: read("AWS_REGION").unwrap_or_else(|| defaults.region.clone()),
+            region: read(env::AWS_REGION).unwrap_or_else(|| defaults.region.clone()),
             credentials,
             ..defaults
         }

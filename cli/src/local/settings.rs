@@ -3,8 +3,8 @@
 use super::folder::Folder;
 use local_emulator::{FunctionSettings, Mount, RunAs, Secrets, Settings};
 use mayfly_driver::{DriverSettings, in_flight_max};
-use mayfly_protocol::FunctionSize;
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
+use mayfly_protocol::{FunctionSize, env};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -168,11 +168,11 @@ impl LocalSettings {
         let own = format!("http://127.0.0.1:{s3_port}");
         let endpoint = self.s3_elsewhere().map_or(own, |(url, _)| url.to_owned());
         let pairs = [
-            ("MAYFLY_S3_ENDPOINT", endpoint),
-            ("MAYFLY_ALLOWED_LOCATIONS", "*".to_owned()),
-            ("MAYFLY_CONTROL_BUCKET", BUCKET.to_owned()),
-            ("MAYFLY_LOG", self.log_filter.clone()),
-            ("MAYFLY_LOG_FORMAT", self.log_format.to_owned()),
+            (env::S3_ENDPOINT, endpoint),
+            (env::ALLOWED_LOCATIONS, "*".to_owned()),
+            (env::CONTROL_BUCKET, BUCKET.to_owned()),
+            (env::LOG, self.log_filter.clone()),
+            (env::LOG_FORMAT, self.log_format.to_owned()),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).into()
     }
@@ -181,8 +181,8 @@ impl LocalSettings {
     fn secrets(&self) -> Secrets {
         let keys = self.s3_elsewhere().map(|(_, (id, secret))| {
             [
-                ("AWS_ACCESS_KEY_ID".to_owned(), id.clone()),
-                ("AWS_SECRET_ACCESS_KEY".to_owned(), secret.clone()),
+                (env::AWS_ACCESS_KEY_ID.to_owned(), id.clone()),
+                (env::AWS_SECRET_ACCESS_KEY.to_owned(), secret.clone()),
             ]
         });
         Secrets(keys.into_iter().flatten().collect())

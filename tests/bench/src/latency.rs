@@ -4,6 +4,7 @@ use crate::usage::resident_mb;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Executors, Server, binary};
 use mayfly_end_to_end::tpch;
+use mayfly_protocol::env;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::process::Command;
@@ -80,14 +81,14 @@ fn executor_start() -> Duration {
 fn one_start(runtime: &TcpListener, address: &str) -> Duration {
     let start = Instant::now();
     let mut executor = Command::new(binary().with_file_name("bootstrap"))
-        .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_LAMBDA_FUNCTION_NAME", "mayfly-executor-1769")
-        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", "local")
-        .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("MAYFLY_S3_ENDPOINT", "http://127.0.0.1:9")
+        .env(env::AWS_LAMBDA_RUNTIME_API, address)
+        .env(env::AWS_LAMBDA_FUNCTION_NAME, "mayfly-executor-1769")
+        .env(env::AWS_LAMBDA_FUNCTION_MEMORY_SIZE, "1769")
+        .env(env::AWS_LAMBDA_FUNCTION_VERSION, "$LATEST")
+        .env(env::AWS_REGION, "us-east-1")
+        .env(env::AWS_ACCESS_KEY_ID, "local")
+        .env(env::AWS_SECRET_ACCESS_KEY, "local")
+        .env(env::S3_ENDPOINT, "http://127.0.0.1:9")
         .spawn()
         .expect("the executor starts");
     let (mut connection, _) = runtime.accept().expect("the executor asks for work");
