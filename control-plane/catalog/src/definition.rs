@@ -233,3 +233,6 @@ fn decode_schema(text: &str) -> Result<SchemaRef, ArrowError> {
     // A definition promises nothing of the files: who declares NOT NULL, or wrote one file, does not speak for all.
     Ok(Arc::new(plain_schema(&written)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,17 +203,13 @@ async fn unshelve(shelf: &Shelf<'_>, location: &Location, listed: &[Listed]) -> 
     let Ok(object) = whole::read(shelf.store, shelf.bucket, key).await else {
         return Known::new();
     };
-    if whole::look(&object.bytes) != Whole::Yes {
-        return Known::new();
-    }
-    let Ok(persisted) = serde_json::from_slice::<Persisted>(&object.bytes) else {
+    let Some(files) = decode(&object.bytes) else {
         return Known::new();
     };
     let current: BTreeMap<&str, &str> = listed.iter().map(|l| (l.key.as_str(), l.etag.as_str())).collect();
-    let usable = persisted
-        .files
+    let usable = files
         .into_iter()
-        .filter(|file| persisted.v == VERSION && current.get(file.key.as_str()) == Some(&file.etag.as_str()));
+        .filter(|file| current.get(file.key.as_str()) == Some(&file.etag.as_str()));
     let mut known = Known::new();
     for file in usable {
         if let Some(file) = decode_persisted(location, file).await {
@@ -221,6 +217,15 @@ async fn unshelve(shelf: &Shelf<'_>, location: &Location, listed: &[Listed]) -> 
         }
     }
     known
+}
+
+/// What the object holds, if it is whole and of this version.
+fn decode(bytes: &[u8]) -> Option<Vec<PersistedFile>> {
+    if whole::look(bytes) != Whole::Yes {
+        return None;
+    }
+    let persisted: Persisted = serde_json::from_slice(bytes).ok()?;
+    (persisted.v == VERSION).then_some(persisted.files)
 }
 
 async fn decode_persisted(location: &Location, file: PersistedFile) -> Option<TableFile> {
@@ -279,3 +284,6 @@ fn footer_bytes(metadata: &ParquetMetaData) -> Option<Vec<u8>> {
     ParquetMetaDataWriter::new(&mut bytes, metadata).finish().ok()?;
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;
