@@ -133,3 +133,6 @@ fn external(cause: impl std::error::Error + Send + Sync + 'static) -> DataFusion
 fn unknown(name: &str) -> DataFusionError {
     internal_datafusion_err!("no executor knows a function {name}")
 }
+
+#[cfg(test)]
+mod tests;

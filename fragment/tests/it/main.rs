@@ -2,5 +2,6 @@
 
 mod codec;
 mod driver;
+mod golden;
 mod nodes;
 mod split_table;
