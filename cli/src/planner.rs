@@ -5,7 +5,7 @@ use crate::local::LocalSettings;
 use crate::logging;
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_plan::{Planner, PlannerSettings};
-use mayfly_protocol::env;
+use mayfly_protocol::{AccessKey, Secret, env};
 use mayfly_server::{PlannerPort, PlannerProgram, serve_planner};
 use mayfly_store::{S3Settings, Store};
 use serde::{Deserialize, Serialize};
@@ -24,12 +24,28 @@ const SELF: &str = "/proc/self/exe";
 pub struct Setup {
     pub s3_endpoint: Option<String>,
     pub region: String,
-    pub credentials: Option<(String, String)>,
+    pub access_key: Option<SentKey>,
     /// The control bucket, which holds the catalog.
     pub bucket: String,
     /// Texts by which queries may name places.
     pub meanings: BTreeMap<String, String>,
     pub planning: PlannerSettings,
+}
+
+/// An [`AccessKey`] on its way through the pipe.
+#[derive(Serialize, Deserialize)]
+pub struct SentKey {
+    id: String,
+    secret: String,
+}
+
+impl From<&AccessKey> for SentKey {
+    fn from(key: &AccessKey) -> SentKey {
+        SentKey {
+            id: key.id.clone(),
+            secret: key.secret.reveal().clone(),
+        }
+    }
 }
 
 /// How a server starts its planners.
@@ -48,7 +64,7 @@ pub fn program(setup: &Setup, settings: &LocalSettings) -> io::Result<PlannerPro
         environment: environment
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        setup: serde_json::to_vec(setup).expect("texts and numbers make JSON"),
+        setup: Secret::new(serde_json::to_vec(setup).expect("texts and numbers make JSON")),
     })
 }
 
@@ -82,7 +98,7 @@ async fn plan() -> Result<(), Box<dyn Error>> {
     let store = Store::connect(&S3Settings {
         endpoint: setup.s3_endpoint,
         region: setup.region,
-        credentials: setup.credentials,
+        access_key: setup.access_key.map(|key| AccessKey::new(key.id, key.secret)),
         ..S3Settings::default()
     })
     .await;

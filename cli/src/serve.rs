@@ -4,7 +4,7 @@ use crate::arguments::{LogFormat, ServeArguments};
 use crate::exit::Failure;
 use crate::local::{Elsewhere, LocalCloud, LocalSettings};
 use crate::{interrupt, logging};
-use mayfly_protocol::env;
+use mayfly_protocol::{AccessKey, env};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -72,7 +72,7 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<O
     if s3.is_none() && sqs.is_none() {
         return Ok(None);
     }
-    let keys = keys().ok_or_else(|| {
+    let access_key = access_key().ok_or_else(|| {
         Failure::Usage("an endpoint elsewhere needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned())
     })?;
     let text = |url: Url| url.as_str().trim_end_matches('/').to_owned();
@@ -80,14 +80,15 @@ fn elsewhere(s3: Option<Url>, sqs: Option<Url>, lambda: Option<Url>) -> Result<O
         s3: s3.map(text),
         sqs: sqs.map(text),
         lambda: lambda.map(text),
-        keys,
+        access_key,
     }))
 }
 
-/// Access key id and secret of the environment.
-pub fn keys() -> Option<(String, String)> {
+/// The environment's.
+pub fn access_key() -> Option<AccessKey> {
     let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    read(env::AWS_ACCESS_KEY_ID).zip(read(env::AWS_SECRET_ACCESS_KEY))
+    let (id, secret) = read(env::AWS_ACCESS_KEY_ID).zip(read(env::AWS_SECRET_ACCESS_KEY))?;
+    Some(AccessKey::new(id, secret))
 }
 
 /// Scripts wait for these lines. Once they are there, everything answers.

@@ -82,8 +82,9 @@ fn http_client(plain_http: bool) -> SharedHttpClient {
 async fn configure(settings: &S3Settings) -> Config {
     let region = Region::new(settings.region.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
-    if let Some((id, secret)) = &settings.credentials {
-        loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "settings"));
+    if let Some(key) = &settings.access_key {
+        let secret = key.secret.reveal();
+        loader = loader.credentials_provider(Credentials::new(&key.id, secret, None, None, "settings"));
     }
     let mut builder = aws_sdk_s3::config::Builder::from(&loader.load().await)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

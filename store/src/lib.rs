@@ -22,6 +22,7 @@ mod write;
 pub use conditional::Created;
 pub use error::StoreError;
 pub use list::{LIST_MAX, Listed};
+pub use mayfly_protocol::AccessKey;
 pub use read::{Head, Object};
 pub use settings::S3Settings;
 pub use upload::{UPLOAD_PART_BYTES_MIN, UPLOAD_PARTS_MAX, Upload};

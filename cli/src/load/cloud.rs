@@ -5,7 +5,7 @@ use super::table::Table;
 use crate::client::{Client, ClientError};
 use crate::exit::Failure;
 use crate::serve;
-use mayfly_protocol::key;
+use mayfly_protocol::{AccessKey, key};
 use mayfly_store::{S3Settings, Store};
 use serde::Deserialize;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const INFO: &str = "/v1/mayfly/info";
 const ATTEMPTS_MAX: u32 = 6;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Cloud {
     pub s3_endpoint: String,
     pub bucket: String,
@@ -46,16 +46,17 @@ impl Cloud {
         let settings = S3Settings {
             endpoint: Some(self.s3_endpoint.clone()),
             region: self.region.clone(),
-            credentials: Some(self.keys()?),
+            access_key: Some(self.access_key()?),
             attempts_max: ATTEMPTS_MAX,
             request_timeout: REQUEST_TIMEOUT,
         };
         Ok(Store::connect(&settings).await)
     }
 
-    fn keys(&self) -> Result<(String, String), Failure> {
+    fn access_key(&self) -> Result<AccessKey, Failure> {
         let told = self.access_key_id.clone().zip(self.secret_access_key.clone());
-        told.or_else(serve::keys).ok_or_else(|| {
+        let told = told.map(|(id, secret)| AccessKey::new(id, secret));
+        told.or_else(serve::access_key).ok_or_else(|| {
             let text = format!(
                 "the server's S3 at {} is another program's: load needs its AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 self.s3_endpoint

@@ -9,7 +9,7 @@ use mayfly_catalog::{Catalog, Locations};
 use mayfly_cost::{Architecture, PriceBook};
 use mayfly_driver::{Driver, DriverSettings, Endpoint, World, in_flight_max};
 use mayfly_plan::{Planner, PlannerSettings};
-use mayfly_protocol::{FunctionSize, TenantId, key};
+use mayfly_protocol::{AccessKey, FunctionSize, TenantId, key};
 use mayfly_server::{Coordinator, LocalInfo, LocalKeys, Planners, ServerHandle, ServerSettings, serve};
 use mayfly_store::{S3Settings, Store};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -28,10 +28,11 @@ pub struct Places {
     lambda: Place,
 }
 
-/// One service: its base URL, access key id and secret.
+/// One service.
 struct Place {
+    /// Base URL.
     url: String,
-    keys: (String, String),
+    access_key: AccessKey,
     /// Whether the emulator serves it, whose keys are no secret.
     is_own: bool,
 }
@@ -39,21 +40,19 @@ struct Place {
 impl Places {
     /// The emulator's, if there is one, but for what is elsewhere.
     pub fn new(endpoints: Option<&Endpoints>, elsewhere: Option<&Elsewhere>) -> Places {
-        let Credentials {
-            access_key_id,
-            secret_access_key,
-        } = Credentials::default();
+        let emulator = Credentials::default();
+        let emulator = AccessKey::new(emulator.access_key_id, emulator.secret_access_key);
         let place = |own: Option<&String>, url: fn(&Elsewhere) -> Option<&String>| {
-            let other = elsewhere.and_then(|other| Some((url(other)?, &other.keys)));
+            let other = elsewhere.and_then(|other| Some((url(other)?, &other.access_key)));
             match other {
-                Some((url, keys)) => Place {
+                Some((url, access_key)) => Place {
                     url: url.clone(),
-                    keys: keys.clone(),
+                    access_key: access_key.clone(),
                     is_own: false,
                 },
                 None => Place {
                     url: own.cloned().unwrap_or_default(),
-                    keys: (access_key_id.clone(), secret_access_key.clone()),
+                    access_key: emulator.clone(),
                     is_own: true,
                 },
             }
@@ -74,13 +73,13 @@ impl Places {
     }
 
     fn info(&self) -> LocalInfo {
-        let (access_key_id, secret_access_key) = self.s3.keys.clone();
+        let key = &self.s3.access_key;
         LocalInfo {
             s3_endpoint: self.s3.url.clone(),
             bucket: BUCKET.to_owned(),
-            keys: self.s3.is_own.then_some(LocalKeys {
-                access_key_id,
-                secret_access_key,
+            keys: self.s3.is_own.then(|| LocalKeys {
+                access_key_id: key.id.clone(),
+                secret_access_key: key.secret.reveal().clone(),
             }),
             region: REGION.to_owned(),
         }
@@ -92,7 +91,7 @@ impl Place {
         Endpoint {
             url: Some(self.url.clone()),
             region: REGION.to_owned(),
-            credentials: Some(self.keys.clone()),
+            access_key: Some(self.access_key.clone()),
         }
     }
 
@@ -100,7 +99,7 @@ impl Place {
         S3Settings {
             endpoint: Some(self.url.clone()),
             region: REGION.to_owned(),
-            credentials: Some(self.keys.clone()),
+            access_key: Some(self.access_key.clone()),
             ..S3Settings::default()
         }
     }
@@ -147,7 +146,7 @@ pub async fn assemble(settings: &LocalSettings, places: &Places) -> Result<Assem
     let setup = planner::Setup {
         s3_endpoint: Some(places.s3.url.clone()),
         region: REGION.to_owned(),
-        credentials: Some(places.s3.keys.clone()),
+        access_key: Some((&places.s3.access_key).into()),
         bucket: BUCKET.to_owned(),
         meanings: settings.meanings.clone(),
         planning: planning.clone(),

@@ -4,9 +4,8 @@ use super::folder::Folder;
 use local_emulator::{FunctionSettings, Mount, RunAs, Secrets, Settings};
 use mayfly_driver::{DriverSettings, in_flight_max};
 use mayfly_protocol::limits::TASK_DURATION_MS_MAX;
-use mayfly_protocol::{FunctionSize, env};
+use mayfly_protocol::{AccessKey, FunctionSize, env};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,26 +26,14 @@ pub struct User {
 }
 
 /// Services of the cloud that another program serves.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Elsewhere {
     /// Base URLs without a slash at the end; `None` is the emulator's.
     pub s3: Option<String>,
     pub sqs: Option<String>,
     pub lambda: Option<String>,
-    /// Access key id and secret for all.
-    pub keys: (String, String),
-}
-
-/// Secrets stay out of logs.
-impl fmt::Debug for Elsewhere {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Elsewhere")
-            .field("s3", &self.s3)
-            .field("sqs", &self.sqs)
-            .field("lambda", &self.lambda)
-            .field("access_key_id", &self.keys.0)
-            .finish_non_exhaustive()
-    }
+    /// For all.
+    pub access_key: AccessKey,
 }
 
 #[derive(Clone, Debug)]
@@ -158,9 +145,9 @@ impl LocalSettings {
     }
 
     /// The S3 that executors use, if it is not the emulator's, and its keys.
-    fn s3_elsewhere(&self) -> Option<(&str, &(String, String))> {
+    fn s3_elsewhere(&self) -> Option<(&str, &AccessKey)> {
         let elsewhere = self.elsewhere.as_ref()?;
-        Some((elsewhere.s3.as_deref()?, &elsewhere.keys))
+        Some((elsewhere.s3.as_deref()?, &elsewhere.access_key))
     }
 
     /// Region and credentials are the platform's to set, unless S3 is elsewhere.
@@ -179,10 +166,10 @@ impl LocalSettings {
 
     /// Whoever calls the emulator's Lambda may ask how a function is configured.
     fn secrets(&self) -> Secrets {
-        let keys = self.s3_elsewhere().map(|(_, (id, secret))| {
+        let keys = self.s3_elsewhere().map(|(_, key)| {
             [
-                (env::AWS_ACCESS_KEY_ID.to_owned(), id.clone()),
-                (env::AWS_SECRET_ACCESS_KEY.to_owned(), secret.clone()),
+                (env::AWS_ACCESS_KEY_ID.to_owned(), key.id.clone()),
+                (env::AWS_SECRET_ACCESS_KEY.to_owned(), key.secret.reveal().clone()),
             ]
         });
         Secrets(keys.into_iter().flatten().collect())

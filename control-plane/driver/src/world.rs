@@ -5,7 +5,7 @@ use crate::steady::SteadyTime;
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::{BehaviorVersion, Region};
-use mayfly_protocol::key;
+use mayfly_protocol::{AccessKey, key};
 use mayfly_store::{Store, StoreError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,8 +18,8 @@ pub struct Endpoint {
     /// `None` is AWS itself.
     pub url: Option<String>,
     pub region: String,
-    /// Access key id and secret; `None` takes the default chain.
-    pub credentials: Option<(String, String)>,
+    /// `None` takes the default chain.
+    pub access_key: Option<AccessKey>,
 }
 
 /// The clients. Handed over, not configured: see [`DriverSettings`] for what is data.
@@ -117,8 +117,9 @@ async fn shared_config(endpoint: &Endpoint) -> aws_config::SdkConfig {
     if let Some(url) = &endpoint.url {
         loader = loader.endpoint_url(url);
     }
-    if let Some((id, secret)) = &endpoint.credentials {
-        loader = loader.credentials_provider(Credentials::from_keys(id, secret, None));
+    if let Some(key) = &endpoint.access_key {
+        let secret = key.secret.reveal();
+        loader = loader.credentials_provider(Credentials::from_keys(&key.id, secret, None));
     }
     loader.load().await
 }

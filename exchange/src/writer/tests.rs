@@ -9,7 +9,7 @@ use mayfly_protocol::{
     AttemptId, InputBinding, InputRead, Nonce, Output, OutputLocation, OutputSpec, PartitionRange, ProducerSlice,
     SliceSource, StageId,
 };
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use rand::Rng;
 
 fn settings(partitions: u32, memory_bytes_max: usize) -> WriterSettings {
@@ -25,7 +25,7 @@ fn settings(partitions: u32, memory_bytes_max: usize) -> WriterSettings {
 async fn nowhere() -> Store {
     Store::connect(&S3Settings {
         endpoint: Some("http://127.0.0.1:9".to_owned()),
-        credentials: Some(("nobody".to_owned(), "nothing".to_owned())),
+        access_key: Some(AccessKey::new("nobody", "nothing")),
         ..S3Settings::default()
     })
     .await

@@ -12,7 +12,7 @@ use mayfly_protocol::{
     AttemptId, InputBinding, InputRead, Nonce, Output, OutputLocation, OutputSpec, PartitionRange, ProducerSlice,
     SliceSource, StageId, TaskId, TenantId,
 };
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl World {
         let emulator = Emulator::start(settings).await.expect("the emulator starts");
         let settings = S3Settings {
             endpoint: Some(emulator.endpoints().s3),
-            credentials: Some((credentials.access_key_id, credentials.secret_access_key)),
+            access_key: Some(AccessKey::new(credentials.access_key_id, credentials.secret_access_key)),
             ..S3Settings::default()
         };
         let store = Store::connect(&settings).await;

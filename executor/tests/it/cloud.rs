@@ -6,7 +6,7 @@ use local_emulator::{Credentials, Emulator, Settings};
 use mayfly_executor::{Environment, EnvironmentSettings};
 use mayfly_fragment::AllowedLocations;
 use mayfly_protocol::{EpochMs, FileRange, Split};
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -41,7 +41,7 @@ impl Cloud {
         } = Credentials::default();
         let settings = S3Settings {
             endpoint: Some(emulator.endpoints().s3),
-            credentials: Some((access_key_id, secret_access_key)),
+            access_key: Some(AccessKey::new(access_key_id, secret_access_key)),
             ..S3Settings::default()
         };
         let store = Store::connect(&settings).await;

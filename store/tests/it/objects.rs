@@ -2,7 +2,7 @@
 
 use crate::world::{BUCKET, World, noise, settings_for};
 use bytes::Bytes;
-use mayfly_store::{S3Settings, Store, StoreError, UPLOAD_PART_BYTES_MIN};
+use mayfly_store::{AccessKey, S3Settings, Store, StoreError, UPLOAD_PART_BYTES_MIN};
 
 #[tokio::test]
 async fn an_object_is_read_as_it_was_written() {
@@ -81,7 +81,7 @@ async fn each_failure_has_its_name() {
 async fn wrong_credentials_are_denied() {
     let world = World::start().await;
     let stranger = Store::connect(&S3Settings {
-        credentials: Some(("stranger".to_owned(), "wrong".to_owned())),
+        access_key: Some(AccessKey::new("stranger", "wrong")),
         ..settings_for(&world.emulator.endpoints().s3)
     })
     .await;

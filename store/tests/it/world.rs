@@ -1,7 +1,7 @@
 //! An emulator with one bucket and a store on it. Everything ends with the test.
 
 use local_emulator::{Emulator, Settings};
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -32,7 +32,7 @@ pub fn settings_for(endpoint: &str) -> S3Settings {
     let credentials = local_emulator::Credentials::default();
     S3Settings {
         endpoint: Some(endpoint.to_owned()),
-        credentials: Some((credentials.access_key_id, credentials.secret_access_key)),
+        access_key: Some(AccessKey::new(credentials.access_key_id, credentials.secret_access_key)),
         request_timeout: Duration::from_secs(5),
         ..S3Settings::default()
     }

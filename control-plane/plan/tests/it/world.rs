@@ -7,7 +7,7 @@ use local_emulator::{Emulator, FaultRule, FaultSettings, S3Fault, Settings};
 use mayfly_catalog::{Catalog, Locations};
 use mayfly_plan::{Planned, PlannedQuery, Planner, PlannerSettings, Session};
 use mayfly_protocol::{EpochMs, FunctionSize, QueryError};
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl World {
         let store = Store::connect(&S3Settings {
             endpoint: Some(emulator.endpoints().s3),
             region: "us-east-1".to_owned(),
-            credentials: Some((credentials.access_key_id, credentials.secret_access_key)),
+            access_key: Some(AccessKey::new(credentials.access_key_id, credentials.secret_access_key)),
             attempts_max: 3,
             request_timeout: Duration::from_secs(30),
         })

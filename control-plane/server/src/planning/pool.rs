@@ -4,7 +4,7 @@ use super::death::Death;
 use super::process::Process;
 use super::wire::{Ask, Ended, Said};
 use mayfly_plan::Planned;
-use mayfly_protocol::{ErrorCode, QueryError, S3Meter};
+use mayfly_protocol::{ErrorCode, QueryError, S3Meter, Secret};
 use mayfly_store::Store;
 use std::io;
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ const GROWN_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub struct PlannerProgram {
     pub program: PathBuf,
     pub environment: Vec<(String, String)>,
-    /// Sent to each planner before its first statement. May hold secrets: it is on nobody's command line.
-    pub setup: Vec<u8>,
+    /// Sent to each planner before its first statement. It holds keys, and is on nobody's command line.
+    pub setup: Secret<Vec<u8>>,
 }
 
 pub struct Pool {

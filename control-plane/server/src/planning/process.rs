@@ -54,7 +54,7 @@ impl Process {
             stdout: BufReader::new(stdout),
             words: tokio::spawn(hear(stderr)),
         };
-        process.send(Frame::of(program.setup.clone())).await?;
+        process.send(Frame::of(program.setup.reveal().clone())).await?;
         Ok(process)
     }
 

@@ -4,7 +4,7 @@ use crate::usage::resident_mb;
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Server, descendants, is_alive};
 use mayfly_protocol::key;
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ async fn busy(cloud: &Server, client: &Client) -> usize {
 async fn objects(cloud: &Server) -> usize {
     let settings = S3Settings {
         endpoint: Some(cloud.s3.clone()),
-        credentials: Some(("emulator".to_owned(), "emulator-secret".to_owned())),
+        access_key: Some(AccessKey::new("emulator", "emulator-secret")),
         ..S3Settings::default()
     };
     let store = Store::connect(&settings).await;

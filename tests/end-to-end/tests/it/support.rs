@@ -3,7 +3,7 @@
 use mayfly_end_to_end::client::Client;
 use mayfly_end_to_end::server::{Executors, Server};
 use mayfly_end_to_end::tpch;
-use mayfly_store::{S3Settings, Store};
+use mayfly_store::{AccessKey, S3Settings, Store};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -70,7 +70,7 @@ impl Cloud {
     pub async fn store(&self) -> Store {
         let settings = S3Settings {
             endpoint: Some(self.server.s3.clone()),
-            credentials: Some(("emulator".to_owned(), "emulator-secret".to_owned())),
+            access_key: Some(AccessKey::new("emulator", "emulator-secret")),
             ..S3Settings::default()
         };
         Store::connect(&settings).await.fork()
