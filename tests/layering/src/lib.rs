@@ -1,7 +1,9 @@
-//! Holds the workspace to its layers: which crate may use which, read from `cargo metadata`. The table is the one of
-//! `docs/architecture.md`. Tests only; the library is empty.
+//! Holds the workspace to its layers: what `cargo metadata` says of each crate must be what the code map of `docs/architecture.md` says.
+//! Tests only; the library is empty.
 
 #[cfg(test)]
 mod metadata;
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod tests;

@@ -1,72 +1,9 @@
 //! Who may use whom, what pure crates may link, and that every selection of crates builds the same dependencies.
 
 use crate::metadata::Metadata;
+use crate::page;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-
-/// Crate → the crates of ours that it may use in its product. `*` stands for all.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("mayfly-protocol", &[]),
-    ("mayfly-store", &["mayfly-protocol"]),
-    ("mayfly-cost", &["mayfly-protocol"]),
-    ("mayfly-schedule", &["mayfly-protocol"]),
-    ("mayfly-exchange", &["mayfly-store", "mayfly-protocol"]),
-    ("mayfly-files", &[]),
-    ("mayfly-catalog", &["mayfly-files", "mayfly-store", "mayfly-protocol"]),
-    (
-        "mayfly-fragment",
-        &["mayfly-files", "mayfly-store", "mayfly-protocol", "mayfly-exchange"],
-    ),
-    (
-        "mayfly-plan",
-        &[
-            "mayfly-catalog",
-            "mayfly-fragment",
-            "mayfly-exchange",
-            "mayfly-cost",
-            "mayfly-protocol",
-        ],
-    ),
-    (
-        "mayfly-executor",
-        &["mayfly-fragment", "mayfly-exchange", "mayfly-store", "mayfly-protocol"],
-    ),
-    (
-        "mayfly-driver",
-        &[
-            "mayfly-plan",
-            "mayfly-catalog",
-            "mayfly-schedule",
-            "mayfly-cost",
-            "mayfly-exchange",
-            "mayfly-store",
-            "mayfly-protocol",
-        ],
-    ),
-    (
-        "mayfly-server",
-        &[
-            "mayfly-driver",
-            "mayfly-plan",
-            "mayfly-catalog",
-            "mayfly-schedule",
-            "mayfly-cost",
-            "mayfly-exchange",
-            "mayfly-store",
-            "mayfly-protocol",
-        ],
-    ),
-    ("local-emulator", &[]),
-    ("mayfly-auditor", &["mayfly-protocol"]),
-    (
-        "mayfly-simulation",
-        &["mayfly-auditor", "mayfly-schedule", "mayfly-cost", "mayfly-protocol"],
-    ),
-    ("mayfly", &["*"]),
-    ("mayfly-end-to-end", &["*"]),
-    ("mayfly-bench", &["*"]),
-    ("layering", &[]),
-];
 
 /// Crates that decide without waiting: nothing below may appear anywhere in what they link.
 const PURE: &[&str] = &["mayfly-protocol", "mayfly-cost", "mayfly-schedule", "mayfly-auditor"];
@@ -81,28 +18,32 @@ const HEAVY: &[&str] = &[
     "futures",
 ];
 
+/// A crate's name as the page has it.
+fn short(name: &str) -> &str {
+    name.strip_prefix("mayfly-").unwrap_or(name)
+}
+
+/// The page allows no more than is used: a reader learns from it what a crate does not know.
 #[test]
-fn each_crate_uses_only_the_layers_below_it() {
+fn each_crate_uses_what_the_page_says() {
     let metadata = Metadata::read();
-    let ours: BTreeSet<&str> = metadata
-        .workspace_packages()
-        .iter()
-        .map(|package| package.name.as_str())
-        .collect();
-    let layers: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
-    let mut wrong = Vec::new();
-    for package in metadata.workspace_packages() {
-        let Some(allowed) = layers.get(package.name.as_str()) else {
-            wrong.push(format!("{} has no layer", package.name));
-            continue;
-        };
-        for dependency in package.dependencies.iter().filter(|dependency| dependency.is_normal()) {
-            let name = dependency.name.as_str();
-            if ours.contains(name) && !allowed.contains(&"*") && !allowed.contains(&name) {
-                wrong.push(format!("{} may not use {name}", package.name));
-            }
-        }
-    }
+    let packages = metadata.workspace_packages();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let used = packages.iter().map(|package| {
+        let uses = package.dependencies.iter().filter(|dependency| dependency.is_normal());
+        let uses = uses.map(|dependency| dependency.name.as_str());
+        let uses = uses
+            .filter(|name| ours.contains(name))
+            .map(|name| short(name).to_owned());
+        (package.name.clone(), uses.collect::<BTreeSet<_>>())
+    });
+    let used: BTreeMap<String, BTreeSet<String>> = used.collect();
+    let said = page::layers();
+    let differ = |name: &&String| used.get(*name) != said.get(*name);
+    let names: BTreeSet<&String> = used.keys().chain(said.keys()).collect();
+    let wrong = names.into_iter().filter(differ);
+    let wrong = wrong.map(|name| format!("{name} uses {:?}, the page says {:?}", used.get(name), said.get(name)));
+    let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
