@@ -92,18 +92,18 @@ pub fn task_state_builder(config: SessionConfig, seed: u64) -> SessionStateBuild
     builder
 }
 
-/// A runtime without object stores but that of a task's splits: no `file://`, no `http://`.
+/// A runtime with one object store, that of a task's splits: no `file://`, no `http://`.
 pub fn runtime_env_builder() -> RuntimeEnvBuilder {
-    RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(NoStores::default()))
+    RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(SplitStoreOnly::default()))
 }
 
-/// Registry of the one store that holds a task's splits.
+/// A registry that hands out the store of a task's splits, and no other.
 #[derive(Debug, Default)]
-struct NoStores {
+struct SplitStoreOnly {
     registered: DefaultObjectStoreRegistry,
 }
 
-impl ObjectStoreRegistry for NoStores {
+impl ObjectStoreRegistry for SplitStoreOnly {
     fn register_store(&self, url: &url::Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
         self.registered.register_store(url, store)
     }

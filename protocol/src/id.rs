@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 20261120_151209_00042_k3x9a            query
-//! 20261120_151209_00042_k3x9a/s2         stage     (…/s2g1 for generation 1 after a replan)
+//! 20261120_151209_00042_k3x9a/s2         stage     (…/s2g1 if it had generation 1)
 //! 20261120_151209_00042_k3x9a/s2/t14     task
 //! 20261120_151209_00042_k3x9a/s2/t14/a1  attempt   (…/a1e2 when a second coordinator epoch launched it)
 //! ```
@@ -140,7 +140,8 @@ impl FromStr for TenantId {
 }
 spelled!(TenantId);
 
-/// A stage within a query. `generation` counts replans of the graph; 0 is the graph as first planned.
+/// A stage within a query. `generation` is 0: a graph changes by alternatives that it holds (decision 0009) and is never planned again. Keys,
+/// pins and ids have a place for others, so that a graph may be planned again without another format.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StageId {
     pub index: u32,

@@ -1,4 +1,5 @@
-//! Bounds that two processes must agree on, tied to each other and to the platform's by const assertions.
+//! Bounds on what crosses from one process to another, tied to each other and to the platform's by const assertions. Some are
+//! kept by one side alone, and stand here because the texts and tests of others name them.
 
 /// A synchronous Lambda payload, request or response.
 pub const INVOKE_BYTES_MAX: usize = 6 * 1024 * 1024;

@@ -164,6 +164,7 @@ pub struct TaskSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<EpochMs>,
     pub settings: BTreeMap<String, String>,
-    /// Digest over (key, etag, partition digests) of every input: what the attempt was pinned to.
+    /// What the attempt was pinned to: a digest over the stage's plan, over which partitions of which producers it reads, and over (key,
+    /// etag, partition digests) of every slice of every input.
     pub pin_digest: Digest,
 }

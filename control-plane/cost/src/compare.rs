@@ -1,4 +1,4 @@
-//! What the same query would have cost elsewhere: one line under the bill.
+//! What the same query would have cost elsewhere: one line under a bill. No bill that a user sees has the line yet.
 
 use crate::PriceBook;
 use mayfly_protocol::PicoDollars;

@@ -2,7 +2,7 @@
 
 use super::*;
 use expect_test::expect;
-use mayfly_protocol::{FunctionSize, Meter, PicoDollars, S3Meter, StageId};
+use mayfly_protocol::{Meter, PicoDollars, S3Meter, StageId};
 use std::collections::BTreeMap;
 
 fn book() -> PriceBook {
@@ -135,14 +135,6 @@ fn a_bound_is_marked_on_its_lines_and_on_the_total() {
         ≤ the outcome of an attempt was not seen; it is billed at its bound
     "#]]
     .assert_eq(&bill.to_string());
-}
-
-#[test]
-fn the_worst_case_is_a_full_run_and_its_request() {
-    let most = worst_case(&book(), FunctionSize::One, 60_000);
-    let run = bill(&book(), &usage(&[(Some(0), meter(60_000, 0, 0))]));
-    assert_eq!(most, run.total);
-    assert!(worst_case(&book(), FunctionSize::Six, 60_000) > most * 5);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The one owner of the scheduler: takes orders and answers, feeds events in, carries commands out. Never waits for a call itself: each
-//! runs as a task of its own and comes back as an order.
+//! runs as a task of its own. A call whose outcome matters comes back as an order; deletes, sweeps, heartbeats and lease messages do not.
 
 mod cleanup;
 mod launch;

@@ -109,8 +109,9 @@ impl Pool {
         }
     }
 
-    /// Whether an invocation of `function` finds an environment: a warm one, or a new one that the ramp allows.
-    pub fn has_room(&self, function: &Function) -> bool {
+    /// Takes room for an invocation of `function`: a warm environment, or one of the starts that the ramp allows, which is then spent.
+    /// `false`: there is none now.
+    pub fn take_room(&self, function: &Function) -> bool {
         let is_warm = {
             let inner = self.lock();
             let idle = inner.idle.get(&function.id);

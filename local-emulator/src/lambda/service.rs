@@ -99,7 +99,7 @@ impl LambdaService {
         let seat = function.shared.seat().ok_or(Throttle::Reserved)?;
         let permit = self.concurrency.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Throttle::Concurrency)?;
-        match self.pool.has_room(function) {
+        match self.pool.take_room(function) {
             true => Ok(Admission(permit, seat)),
             false => Err(Throttle::Ramp),
         }
