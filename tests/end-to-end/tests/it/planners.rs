@@ -93,6 +93,63 @@ async fn a_planning_ends_with_the_time_of_its_query() {
         .expect("answered");
 }
 
+/// Names of errors that end what multiplies in planning.
+const BOUNDS: [&str; 3] = [
+    "EXCEEDED_TIME_LIMIT",
+    "EXCEEDED_LOCAL_MEMORY_LIMIT",
+    "MAYFLY_TOO_COMPLEX",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_name_the_one_before_twice_end_within_bounds() {
+    let (_server, client) = server(&[]);
+    let timed = client.clone().with("max_run_time", "4s");
+    let first = timed.query("CREATE VIEW v0 AS SELECT 1 AS x").await;
+    first.expect("a small view");
+    let mut levels = 0;
+    let failure = loop {
+        let sql = format!(
+            "CREATE VIEW v{} AS SELECT a.x FROM v{levels} a JOIN v{levels} b ON a.x = b.x",
+            levels + 1
+        );
+        match timed.query(&sql).await {
+            Ok(_) => levels += 1,
+            Err(failure) => break failure,
+        }
+        assert!(levels <= 16, "views nest no deeper");
+    };
+    assert!(levels >= 4, "{levels}: {}", failure.message);
+    assert!(BOUNDS.contains(&failure.name.as_str()), "{}", failure.message);
+    let answer = client
+        .query("SELECT x FROM v3")
+        .await
+        .expect("the views that there are");
+    assert_eq!(answer.table.rows, [[Some("1".to_owned())]]);
+}
+
+/// Planning is quadratic in columns: it ends with its query's time at the latest, and holds up nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_columns_end_within_bounds() {
+    const COLUMNS: usize = 10_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |item: fn(usize) -> String| (0..COLUMNS).map(item).collect::<Vec<_>>().join(",");
+    let text = format!("{}\n{}\n", line(|at| format!("c{at}")), line(|at| at.to_string()));
+    std::fs::write(folder.path().join("wide.csv"), text).expect("writable");
+    let (_server, client) = server(&["--mount", &format!("wide={}", folder.path().display())]);
+    let timed = client.clone().with("max_run_time", "6s");
+    let wide = tokio::spawn(async move { timed.query("SELECT * FROM 's3://wide/wide.csv'").await });
+    client.query("SELECT 1").await.expect("answered beside it");
+    match wide.await.expect("no panic") {
+        Ok(answer) => assert_eq!(answer.table.rows[0].len(), COLUMNS),
+        Err(failure) => assert!(BOUNDS.contains(&failure.name.as_str()), "{}", failure.message),
+    }
+    let one = client.query("SELECT c9999 FROM 's3://wide/wide.csv'").await;
+    assert_eq!(
+        one.expect("one column is small").table.rows,
+        [[Some("9999".to_owned())]]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planner_that_is_killed_is_replaced() {
     let (server, client) = server(&[]);
