@@ -2,10 +2,10 @@
 //! `o` alone. DataFusion computes it within the subquery, which is another answer, so that it is refused.
 
 use crate::error;
-use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::strip_outer_reference;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 use mayfly_protocol::QueryError;
 
 pub(crate) fn refuse_aggregates(plan: &LogicalPlan) -> Result<(), QueryError> {
@@ -15,7 +15,7 @@ pub(crate) fn refuse_aggregates(plan: &LogicalPlan) -> Result<(), QueryError> {
             return Ok(TreeNodeRecursion::Continue);
         };
         for expr in &aggregate.aggr_expr {
-            if belongs_outside(expr)? {
+            if belongs_outside(expr, aggregate.input.schema())? {
                 found = Some(strip_outer_reference(expr.clone()).schema_name().to_string());
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -30,18 +30,41 @@ pub(crate) fn refuse_aggregates(plan: &LogicalPlan) -> Result<(), QueryError> {
     })
 }
 
-/// Whether it names columns, and each is an outer query's.
-fn belongs_outside(expr: &Expr) -> DfResult<bool> {
+/// Whether it names columns, and each is an outer query's. `own`: those of the query that it stands in, which subqueries within may name.
+fn belongs_outside(expr: &Expr, own: &DFSchema) -> DfResult<bool> {
     let (mut outer, mut inner) = (false, false);
     expr.apply(|part| {
         match part {
             Expr::OuterReferenceColumn(..) => outer = true,
             Expr::Column(_) => inner = true,
-            // What a subquery within reads is not told apart.
-            Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => inner = true,
-            _ => {}
+            _ => {
+                for column in subquery(part).into_iter().flat_map(named_from_within) {
+                    match own.has_column(column) {
+                        true => inner = true,
+                        false => outer = true,
+                    }
+                }
+            }
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(outer && !inner)
+}
+
+fn subquery(expr: &Expr) -> Option<&Subquery> {
+    match expr {
+        Expr::ScalarSubquery(subquery) => Some(subquery),
+        Expr::Exists(exists) => Some(&exists.subquery),
+        Expr::InSubquery(member) => Some(&member.subquery),
+        Expr::SetComparison(comparison) => Some(&comparison.subquery),
+        _ => None,
+    }
+}
+
+/// Columns of queries around the subquery.
+fn named_from_within(subquery: &Subquery) -> impl Iterator<Item = &Column> {
+    subquery.outer_ref_columns.iter().filter_map(|expr| match expr {
+        Expr::OuterReferenceColumn(_, column) => Some(column),
+        _ => None,
+    })
 }
