@@ -351,13 +351,14 @@ fn logical_rules() -> Vec<LogicalRule> {
         Arc::new(CrossJoins::default()),
         Arc::new(KeepFilter::default()),
     ];
-    let mut rules = Vec::new();
-    for rule in Optimizer::new().rules {
-        if Dependencies::BEFORE.contains(&rule.name()) {
-            rules.push(Arc::new(Dependencies) as LogicalRule);
-        }
-        let ours = ours.iter().find(|ours| ours.name() == rule.name());
-        rules.push(ours.map_or(rule, Arc::clone));
+    let mut rules = Optimizer::new().rules;
+    for ours in ours {
+        let at = place(rules.iter().map(|rule| rule.name()), ours.name());
+        rules[at] = ours;
+    }
+    for before in Dependencies::BEFORE {
+        let at = place(rules.iter().map(|rule| rule.name()), before);
+        rules.insert(at, Arc::new(Dependencies));
     }
     rules.push(Arc::new(Offsets));
     join_order::among(rules)
@@ -373,13 +374,11 @@ fn rules(shape: Shape) -> Vec<Rule> {
         Arc::new(PushDown::dynamic()),
         Arc::new(Requirements),
     ];
-    for rule in &mut rules {
-        if let Some(ours) = ours.iter().find(|ours| ours.name() == rule.name()) {
-            *rule = Arc::clone(ours);
-        }
+    for ours in ours {
+        let at = place(rules.iter().map(|rule| rule.name()), ours.name());
+        rules[at] = ours;
     }
-    let requirements = rules.iter().position(|rule| rule.name() == Requirements.name());
-    rules.insert(requirements.unwrap_or_default(), Arc::new(Padded));
+    insert_before(&mut rules, Requirements.name(), Arc::new(Padded));
     insert_after(&mut rules, TopGroups::AFTER, Arc::new(TopGroups));
     rules.insert(0, Arc::new(DistinctNames));
     rules.insert(0, Arc::new(GroupingSets));
@@ -388,16 +387,23 @@ fn rules(shape: Shape) -> Vec<Rule> {
     if let Shape::Distributed { target_task_bytes, .. } = shape {
         insert_after(&mut rules, Broadcast::AFTER, Arc::new(Broadcast { target_task_bytes }));
     }
-    let check = rules.iter().position(|rule| rule.name() == Orders::BEFORE);
-    rules.insert(check.unwrap_or(rules.len()), Arc::new(Orders));
+    insert_before(&mut rules, Orders::BEFORE, Arc::new(Orders));
     rules.push(Arc::new(NestedTop));
     rules
 }
 
+fn insert_before(rules: &mut Vec<Rule>, name: &str, rule: Rule) {
+    rules.insert(place(rules.iter().map(|rule| rule.name()), name), rule);
+}
+
 fn insert_after(rules: &mut Vec<Rule>, name: &str, rule: Rule) {
-    let after = rules.iter().position(|rule| rule.name() == name);
-    let at = after.map_or(rules.len(), |at| at + 1);
-    rules.insert(at, rule);
+    rules.insert(place(rules.iter().map(|rule| rule.name()), name) + 1, rule);
+}
+
+/// Where DataFusion's rule of that name stands. A release that renames it must not lose ours: no statement is planned then.
+pub(crate) fn place<'n>(mut names: impl Iterator<Item = &'n str>, name: &str) -> usize {
+    let at = names.position(|known| known == name);
+    at.unwrap_or_else(|| panic!("DataFusion has no rule {name} any more, beside which one of ours belongs"))
 }
 
 /// `now()` is when the query was accepted, whenever and wherever it is planned.

@@ -14,6 +14,7 @@ mod flatten;
 mod graph;
 mod order;
 
+use crate::context::place;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::LogicalPlan;
@@ -34,9 +35,8 @@ pub(crate) struct JoinOrder;
 
 /// The rules with this one among them.
 pub(crate) fn among(mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>) -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let after = rules.iter().position(|rule| rule.name() == AFTER);
-    let at = after.map_or(rules.len(), |at| at + 1);
-    rules.insert(at, Arc::new(JoinOrder));
+    let after = place(rules.iter().map(|rule| rule.name()), AFTER);
+    rules.insert(after + 1, Arc::new(JoinOrder));
     rules
 }
 
