@@ -15,6 +15,7 @@ use crate::rewrite::join_keys::EqualKeys;
 use crate::rewrite::join_order;
 use crate::rewrite::mark;
 use crate::rewrite::nested_top::NestedTop;
+use crate::rewrite::nested_unions::NestedUnions;
 use crate::rewrite::offsets::Offsets;
 use crate::rewrite::orders::Orders;
 use crate::rewrite::own_equal::OwnEqual;
@@ -345,8 +346,9 @@ type LogicalRule = Arc<dyn OptimizerRule + Send + Sync>;
 /// DataFusion's own rules, ours in place of those that mistake keys or names, true dependencies for those that use them, the order of
 /// joins, and rows that an OFFSET skips.
 fn logical_rules() -> Vec<LogicalRule> {
-    let ours: [LogicalRule; 4] = [
+    let ours: [LogicalRule; 5] = [
         Arc::new(EqualKeys),
+        Arc::new(NestedUnions::default()),
         Arc::new(EmptyBranches::default()),
         Arc::new(CrossJoins::default()),
         Arc::new(KeepFilter::default()),

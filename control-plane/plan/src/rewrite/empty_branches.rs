@@ -67,7 +67,7 @@ fn is_empty(plan: &LogicalPlan) -> bool {
 }
 
 /// By position: the branch's columns under the union's names.
-fn renamed(branch: &Arc<LogicalPlan>, union: &Union) -> Result<LogicalPlan> {
+pub(super) fn renamed(branch: &Arc<LogicalPlan>, union: &Union) -> Result<LogicalPlan> {
     let names = union.schema.columns().into_iter();
     let columns = branch.schema().columns().into_iter();
     let renamed = columns

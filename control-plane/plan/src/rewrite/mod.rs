@@ -12,6 +12,8 @@
 //!             aggregates have only orders that count, as DataFusion takes them (on the logical plan)
 //! empty_branches
 //!             a union of which one branch has rows is that branch (on the logical plan)
+//! nested_unions
+//!             branches of a union within a union have its names (on the logical plan)
 //! push_down_filter
 //!             a filter stays above an aggregation that has a row for no rows (on the logical plan)
 //! offsets     an OFFSET without LIMIT counts the rows of its own order (on the logical plan)
@@ -46,6 +48,7 @@ pub(crate) mod join_order;
 pub(crate) mod mark;
 pub(crate) mod multiset;
 pub(crate) mod nested_top;
+pub(crate) mod nested_unions;
 pub(crate) mod offsets;
 pub(crate) mod orders;
 pub(crate) mod own_equal;
