@@ -17,6 +17,7 @@ mod error;
 mod function;
 mod node;
 mod observe;
+mod orders;
 mod push_down;
 mod sample;
 mod session;
@@ -46,6 +47,7 @@ pub use node::shuffle_read::ShuffleReadExec;
 pub use node::shuffle_write::{OutputPartitioning, ShuffleWriteExec};
 pub use node::split_scan::{SCAN_PARTITIONS_DEFAULT, SplitScanExec};
 pub use observe::{Observed, observe};
+pub use orders::in_needed_orders;
 pub use push_down::PushDown;
 pub use sample::{Sample, SampleUnit};
 pub use session::{

@@ -23,6 +23,7 @@ pub use by_name::ByName;
 pub use text::TextScanExec;
 
 use crate::error::FragmentError;
+use crate::in_needed_orders;
 use crate::node::shuffle_read::ShuffleReadExec;
 use crate::node::shuffle_write::ShuffleWriteExec;
 use crate::node::split_scan::SplitScanExec;
@@ -126,8 +127,12 @@ impl Binder<'_> {
         if !self.spec.sort_merge_joins {
             return self.sources.interrupt.guard(node);
         }
+        // An order that a hash join kept, and that its merge sorts by, may not imply all orders that followed from it.
+        let ordered = in_needed_orders(node)?;
+        let (node, was_sorted) = (ordered.data, ordered.transformed);
         let instead = sort_merge::instead(Arc::clone(&node))?;
         match Arc::ptr_eq(&instead, &node) {
+            true if was_sorted => Ok(Transformed::yes(self.sources.interrupt.guard(node)?.data)),
             true => self.sources.interrupt.guard(node),
             false => Ok(Transformed::yes(instead)),
         }
