@@ -1,3 +1,5 @@
+//! An order that is missing, and one that is there.
+
 use super::*;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::physical_expr::PhysicalSortExpr;
