@@ -37,6 +37,7 @@ mod show;
 mod sql;
 mod stage;
 mod statistics;
+mod subquery;
 mod summary;
 mod table_of_text;
 mod types;

@@ -2,6 +2,7 @@
 //! `o` alone. DataFusion computes it within the subquery, which is another answer, so that it is refused.
 
 use crate::error;
+use crate::subquery::subquery;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::strip_outer_reference;
@@ -49,16 +50,6 @@ fn belongs_outside(expr: &Expr, own: &DFSchema) -> DfResult<bool> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(outer && !inner)
-}
-
-fn subquery(expr: &Expr) -> Option<&Subquery> {
-    match expr {
-        Expr::ScalarSubquery(subquery) => Some(subquery),
-        Expr::Exists(exists) => Some(&exists.subquery),
-        Expr::InSubquery(member) => Some(&member.subquery),
-        Expr::SetComparison(comparison) => Some(&comparison.subquery),
-        _ => None,
-    }
 }
 
 /// Columns of queries around the subquery.

@@ -2,6 +2,7 @@
 //! some functions repeat their arguments, a subquery in an expression is walked twice, CUBE doubles with each column.
 
 use crate::error;
+use crate::subquery::subquery;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan};
@@ -65,7 +66,7 @@ impl Scale {
         }
         let inside = times.saturating_mul(repeats(expr));
         if let Some(subquery) = subquery(expr)
-            && self.plan(subquery, inside)? == TreeNodeRecursion::Stop
+            && self.plan(&subquery.subquery, inside)? == TreeNodeRecursion::Stop
         {
             return Ok(TreeNodeRecursion::Stop);
         }
@@ -95,15 +96,5 @@ fn sets(expr: &Expr) -> u64 {
             .saturating_mul(u64::from(columns(cube))),
         Expr::GroupingSet(GroupingSet::Rollup(rollup)) => u64::from(columns(rollup)).saturating_pow(2).max(1),
         _ => 1,
-    }
-}
-
-fn subquery(expr: &Expr) -> Option<&LogicalPlan> {
-    match expr {
-        Expr::ScalarSubquery(subquery) => Some(&subquery.subquery),
-        Expr::InSubquery(part) => Some(&part.subquery.subquery),
-        Expr::Exists(exists) => Some(&exists.subquery.subquery),
-        Expr::SetComparison(comparison) => Some(&comparison.subquery.subquery),
-        _ => None,
     }
 }

@@ -128,14 +128,13 @@ impl Binder<'_> {
             return self.sources.interrupt.guard(node);
         }
         // An order that a hash join kept, and that its merge sorts by, may not imply all orders that followed from it.
-        let ordered = in_needed_orders(node)?;
-        let (node, was_sorted) = (ordered.data, ordered.transformed);
-        let instead = sort_merge::instead(Arc::clone(&node))?;
-        match Arc::ptr_eq(&instead, &node) {
-            true if was_sorted => Ok(Transformed::yes(self.sources.interrupt.guard(node)?.data)),
-            true => self.sources.interrupt.guard(node),
-            false => Ok(Transformed::yes(instead)),
-        }
+        in_needed_orders(node)?.transform_data(|node| {
+            let instead = sort_merge::instead(Arc::clone(&node))?;
+            match Arc::ptr_eq(&instead, &node) {
+                true => self.sources.interrupt.guard(node),
+                false => Ok(Transformed::yes(instead)),
+            }
+        })
     }
 
     fn leaf(&self, node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {

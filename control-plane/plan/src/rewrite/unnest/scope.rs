@@ -2,6 +2,7 @@
 //!
 //! Subqueries that are left in expressions are not looked into: what they read is their own query's.
 
+use crate::subquery::subquery;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -86,13 +87,7 @@ pub(super) fn columns(expr: &Expr) -> Result<Vec<Column>> {
 }
 
 fn plan_of(expr: &Expr) -> Option<&LogicalPlan> {
-    match expr {
-        Expr::Exists(exists) => Some(&exists.subquery.subquery),
-        Expr::InSubquery(member) => Some(&member.subquery.subquery),
-        Expr::SetComparison(compared) => Some(&compared.subquery.subquery),
-        Expr::ScalarSubquery(subquery) => Some(&subquery.subquery),
-        _ => None,
-    }
+    subquery(expr).map(|subquery| subquery.subquery.as_ref())
 }
 
 pub(super) fn is_subquery(expr: &Expr) -> bool {
